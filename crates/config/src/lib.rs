@@ -1,0 +1,1 @@
+//! Settings in layers with their origin; edits that keep comments; atomic save.

@@ -1,0 +1,21 @@
+//! The words that every other crate shares: money in integers, orders, commands, events, services, error codes, time.
+//!
+//! No I/O, no clock of its own, no async runtime. Floating point exists only in the conversions at the wire.
+
+mod command;
+mod event;
+mod instrument;
+mod money;
+mod order;
+mod problem;
+mod service;
+mod time;
+
+pub use command::{Command, PlaceOrder, Reject};
+pub use event::Event;
+pub use instrument::{ConversionError, Instrument};
+pub use money::{Cash, Lots, Ticks};
+pub use order::{AccountId, CancelReason, ClientOrderId, OrderId, OrderStatus, OrderType, Side, TimeInForce};
+pub use problem::{ErrorCode, Problem};
+pub use service::{Group, Service, UnknownService};
+pub use time::{Clock, SystemClock, Timestamp};

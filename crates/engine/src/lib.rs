@@ -1,0 +1,1 @@
+//! The exchange: order book, matching, accounts. Pure, single-threaded, deterministic.

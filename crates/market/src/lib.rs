@@ -1,0 +1,1 @@
+//! Where prices come from: a seeded simulator of market makers and takers.

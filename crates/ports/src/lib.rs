@@ -1,0 +1,1 @@
+//! Is a port free on the address that will be bound, and who holds it.

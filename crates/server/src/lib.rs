@@ -1,0 +1,1 @@
+//! The four routers: MCP, REST, metrics and health, behind guards.
