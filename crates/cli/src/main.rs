@@ -1,2 +1,33 @@
-//! x
-fn main() {}
+//! `cwts-ultra`: the headless server and the command line. Links neither GTK nor WebKit.
+
+mod args;
+mod config;
+mod failure;
+mod ports;
+mod run;
+
+use std::process::ExitCode;
+
+use args::{Arguments, CommandLine};
+use clap::Parser as _;
+use failure::Failure;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match dispatch(&arguments) {
+        Ok(code) => code,
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            failure.exit_code()
+        }
+    }
+}
+
+fn dispatch(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let sources = arguments.sources()?;
+    match &arguments.command {
+        None | Some(CommandLine::Run) => run::run(sources, arguments.json),
+        Some(CommandLine::Ports) => ports::table(arguments.json),
+        Some(CommandLine::Config { command }) => config::execute(&sources, command, arguments.json),
+    }
+}

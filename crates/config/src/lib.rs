@@ -1,1 +1,35 @@
 //! Settings in layers with their origin; edits that keep comments; atomic save.
+//!
+//! Strength: process environment, `ports.env`, `production.toml` (or the file given as `--config`), built-in. [`load`]
+//! gives the value of every setting with its origin and the weaker values that it hides. [`save`] changes only what an
+//! [`Edit`] names.
+//!
+//! Binds no socket and starts nothing; whether a port is free is not known here.
+
+mod concern;
+mod edit;
+mod env_file;
+mod environment;
+mod error;
+mod file;
+mod key;
+mod load;
+mod origin;
+mod save;
+mod settings;
+mod sources;
+mod text;
+mod toml_file;
+mod value;
+
+pub use concern::{PortConcern, Warning, is_browser_blocked, port_concern};
+pub use edit::{Edit, SaveLayer};
+pub use environment::{Environment, HOME_VARIABLE, INSTANCE_VARIABLE};
+pub use error::ConfigError;
+pub use key::Key;
+pub use load::{Loaded, Revision, load};
+pub use origin::{Layer, Origin, Shadowed, Sourced};
+pub use save::{Saved, preview, save};
+pub use settings::Settings;
+pub use sources::{InstanceId, Sources};
+pub use value::LogLevel;

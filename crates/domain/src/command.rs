@@ -55,6 +55,12 @@ impl PlaceOrder {
 /// The exchange's refusal. An answer to the client, not a fault of the program; nothing has changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Reject {
+    /// The exchange has no such account.
+    #[error("account {} does not exist", account.0)]
+    UnknownAccount {
+        /// What was asked for.
+        account: AccountId,
+    },
     /// The exchange does not trade this symbol.
     #[error("symbol {symbol} is not traded here; available: {available}")]
     UnknownSymbol {
@@ -105,6 +111,12 @@ pub enum Reject {
         /// The side that is empty.
         side: Side,
     },
+    /// The account has as many orders in the book as it may have.
+    #[error("{limit} orders are open, the most of one account; cancel some first")]
+    TooManyOpenOrders {
+        /// Largest number of open orders.
+        limit: usize,
+    },
     /// The order could cost more than the account has.
     #[error("{required} USD needed, {available} USD available")]
     InsufficientBalance {
@@ -114,4 +126,3 @@ pub enum Reject {
         available: String,
     },
 }
-

@@ -1,1 +1,15 @@
-//! Binds the sockets of a plan, hands them over in one step, serves and drains them.
+//! Binds the sockets of a plan, hands them over in one step, serves HTTP on them and drains them.
+//!
+//! A plan is all or nothing: [`Listeners::prepare`] binds every new socket or none and touches nothing that runs,
+//! [`Listeners::commit`] cannot fail, [`Drain::within`] ends the old connections. Sockets that the plan keeps are not
+//! touched, and two keys that swap addresses swap their sockets. Does not know what a service is and reads no
+//! configuration.
+
+mod bind;
+mod connection;
+mod listeners;
+mod serve;
+
+pub use bind::BindError;
+pub use connection::Connection;
+pub use listeners::{Drain, Drained, Endpoint, Listeners, PrepareError, Prepared};

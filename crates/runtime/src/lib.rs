@@ -1,1 +1,31 @@
 //! One instance: engine, market and services; the snapshot; the port change as a transaction.
+//!
+//! [`Host`] owns the tokio runtime of the services, [`Instance`] is what a program holds, [`ServiceFactory`] is how it
+//! hands in what answers on the ports: this crate never sees a protocol.
+
+mod change;
+mod check;
+mod conflict;
+mod core;
+mod exchange;
+mod findings;
+mod host;
+mod instance;
+mod market;
+mod meter;
+mod metrics;
+mod sampler;
+mod services;
+mod snapshot;
+mod telemetry;
+mod view;
+
+pub use cwts_engine::{Account, Exchange, Fill, Order, Role, Trade};
+pub use cwts_net::Connection;
+pub use exchange::{ExchangeError, ExchangeHandle};
+pub use host::Host;
+pub use instance::Instance;
+pub use meter::Meter;
+pub use metrics::{Families, Metrics};
+pub use services::ServiceFactory;
+pub use snapshot::*;

@@ -1,1 +1,38 @@
-//! The four routers: MCP, REST, metrics and health, behind guards.
+//! The four routers: MCP, REST, metrics and health, behind guards. Turns wire types into domain types and back.
+//!
+//! Decides nothing about trading and binds no socket; [`services`] hands the routers to the runtime.
+
+mod guard;
+mod health;
+mod mcp;
+mod metrics;
+mod metered;
+mod problem;
+mod rest;
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use cwts_domain::Service;
+use cwts_runtime::{Instance, ServiceFactory};
+
+pub use mcp::WEBSOCKET_SUBPROTOCOL;
+
+/// What answers on the four ports.
+pub fn services() -> impl ServiceFactory {
+    router
+}
+
+fn router(service: Service, instance: &Instance) -> Router {
+    let router = match service {
+        Service::McpWebsocket => mcp::websocket_router(instance),
+        Service::McpHttp => rest::router(instance).merge(mcp::http_router(instance)),
+        Service::Prometheus => metrics::router(instance),
+        Service::Health => health::router(instance),
+    };
+    let scope = metered::Scope { service, instance: instance.clone() };
+    router
+        .fallback(problem::not_found)
+        .method_not_allowed_fallback(problem::method_not_allowed)
+        .layer(from_fn_with_state(scope.clone(), guard::check))
+        .layer(from_fn_with_state(scope, metered::measure))
+}

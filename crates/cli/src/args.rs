@@ -1,0 +1,96 @@
+//! The words of the command line.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use cwts_config::{ConfigError, Environment, SaveLayer, Sources};
+
+/// Paper-trading server for AI agents: MCP over WebSocket and HTTP, Prometheus metrics, health.
+#[derive(Debug, Parser)]
+#[command(name = "cwts-ultra", version)]
+pub(crate) struct Arguments {
+    /// TOML file to use in place of production.toml; looked up here, then in the home's config folder
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Instance to use [default: $CWTS_INSTANCE_ID, else default]
+    #[arg(long, global = true, value_name = "ID")]
+    instance: Option<String>,
+    /// Home folder [default: $CWTS_HOME, else ~/.local/cwts-ultra]
+    #[arg(long, global = true, value_name = "DIR")]
+    home: Option<PathBuf>,
+    /// Print JSON on standard output
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    pub(crate) command: Option<CommandLine>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CommandLine {
+    /// Start the four services and stop them on SIGINT or SIGTERM (the default)
+    Run,
+    /// List all listening ports of this computer with their holders
+    Ports,
+    /// Show and change settings
+    Config {
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Every setting with its value, where it came from and what it hides
+    Show,
+    /// The value of one setting
+    Get {
+        /// For example mcp.mcp_port or MCP_SERVER_PORT
+        key: String,
+    },
+    /// Change one setting in a file
+    Set {
+        /// For example mcp.mcp_port or MCP_SERVER_PORT
+        key: String,
+        /// The new value
+        value: String,
+        /// File to write
+        #[arg(long, value_enum, default_value_t = LayerName::EnvFile)]
+        layer: LayerName,
+    },
+    /// Read every layer and report what is wrong
+    Check,
+}
+
+/// The layers that can be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LayerName {
+    /// ports.env
+    EnvFile,
+    /// production.toml
+    Toml,
+}
+
+impl From<LayerName> for SaveLayer {
+    fn from(name: LayerName) -> Self {
+        match name {
+            LayerName::EnvFile => Self::EnvFile,
+            LayerName::Toml => Self::Toml,
+        }
+    }
+}
+
+impl Arguments {
+    /// Where the configuration of the chosen instance comes from.
+    pub(crate) fn sources(&self) -> Result<Sources, ConfigError> {
+        let environment = Environment::from_process();
+        let instance = match &self.instance {
+            Some(id) => id.parse()?,
+            None => environment.instance()?,
+        };
+        let home = match &self.home {
+            Some(home) => home.clone(),
+            None => environment.home_folder()?,
+        };
+        Sources::new(&home, instance, self.config.as_deref(), environment)
+    }
+}

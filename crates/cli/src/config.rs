@@ -1,0 +1,69 @@
+//! `config`: settings with their origin, and edits of the files.
+
+use std::process::ExitCode;
+
+use cwts_config::{Edit, Key, Loaded, Sourced, Sources};
+use serde_json::json;
+
+use crate::args::{ConfigCommand, LayerName};
+use crate::failure::Failure;
+
+pub(crate) fn execute(sources: &Sources, command: &ConfigCommand, as_json: bool) -> Result<ExitCode, Failure> {
+    let loaded = cwts_config::load(sources)?;
+    match command {
+        ConfigCommand::Show => show(&loaded, as_json)?,
+        ConfigCommand::Get { key } => get(&loaded, key.parse()?, as_json),
+        ConfigCommand::Set { key, value, layer } => set(sources, &loaded, key.parse()?, value, *layer)?,
+        ConfigCommand::Check => {
+            for warning in &loaded.warnings {
+                println!("warning: {warning}");
+            }
+            println!("The configuration is valid.");
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn show(loaded: &Loaded, as_json: bool) -> Result<(), Failure> {
+    if as_json {
+        println!("{}", serde_json::to_string_pretty(&loaded.settings).map_err(Failure::internal)?);
+        return Ok(());
+    }
+    for key in Key::ALL {
+        let setting = loaded.settings.get(key);
+        println!("{:<30} {:<16} {}", key.id(), setting.value, setting.origin);
+        for hidden in &setting.shadowed {
+            println!("{:<30} {:<16} {} (hidden)", "", hidden.value, hidden.origin);
+        }
+    }
+    Ok(())
+}
+
+fn get(loaded: &Loaded, key: Key, as_json: bool) {
+    let setting = loaded.settings.get(key);
+    if as_json {
+        println!("{}", json!(setting));
+    } else {
+        println!("{}", setting.value);
+    }
+}
+
+fn set(sources: &Sources, loaded: &Loaded, key: Key, value: &str, layer: LayerName) -> Result<(), Failure> {
+    let edit = Edit::set(key, value)?;
+    let saved = cwts_config::save(sources, layer.into(), &[edit], &loaded.revision)?;
+    let file = match layer {
+        LayerName::EnvFile => sources.env_file(),
+        LayerName::Toml => sources.toml_file(),
+    };
+    let setting = saved.loaded.settings.get(key);
+    println!("{} is {value} in {}.", key.id(), file.display());
+    if let Some(stronger) = stronger_than(&setting, file) {
+        println!("{stronger} sets it to {} and hides it.", setting.value);
+    }
+    Ok(())
+}
+
+/// What hides the value that was just written to `file`.
+fn stronger_than(setting: &Sourced<String>, file: &std::path::Path) -> Option<String> {
+    (setting.origin.file.as_deref() != Some(file)).then(|| setting.origin.to_string())
+}

@@ -1,0 +1,76 @@
+//! `run`: the four services until SIGINT or SIGTERM.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use cwts_config::Sources;
+use cwts_runtime::{Host, Instance, Snapshot};
+use serde_json::json;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+use crate::failure::Failure;
+
+/// How long blocking work may hold up the end of the program.
+const SHUTDOWN: Duration = Duration::from_secs(1);
+
+pub(crate) fn run(sources: Sources, as_json: bool) -> Result<ExitCode, Failure> {
+    let loaded = cwts_config::load(&sources)?;
+    log_to_stderr(loaded.settings.log_level.value.as_str());
+    for warning in &loaded.warnings {
+        eprintln!("warning: {warning}");
+    }
+    let host = Host::new().map_err(Failure::internal)?;
+    let instance = host.open(sources, cwts_server::services())?;
+    let served = host.block_on(serve(&instance, as_json));
+    host.shutdown(SHUTDOWN);
+    served.map(|()| ExitCode::SUCCESS)
+}
+
+/// Logs go to standard error, so that standard output holds what scripts read.
+fn log_to_stderr(level: &str) {
+    let filter = EnvFilter::new(format!("warn,cwts={level},activity={level}"));
+    // The rmcp crate logs whole messages at debug; what clients say is nobody's business.
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let log = log.with_ansi(std::io::stderr().is_terminal()).with_target(false);
+    if let Err(error) = log.try_init() {
+        eprintln!("warning: no log: {error}");
+    }
+}
+
+async fn serve(instance: &Instance, as_json: bool) -> Result<(), Failure> {
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::internal)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(Failure::internal)?;
+    let snapshot = instance.start().await?;
+    announce(&snapshot, as_json);
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    instance.stop().await?;
+    Ok(())
+}
+
+/// One line for each service with its URL.
+fn announce(snapshot: &Snapshot, as_json: bool) {
+    let mut out = std::io::stdout().lock();
+    let mut lines = Vec::new();
+    for entry in &snapshot.services {
+        let line = match as_json {
+            true => json!({ "service": entry.service, "url": entry.url, "port": entry.port.value }).to_string(),
+            false => format!("{:<14} {}", entry.name, entry.url),
+        };
+        lines.push(line);
+        if !entry.address.value.is_loopback() {
+            eprintln!(
+                "warning: {} listens on {}. Other computers are refused with 403: there is neither a token nor TLS.",
+                entry.name, entry.address.value
+            );
+        }
+    }
+    // A closed pipe is no reason to stop serving.
+    if let Err(error) = writeln!(out, "{}", lines.join("\n")).and_then(|()| out.flush()) {
+        tracing::debug!(%error, "standard output is closed");
+    }
+}

@@ -1,0 +1,94 @@
+//! Reads a file as text, and replaces one so that a crash leaves the old or the new content, never a mixture.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{MetadataExt, fchown};
+use std::path::{Path, PathBuf};
+
+use crate::ConfigError;
+use crate::text::line_number;
+
+/// The text of a file; `None` when it does not exist.
+pub(crate) fn read(path: &Path) -> Result<Option<String>, ConfigError> {
+    let unreadable = |line, source| ConfigError::Unreadable { path: path.to_owned(), line, source };
+    let bytes = match fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(unreadable(None, error)),
+    };
+    String::from_utf8(bytes).map(Some).map_err(|error| {
+        let valid = String::from_utf8_lossy(&error.as_bytes()[..error.utf8_error().valid_up_to()]);
+        let reason = io::Error::new(io::ErrorKind::InvalidData, "the text is not UTF-8");
+        unreadable(Some(line_number(&valid, valid.len())), reason)
+    })
+}
+
+/// Where an edit of `path` really goes: the target of a symbolic link.
+pub(crate) fn target(path: &Path) -> PathBuf {
+    fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// `path` with its file name put between `before` and `after`, in the same folder.
+pub(crate) fn beside(path: &Path, before: &str, after: &str) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!("{before}{name}{after}"))
+}
+
+/// Excludes other writers of `path`, in this process and in others, until it is dropped. Creates the folder.
+///
+/// # Errors
+/// The folder or the lock file, `.NAME.lock`, cannot be created.
+pub(crate) fn lock(path: &Path) -> io::Result<File> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let path = beside(path, ".", ".lock");
+    // Read access is enough to lock, so that a lock file which another user created serves too.
+    let file = File::open(&path).or_else(|_| OpenOptions::new().append(true).create(true).open(&path))?;
+    file.lock()?;
+    Ok(file)
+}
+
+/// Replaces the content of a file in one step and makes it durable. Gives it mode and owner of `model`, if that exists:
+/// the file itself, or the one that it is a copy of.
+///
+/// # Errors
+/// Nothing is replaced, unless the folder cannot be synced, which comes last.
+pub(crate) fn replace(path: &Path, content: &str, model: &Path) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let prefix = beside(path, ".", ".");
+    let mut temporary = tempfile::Builder::new()
+        .prefix(prefix.file_name().unwrap_or_default())
+        // The mode of an ordinary new file; the process's umask applies.
+        .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666))
+        .tempfile_in(folder)?;
+    temporary.write_all(content.as_bytes())?;
+    if let Ok(existing) = fs::metadata(model) {
+        temporary.as_file().set_permissions(existing.permissions())?;
+        let created = temporary.as_file().metadata()?;
+        if (created.uid(), created.gid()) != (existing.uid(), existing.gid()) {
+            // Only root may give a file away; for everyone else the new owner is the one who saved.
+            fchown(temporary.as_file(), Some(existing.uid()), Some(existing.gid())).ok();
+        }
+    }
+    temporary.as_file().sync_all()?;
+    temporary.persist(path).map_err(|error| error.error)?;
+    sync_folder(path)
+}
+
+/// Removes a file durably.
+///
+/// # Errors
+/// The file cannot be removed, or its folder cannot be synced.
+pub(crate) fn remove(path: &Path) -> io::Result<()> {
+    fs::remove_file(path)?;
+    sync_folder(path)
+}
+
+fn sync_folder(path: &Path) -> io::Result<()> {
+    match File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all() {
+        // Some network file systems cannot sync a folder; they have nothing to lose then.
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
+        result => result,
+    }
+}

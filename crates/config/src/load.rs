@@ -1,0 +1,159 @@
+//! Reads the layers and decides every setting.
+//!
+//! Changes no file. An invalid value in any layer is an error, a hidden one too: nothing starts on a guess.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use cwts_domain::{Group, Service};
+
+use crate::concern::port_concern;
+use crate::env_file::EnvFile;
+use crate::settings::overlap;
+use crate::toml_file::TomlFile;
+use crate::value::RawValue;
+use crate::{ConfigError, Key, Layer, LogLevel, Origin, Settings, Shadowed, Sourced, Sources, Warning, file};
+
+/// The configuration of an instance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loaded {
+    /// The settings in force.
+    pub settings: Settings,
+    /// What deserves a look, file by file from the top, then the ports.
+    pub warnings: Vec<Warning>,
+    /// What the files held.
+    pub revision: Revision,
+}
+
+/// What the files of an instance held at one moment. Two are equal exactly when no file changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Revision {
+    /// `None` when the file does not exist.
+    pub(crate) env_file: Option<String>,
+    /// `None` when the file does not exist.
+    pub(crate) toml_file: Option<String>,
+}
+
+impl Revision {
+    /// What the files hold now. [`load`] gives the same, unless the configuration is invalid.
+    ///
+    /// # Errors
+    /// A file is unreadable, or the one given as `--config` is gone.
+    pub fn read(sources: &Sources) -> Result<Self, ConfigError> {
+        let env_file = file::read(sources.env_file())?;
+        let toml_file = file::read(sources.toml_file())?;
+        if toml_file.is_none() && sources.toml_is_named() {
+            let path = sources.toml_file().to_owned();
+            return Err(ConfigError::ConfigFileMissing { file: path.clone(), searched: vec![path] });
+        }
+        Ok(Self { env_file, toml_file })
+    }
+}
+
+/// Reads the configuration. Files that do not exist are empty layers, except one given as `--config`.
+///
+/// # Errors
+/// A file is unreadable or malformed, a value is not allowed, or two services share a port.
+pub fn load(sources: &Sources) -> Result<Loaded, ConfigError> {
+    resolve(sources, Revision::read(sources)?)
+}
+
+/// What [`load`] gives when the files hold `revision`.
+pub(crate) fn resolve(sources: &Sources, revision: Revision) -> Result<Loaded, ConfigError> {
+    let layers = Layers {
+        sources,
+        env_file: EnvFile::parse(sources.env_file(), revision.env_file.as_deref().unwrap_or_default())?,
+        toml_file: TomlFile::parse(sources.toml_file(), revision.toml_file.as_deref().unwrap_or_default())?,
+    };
+    let settings = layers.settings()?;
+    refuse_shared_ports(&settings)?;
+    let mut warnings = layers.warnings();
+    warnings.extend(port_warnings(&settings, sources));
+    Ok(Loaded { settings, warnings, revision })
+}
+
+/// The parsed layers of one instance.
+struct Layers<'a> {
+    sources: &'a Sources,
+    env_file: EnvFile,
+    toml_file: TomlFile,
+}
+
+impl Layers<'_> {
+    fn settings(&self) -> Result<Settings, ConfigError> {
+        Ok(Settings {
+            mcp_port: self.port(Service::McpWebsocket)?,
+            mcp_http_port: self.port(Service::McpHttp)?,
+            mcp_bind_addr: self.bind_addr(Group::Mcp)?,
+            metrics_port: self.port(Service::Prometheus)?,
+            health_check_port: self.port(Service::Health)?,
+            monitoring_bind_addr: self.bind_addr(Group::Monitoring)?,
+            log_level: self.sourced(Key::LogLevel, LogLevel::default(), RawValue::log_level)?,
+        })
+    }
+
+    fn port(&self, service: Service) -> Result<Sourced<u16>, ConfigError> {
+        self.sourced(Key::Port(service), service.default_port(), RawValue::port)
+    }
+
+    fn bind_addr(&self, group: Group) -> Result<Sourced<IpAddr>, ConfigError> {
+        self.sourced(Key::BindAddr(group), IpAddr::V4(Ipv4Addr::LOCALHOST), RawValue::address)
+    }
+
+    fn sourced<T>(&self, key: Key, built_in: T, parse: fn(&RawValue) -> Option<T>) -> Result<Sourced<T>, ConfigError> {
+        let mut strongest_first = Vec::new();
+        for (raw, origin) in self.raw_values(key) {
+            match parse(&raw) {
+                Some(value) => strongest_first.push(Shadowed { value, origin }),
+                None => {
+                    return Err(ConfigError::InvalidValue { key, origin, found: raw.shown });
+                }
+            }
+        }
+        strongest_first.push(Shadowed { value: built_in, origin: Origin::built_in() });
+        let Shadowed { value, origin } = strongest_first.remove(0);
+        Ok(Sourced { value, origin, shadowed: strongest_first })
+    }
+
+    /// What each layer holds for the setting, strongest first.
+    fn raw_values(&self, key: Key) -> impl Iterator<Item = (RawValue, Origin)> {
+        let layers = [self.environment_value(key), self.env_file.get(key), self.toml_file.get(key)];
+        layers.into_iter().flatten()
+    }
+
+    fn environment_value(&self, key: Key) -> Option<(RawValue, Origin)> {
+        let value = self.sources.environment().get(key.variable())?;
+        let variable = Some(key.variable().to_owned());
+        let origin = Origin { layer: Layer::Environment, file: None, line: None, variable };
+        Some((RawValue::untyped(&value.to_string_lossy()), origin))
+    }
+
+    fn warnings(&self) -> Vec<Warning> {
+        let mut warnings = self.env_file.warnings();
+        warnings.extend(self.toml_file.warnings());
+        warnings
+    }
+}
+
+fn refuse_shared_ports(settings: &Settings) -> Result<(), ConfigError> {
+    for (index, second) in Service::ALL.into_iter().enumerate() {
+        for first in Service::ALL.into_iter().take(index) {
+            let (a, b) = (settings.socket_addr(first), settings.socket_addr(second));
+            if a.port() == b.port() && overlap(a.ip(), b.ip()) {
+                let services = [first, second].map(|service| (service, settings.port(service).origin.clone()));
+                return Err(ConfigError::SharedPort { port: a.port(), services: services.into() });
+            }
+        }
+    }
+    Ok(())
+}
+
+fn port_warnings(settings: &Settings, sources: &Sources) -> impl Iterator<Item = Warning> {
+    Service::ALL.into_iter().filter_map(|service| {
+        let Sourced { value: port, ref origin, .. } = *settings.port(service);
+        let concern = port_concern(port, sources.ephemeral_ports())?;
+        Some(Warning::Port { service, port, origin: origin.clone(), concern })
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,95 @@
+//! Where a value came from, and what it hides.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+/// The layers of the configuration, strongest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+#[serde(rename_all = "kebab-case")]
+pub enum Layer {
+    /// Set by a person for as long as the services run; stands in no file.
+    ThisRun,
+    /// A variable of the process environment. Cannot be edited from inside.
+    Environment,
+    /// `ports.env`.
+    EnvFile,
+    /// `production.toml`, or the file given with `--config`.
+    Toml,
+    /// The value that the program brings along.
+    BuiltIn,
+}
+
+/// The exact place of a value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+pub struct Origin {
+    /// The layer.
+    pub layer: Layer,
+    /// The file, for the layers that are files.
+    pub file: Option<PathBuf>,
+    /// Line in the file, counted from 1.
+    pub line: Option<u32>,
+    /// The environment variable, for the environment and ports.env.
+    pub variable: Option<String>,
+}
+
+/// A setting with the layer that won and those that it hides, strongest first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+pub struct Sourced<T> {
+    /// The value in force.
+    pub value: T,
+    /// Where it came from.
+    pub origin: Origin,
+    /// Values of weaker layers that differ in place, not necessarily in value.
+    pub shadowed: Vec<Shadowed<T>>,
+}
+
+/// A value that a stronger layer hides.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+pub struct Shadowed<T> {
+    /// The hidden value.
+    pub value: T,
+    /// Where it stands.
+    pub origin: Origin,
+}
+
+impl<T> Sourced<T> {
+    /// A value that no layer sets.
+    pub fn built_in(value: T) -> Self {
+        Self { value, origin: Origin::built_in(), shadowed: Vec::new() }
+    }
+}
+
+impl Origin {
+    /// The program's own default.
+    pub fn built_in() -> Self {
+        Self::of(Layer::BuiltIn)
+    }
+
+    /// Set by a person for as long as the services run.
+    pub fn this_run() -> Self {
+        Self::of(Layer::ThisRun)
+    }
+
+    fn of(layer: Layer) -> Self {
+        Self { layer, file: None, line: None, variable: None }
+    }
+}
+
+impl fmt::Display for Origin {
+    /// `MCP_SERVER_PORT in the environment`, `/path/ports.env:3`, or `built-in default`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.file, self.line, &self.variable) {
+            (Some(file), Some(line), _) => write!(f, "{}:{line}", file.display()),
+            (Some(file), None, _) => write!(f, "{}", file.display()),
+            (None, _, Some(variable)) => write!(f, "{variable} in the environment"),
+            (None, _, None) if self.layer == Layer::ThisRun => f.write_str("this run"),
+            (None, _, None) => f.write_str("built-in default"),
+        }
+    }
+}

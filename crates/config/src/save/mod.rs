@@ -1,0 +1,176 @@
+//! Writes edits into one file of the configuration: all of them or none.
+//!
+//! The edits are applied to what the file holds at that moment, under a lock, so that of two programs that save at once
+//! neither loses its edit. An edit of a value that somebody else changed since `expected` is refused.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::env_file::EnvFile;
+use crate::load::resolve;
+use crate::toml_file::TomlFile;
+use crate::{ConfigError, Edit, Key, Loaded, Revision, SaveLayer, Sources, file};
+
+/// A save that took place.
+#[derive(Debug)]
+pub struct Saved {
+    /// The configuration as it is now.
+    pub loaded: Loaded,
+    layer: SaveLayer,
+    path: PathBuf,
+    key: Option<Key>,
+    previous: Option<String>,
+    written: Option<String>,
+}
+
+/// The configuration as a save of the edits would leave it. Writes nothing.
+///
+/// # Errors
+/// As for [`save`], except that nothing is written.
+pub fn preview(
+    sources: &Sources,
+    layer: SaveLayer,
+    edits: &[Edit],
+    expected: &Revision,
+) -> Result<Loaded, ConfigError> {
+    let current = Revision::read(sources)?;
+    resolve(sources, changed(sources, layer, edits, expected, &current)?)
+}
+
+/// Writes the edits. The content before is kept beside the file as `NAME.bak` when it was in order. Blocks while
+/// another program saves the same file; a caller on an async runtime uses a blocking task.
+///
+/// # Errors
+/// The files are unreadable or malformed, the edits would leave an invalid configuration, somebody else changed one of
+/// the values since `expected`, or the file cannot be written. The file then holds what it held before.
+pub fn save(sources: &Sources, layer: SaveLayer, edits: &[Edit], expected: &Revision) -> Result<Saved, ConfigError> {
+    let path = file::target(layer.path(sources));
+    let failed = |source| ConfigError::SaveFailed { path: path.clone(), source };
+    let lock = file::lock(&path).map_err(failed)?;
+    let current = Revision::read(sources)?;
+    let next = changed(sources, layer, edits, expected, &current)?;
+    let (previous, written) = (layer.text(&current).cloned(), layer.text(&next).cloned());
+    let loaded = resolve(sources, next)?;
+    if written != previous {
+        if let Some(good) = previous.as_deref().filter(|_| resolve(sources, current.clone()).is_ok()) {
+            keep_copy(&path, good)?;
+        }
+        if let Err(source) = put(&path, written.as_deref()) {
+            put_back(&path, previous.as_deref(), written.as_deref());
+            return Err(failed(source));
+        }
+    }
+    drop(lock);
+    Ok(Saved { loaded, layer, path, key: edits.first().map(Edit::key), previous, written })
+}
+
+impl Saved {
+    /// Puts the file back as it was before the save.
+    ///
+    /// # Errors
+    /// Somebody changed the file since, or it cannot be written. It then stays as it is.
+    pub fn undo(self) -> Result<(), ConfigError> {
+        let Self { layer, path, key, previous, written, .. } = self;
+        let failed = |source| ConfigError::SaveFailed { path: path.clone(), source };
+        let lock = file::lock(&path).map_err(failed)?;
+        let found = file::read(&path)?;
+        match key {
+            Some(key) if found != written => {
+                let found = layer.value(&path, found.as_deref().unwrap_or_default(), key)?;
+                return Err(ConfigError::Conflict { path, key, found });
+            }
+            _ if written == previous => {}
+            _ => put(&path, previous.as_deref()).map_err(failed)?,
+        }
+        drop(lock);
+        Ok(())
+    }
+}
+
+impl SaveLayer {
+    /// The file of the layer.
+    pub fn path(self, sources: &Sources) -> &Path {
+        match self {
+            Self::EnvFile => sources.env_file(),
+            Self::Toml => sources.toml_file(),
+        }
+    }
+
+    fn text(self, revision: &Revision) -> Option<&String> {
+        match self {
+            Self::EnvFile => revision.env_file.as_ref(),
+            Self::Toml => revision.toml_file.as_ref(),
+        }
+    }
+
+    fn value(self, path: &Path, text: &str, key: Key) -> Result<Option<String>, ConfigError> {
+        let found = match self {
+            Self::EnvFile => EnvFile::parse(path, text)?.get(key),
+            Self::Toml => TomlFile::parse(path, text)?.get(key),
+        };
+        Ok(found.map(|(raw, _)| raw.text))
+    }
+
+    fn edited(self, path: &Path, text: &str, edit: &Edit) -> Result<String, ConfigError> {
+        Ok(match (self, &edit.value) {
+            (Self::EnvFile, Some(value)) => EnvFile::parse(path, text)?.with(edit.key.variable(), value),
+            (Self::EnvFile, None) => EnvFile::parse(path, text)?.without(edit.key.variable()),
+            (Self::Toml, _) => TomlFile::parse(path, text)?.edited(edit),
+        })
+    }
+}
+
+/// What the files hold after the edits.
+fn changed(
+    sources: &Sources,
+    layer: SaveLayer,
+    edits: &[Edit],
+    expected: &Revision,
+    current: &Revision,
+) -> Result<Revision, ConfigError> {
+    let path = layer.path(sources);
+    let before = layer.text(current).map_or("", String::as_str);
+    let mut text = before.to_owned();
+    for edit in edits {
+        refuse_conflict(layer, path, edit.key, layer.text(expected).map_or("", String::as_str), before)?;
+        text = layer.edited(path, &text, edit)?;
+    }
+    let mut next = current.clone();
+    if text != before {
+        match layer {
+            SaveLayer::EnvFile => next.env_file = Some(text),
+            SaveLayer::Toml => next.toml_file = Some(text),
+        }
+    }
+    Ok(next)
+}
+
+fn refuse_conflict(layer: SaveLayer, path: &Path, key: Key, expected: &str, current: &str) -> Result<(), ConfigError> {
+    if expected == current {
+        return Ok(());
+    }
+    let found = layer.value(path, current, key)?;
+    match layer.value(path, expected, key) {
+        Ok(known) if known == found => Ok(()),
+        _ => Err(ConfigError::Conflict { path: path.to_owned(), key, found }),
+    }
+}
+
+fn keep_copy(path: &Path, content: &str) -> Result<(), ConfigError> {
+    let copy = file::beside(path, "", ".bak");
+    file::replace(&copy, content, path).map_err(|source| ConfigError::SaveFailed { path: copy, source })
+}
+
+fn put(path: &Path, content: Option<&str>) -> io::Result<()> {
+    content.map_or_else(|| file::remove(path), |content| file::replace(path, content, path))
+}
+
+/// After a failure that came later than the replacement, as far as the failing disk allows.
+fn put_back(path: &Path, previous: Option<&str>, written: Option<&str>) {
+    if file::read(path).is_ok_and(|found| found.as_deref() == written) {
+        put(path, previous).ok();
+    }
+}
+
+#[cfg(test)]
+mod tests;

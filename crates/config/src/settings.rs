@@ -1,0 +1,134 @@
+//! The settings in force, each with its origin.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use cwts_domain::{Group, Service};
+use serde::Serialize;
+
+use crate::{Key, LogLevel, Shadowed, Sourced};
+
+/// Every setting. Serializes as an object keyed by the dotted names of [`Key::id`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Settings {
+    /// Port of MCP over WebSocket.
+    #[serde(rename = "mcp.mcp_port")]
+    pub mcp_port: Sourced<u16>,
+    /// Port of the control plane.
+    #[serde(rename = "mcp.mcp_http_port")]
+    pub mcp_http_port: Sourced<u16>,
+    /// Address of both.
+    #[serde(rename = "mcp.bind_addr")]
+    pub mcp_bind_addr: Sourced<IpAddr>,
+    /// Port of the metrics.
+    #[serde(rename = "monitoring.metrics_port")]
+    pub metrics_port: Sourced<u16>,
+    /// Port of the health check.
+    #[serde(rename = "monitoring.health_check_port")]
+    pub health_check_port: Sourced<u16>,
+    /// Address of both.
+    #[serde(rename = "monitoring.bind_addr")]
+    pub monitoring_bind_addr: Sourced<IpAddr>,
+    /// How much is logged.
+    #[serde(rename = "log.level")]
+    pub log_level: Sourced<LogLevel>,
+}
+
+impl Settings {
+    /// The port of a service.
+    pub fn port(&self, service: Service) -> &Sourced<u16> {
+        match service {
+            Service::McpWebsocket => &self.mcp_port,
+            Service::McpHttp => &self.mcp_http_port,
+            Service::Prometheus => &self.metrics_port,
+            Service::Health => &self.health_check_port,
+        }
+    }
+
+    /// The same, to lay a port of this run over it.
+    pub fn port_mut(&mut self, service: Service) -> &mut Sourced<u16> {
+        match service {
+            Service::McpWebsocket => &mut self.mcp_port,
+            Service::McpHttp => &mut self.mcp_http_port,
+            Service::Prometheus => &mut self.metrics_port,
+            Service::Health => &mut self.health_check_port,
+        }
+    }
+
+    /// The bind address of a group of services; [`Service::group`] gives the group.
+    pub fn bind_addr(&self, group: Group) -> &Sourced<IpAddr> {
+        match group {
+            Group::Mcp => &self.mcp_bind_addr,
+            Group::Monitoring => &self.monitoring_bind_addr,
+        }
+    }
+
+    /// What a service binds.
+    pub fn socket_addr(&self, service: Service) -> SocketAddr {
+        SocketAddr::new(self.bind_addr(service.group()).value, self.port(service).value)
+    }
+
+    /// A setting as text, in the spelling that ports.env takes.
+    pub fn get(&self, key: Key) -> Sourced<String> {
+        match key {
+            Key::Port(service) => as_text(self.port(service)),
+            Key::BindAddr(group) => as_text(self.bind_addr(group)),
+            Key::LogLevel => as_text(&self.log_level),
+        }
+    }
+}
+
+fn as_text<T: ToString>(setting: &Sourced<T>) -> Sourced<String> {
+    let hidden = setting.shadowed.iter();
+    Sourced {
+        value: setting.value.to_string(),
+        origin: setting.origin.clone(),
+        shadowed: hidden.map(|it| Shadowed { value: it.value.to_string(), origin: it.origin.clone() }).collect(),
+    }
+}
+
+impl Default for Settings {
+    /// The built-in values.
+    fn default() -> Self {
+        let port = |service: Service| Sourced::built_in(service.default_port());
+        let loopback = || Sourced::built_in(IpAddr::V4(Ipv4Addr::LOCALHOST));
+        Self {
+            mcp_port: port(Service::McpWebsocket),
+            mcp_http_port: port(Service::McpHttp),
+            mcp_bind_addr: loopback(),
+            metrics_port: port(Service::Prometheus),
+            health_check_port: port(Service::Health),
+            monitoring_bind_addr: loopback(),
+            log_level: Sourced::built_in(LogLevel::default()),
+        }
+    }
+}
+
+/// Whether sockets on both addresses exclude each other on one port. `[::]` also takes IPv4, as std and tokio bind it.
+pub(crate) fn overlap(one: IpAddr, other: IpAddr) -> bool {
+    let covers = |wide: IpAddr, narrow: IpAddr| wide.is_unspecified() && (wide.is_ipv6() || narrow.is_ipv4());
+    one == other || covers(one, other) || covers(other, one)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_overlap_as_the_kernel_has_it() {
+        let cases = [
+            ("127.0.0.1", "127.0.0.1", true),
+            ("0.0.0.0", "127.0.0.1", true),
+            ("::", "127.0.0.1", true),
+            ("::", "0.0.0.0", true),
+            ("::", "::1", true),
+            ("0.0.0.0", "::1", false),
+            ("127.0.0.1", "127.0.0.2", false),
+            ("127.0.0.1", "::1", false),
+        ];
+        for (one, other, expected) in cases {
+            let (a, b) = (one.parse().unwrap(), other.parse().unwrap());
+            assert_eq!(overlap(a, b), expected, "{one} and {other} on one port");
+            assert_eq!(overlap(b, a), expected, "{other} and {one}: the order does not matter");
+        }
+    }
+}

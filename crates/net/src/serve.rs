@@ -1,0 +1,182 @@
+//! The accept loop of one socket and the life of one HTTP connection.
+//!
+//! Written on hyper-util because `axum::serve` returns while WebSockets live on and cannot cut a half-sent request.
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower::ServiceExt as _;
+
+use crate::connection::{Connection, Signals};
+use crate::listeners::Endpoint;
+
+/// A client must have sent its request head within this time.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long to let other connections end when the process is out of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
+
+/// A bound socket that is being served.
+#[derive(Debug)]
+pub(crate) struct Served {
+    pub(crate) address: SocketAddr,
+    pub(crate) socket: Arc<TcpListener>,
+    closing: CancellationToken,
+    accepting: JoinHandle<()>,
+    pub(crate) signals: Signals,
+    pub(crate) connections: TaskTracker,
+}
+
+impl Served {
+    /// Starts the accept loop. Must be called within a tokio runtime.
+    pub(crate) fn start(address: SocketAddr, socket: Arc<TcpListener>, endpoint: Endpoint) -> Self {
+        let closing = CancellationToken::new();
+        let signals = Signals::default();
+        let connections = TaskTracker::new();
+        let acceptor = Acceptor {
+            permits: Arc::new(Semaphore::new(endpoint.max_connections)),
+            endpoint,
+            signals: signals.clone(),
+            connections: connections.clone(),
+        };
+        let accepting = tokio::spawn(acceptor.run(Arc::clone(&socket), closing.clone()));
+        Self { address, socket, closing, accepting, signals, connections }
+    }
+
+    /// Stops accepting; when it returns, the accept loop no longer holds the socket.
+    pub(crate) async fn close(self) -> Closed {
+        self.closing.cancel();
+        drop(self.socket);
+        if let Err(error) = self.accepting.await {
+            tracing::error!(address = %self.address, %error, "the accept loop ended abnormally");
+        }
+        self.connections.close();
+        Closed { address: self.address, signals: self.signals, connections: self.connections }
+    }
+}
+
+/// A socket that no longer accepts, with the connections that it still serves.
+#[derive(Debug)]
+pub(crate) struct Closed {
+    pub(crate) address: SocketAddr,
+    pub(crate) signals: Signals,
+    pub(crate) connections: TaskTracker,
+}
+
+struct Acceptor {
+    endpoint: Endpoint,
+    permits: Arc<Semaphore>,
+    signals: Signals,
+    connections: TaskTracker,
+}
+
+impl Acceptor {
+    async fn run(self, socket: Arc<TcpListener>, closing: CancellationToken) {
+        loop {
+            let accepted = tokio::select! {
+                biased;
+                () = closing.cancelled() => break,
+                accepted = self.accept(&socket) => accepted,
+            };
+            match accepted {
+                Ok((stream, peer, permit)) => self.serve(stream, peer, permit),
+                Err(error) if is_of_one_connection(&error) => {}
+                Err(error) => {
+                    tracing::warn!(%error, "cannot accept a connection");
+                    let paused = tokio::time::timeout(ACCEPT_PAUSE, closing.cancelled());
+                    if paused.await.is_ok() {
+                        break;
+                    }
+                }
+            }
+        }
+        self.serve_queued(&socket).await;
+    }
+
+    async fn accept(&self, socket: &TcpListener) -> io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+        let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(io::Error::other)?;
+        let (stream, peer) = socket.accept().await?;
+        Ok((stream, peer, permit))
+    }
+
+    /// Serves the clients whose handshake the kernel has already completed, so that a move resets nobody.
+    async fn serve_queued(&self, socket: &TcpListener) {
+        loop {
+            let next = tokio::select! {
+                biased;
+                accepted = self.accept(socket) => accepted,
+                () = std::future::ready(()) => break,
+            };
+            match next {
+                Ok((stream, peer, permit)) => self.serve(stream, peer, permit),
+                Err(_) => break,
+            }
+        }
+    }
+
+    fn serve(&self, stream: TcpStream, peer: SocketAddr, permit: OwnedSemaphorePermit) {
+        let Ok(local) = stream.local_addr() else { return };
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%peer, %error, "cannot disable Nagle's algorithm");
+        }
+        let (signals, open) = (self.signals.clone(), Arc::clone(&self.endpoint.connections));
+        let connection = Connection::new(peer, local, signals.clone(), open, self.connections.token());
+        let served = serve_connection(stream, connection, self.endpoint.router.clone(), signals);
+        tokio::spawn(async move {
+            served.await;
+            drop(permit);
+        });
+    }
+}
+
+/// Serves one HTTP/1.1 connection until the client ends it, the drain lets it end, or the drain's deadline cuts it.
+fn serve_connection(
+    stream: TcpStream,
+    connection: Connection,
+    router: Router,
+    signals: Signals,
+) -> impl Future<Output = ()> {
+    let peer = connection.peer();
+    let service = router.map_request(move |mut request: hyper::Request<Incoming>| {
+        request.extensions_mut().insert(connection.clone());
+        request.map(Body::new)
+    });
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
+    let http = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service)).with_upgrades();
+    async move {
+        let mut http = std::pin::pin!(http);
+        let ended = tokio::select! {
+            ended = http.as_mut() => ended,
+            () = signals.draining.cancelled() => {
+                http.as_mut().graceful_shutdown();
+                tokio::select! {
+                    ended = http.as_mut() => ended,
+                    () = signals.aborted.cancelled() => Ok(()),
+                }
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(%peer, %error, "connection ended early");
+        }
+    }
+}
+
+/// Errors of `accept(2)` that concern the one connection, which the client has already given up.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+}

@@ -1,0 +1,91 @@
+//! Which socket keeps an address from being bound.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use crate::owner::Owners;
+use crate::sockets::{Socket, listening, not_listening};
+use crate::{Holder, PortsError};
+
+/// Who keeps the address from being bound: the listener, else the process behind a bound socket or a connection on the
+/// port. `None` when no process does. Asks nothing about addresses that can be bound; for that see
+/// [`availability`](crate::availability).
+///
+/// # Errors
+/// The kernel does not list its sockets.
+pub fn holder(address: SocketAddr) -> Result<Option<Holder>, PortsError> {
+    let listener = closest(listening()?, address);
+    let found = match listener {
+        Some(listener) => Some(listener),
+        // Costs more with many connections, so only when no listener explains the conflict.
+        None => closest(not_listening()?, address),
+    };
+    Ok(found.map(|socket| Owners::of([&socket]).holder(&socket)))
+}
+
+/// The listener of another process that clients of `localhost` reach before one on this IPv4 address: `localhost` means
+/// `::1` first. `None` for addresses that `localhost` does not mean.
+pub(crate) fn shadow_of(address: SocketAddr) -> Result<Option<Holder>, PortsError> {
+    let means_localhost = [Ipv4Addr::UNSPECIFIED, Ipv4Addr::LOCALHOST].map(IpAddr::V4).contains(&address.ip());
+    if !means_localhost {
+        return Ok(None);
+    }
+    let first = SocketAddr::new(Ipv6Addr::LOCALHOST.into(), address.port());
+    let Some(socket) = closest(listening()?, first) else {
+        return Ok(None);
+    };
+    let holder = Owners::of([&socket]).holder(&socket);
+    Ok((holder.pid != Some(std::process::id())).then_some(holder))
+}
+
+/// The socket that excludes the address, an exact match before a wildcard.
+fn closest(sockets: Vec<Socket>, wanted: SocketAddr) -> Option<Socket> {
+    let excluding = sockets.into_iter().filter(|it| it.address.port() == wanted.port() && excludes(it, wanted.ip()));
+    excluding.min_by_key(|it| (canonical(it.address.ip()) != canonical(wanted.ip()), it.inode == 0, it.address))
+}
+
+/// Whether the kernel refuses `wanted` next to the socket, when `[::]` is bound for IPv4 too, as std and tokio do.
+fn excludes(socket: &Socket, wanted: IpAddr) -> bool {
+    let (held, wanted) = (canonical(socket.address.ip()), canonical(wanted));
+    let held_is_wild =
+        held.is_unspecified() && (held.is_ipv4() == wanted.is_ipv4() || (held.is_ipv6() && !socket.v6only));
+    let wanted_is_wild = wanted.is_unspecified() && (wanted.is_ipv6() || held.is_ipv4());
+    held == wanted || held_is_wild || wanted_is_wild
+}
+
+/// IPv4 addresses of dual-stack sockets read `::ffff:a.b.c.d`.
+fn canonical(ip: IpAddr) -> IpAddr {
+    ip.to_canonical()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Protocol;
+
+    fn socket(address: &str, v6only: bool) -> Socket {
+        Socket { protocol: Protocol::Tcp, address: address.parse().unwrap(), v6only, inode: 1, uid: 0 }
+    }
+
+    #[test]
+    fn the_exact_address_is_named_before_a_wildcard() {
+        let sockets =
+            vec![socket("0.0.0.0:3000", false), socket("127.0.0.1:3000", false), socket("127.0.0.1:3001", false)];
+        let found = closest(sockets, "127.0.0.1:3000".parse().unwrap()).unwrap();
+        assert_eq!(found.address, "127.0.0.1:3000".parse().unwrap(), "that is the one in the way");
+    }
+
+    #[test]
+    fn an_ipv4_address_in_ipv6_spelling_is_the_same_address() {
+        assert!(
+            excludes(&socket("[::ffff:127.0.0.1]:3000", false), "127.0.0.1".parse().unwrap()),
+            "as the kernel has it"
+        );
+        assert!(!excludes(&socket("[::ffff:127.0.0.2]:3000", false), "127.0.0.1".parse().unwrap()), "another address");
+    }
+
+    #[test]
+    fn a_socket_for_ipv6_only_leaves_ipv4_alone() {
+        assert!(!excludes(&socket("[::]:3000", true), "0.0.0.0".parse().unwrap()), "v6only was asked for");
+        assert!(excludes(&socket("[::]:3000", false), "0.0.0.0".parse().unwrap()), "the default takes both");
+    }
+}

@@ -1,0 +1,69 @@
+//! What is known of a socket and of its holder.
+
+use std::fmt;
+use std::net::SocketAddr;
+
+use serde::Serialize;
+
+/// Transport protocol of a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+#[serde(rename_all = "lowercase")]
+pub enum Protocol {
+    /// A listening TCP socket.
+    Tcp,
+    /// A bound, unconnected UDP socket.
+    Udp,
+}
+
+/// Who holds a port, as far as this user may know.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+pub struct Holder {
+    /// Process id; `None` where only root may see it.
+    pub pid: Option<u32>,
+    /// Process name; `None` where only root may see it.
+    pub process: Option<String>,
+    /// Name of the owner, or the number of a user without a name.
+    pub user: Option<String>,
+    /// systemd unit.
+    pub unit: Option<String>,
+    /// The address that is held.
+    #[cfg_attr(feature = "wire", ts(type = "string"))]
+    pub address: SocketAddr,
+}
+
+/// One row of the system's port table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+pub struct ListenerRow {
+    /// TCP or UDP.
+    pub protocol: Protocol,
+    /// Whether the socket belongs to this process.
+    pub ours: bool,
+    /// What usually uses the port, for example `System DNS resolver`.
+    pub description: Option<String>,
+    /// Who holds it.
+    pub holder: Holder,
+}
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Tcp => "TCP",
+            Self::Udp => "UDP",
+        })
+    }
+}
+
+impl fmt::Display for Holder {
+    /// `node, pid 48213, user alice`; `a process of root (details need root)` where the process is hidden.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let user = self.user.as_deref().unwrap_or("an unknown user");
+        match (&self.process, self.pid) {
+            (Some(process), Some(pid)) => write!(f, "{process}, pid {pid}, user {user}"),
+            (None, Some(pid)) => write!(f, "pid {pid}, user {user}"),
+            (_, None) => write!(f, "a process of {user} (details need root)"),
+        }
+    }
+}

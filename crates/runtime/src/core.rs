@@ -1,0 +1,212 @@
+//! What only one operation at a time may touch: the configuration in force, the sockets, the run state.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use cwts_config::{Loaded, Origin, Shadowed, Sourced, Sources};
+use cwts_domain::{Problem, Service, Timestamp};
+use cwts_net::{Endpoint, Listeners, Prepared};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use crate::conflict::{self, Blocked};
+use crate::instance::Instance;
+use crate::snapshot::{PortChange, RunState, Snapshot};
+use crate::{findings, market, view};
+
+/// How long clients may take to end before their connections are cut.
+pub(crate) const DRAIN_DEADLINE: Duration = Duration::from_secs(10);
+/// Connections per service; more wait in the kernel's queue.
+const MAX_CONNECTIONS: usize = 1024;
+
+pub(crate) struct Core {
+    pub(crate) loaded: Result<Loaded, Problem>,
+    /// Ports that a person set for this run only.
+    this_run: BTreeMap<Service, u16>,
+    pub(crate) running: Option<Running>,
+    state: RunState,
+    problem: Option<Problem>,
+    blocked: Option<Blocked>,
+    revision: u64,
+}
+
+pub(crate) struct Running {
+    pub(crate) listeners: Listeners<Service>,
+    started_at: Timestamp,
+    _market: DropGuard,
+}
+
+impl Core {
+    pub(crate) fn load(sources: &Sources) -> Self {
+        let loaded = cwts_config::load(sources).map_err(Problem::from);
+        Self {
+            problem: loaded.as_ref().err().cloned(),
+            loaded,
+            this_run: BTreeMap::new(),
+            running: None,
+            state: RunState::Stopped,
+            blocked: None,
+            revision: 0,
+        }
+    }
+
+    /// Reads the files again. A port of this run stays over what they say.
+    fn reload(&mut self, sources: &Sources) {
+        self.loaded = cwts_config::load(sources).map_err(Problem::from);
+        if let Ok(loaded) = &mut self.loaded {
+            for (&service, &port) in &self.this_run {
+                lay_over(loaded.settings.port_mut(service), port);
+            }
+        }
+    }
+
+    /// Sets the ports of services for this run only.
+    pub(crate) fn set_for_this_run(&mut self, changes: &[PortChange]) {
+        for change in changes {
+            self.this_run.insert(change.service, change.port);
+            if let Ok(loaded) = &mut self.loaded {
+                lay_over(loaded.settings.port_mut(change.service), change.port);
+            }
+        }
+    }
+
+    /// Takes over the ports that were just saved to a file. Other settings stay as they are bound, even where their
+    /// file says something else by now.
+    pub(crate) fn adopt_saved(&mut self, saved: &Loaded, changes: &[PortChange]) {
+        for change in changes {
+            self.this_run.remove(&change.service);
+        }
+        if let Ok(loaded) = &mut self.loaded {
+            for change in changes {
+                *loaded.settings.port_mut(change.service) = saved.settings.port(change.service).clone();
+            }
+            loaded.revision = saved.revision.clone();
+        }
+    }
+
+    pub(crate) fn snapshot(&self, sources: &Sources) -> Snapshot {
+        let settings = self.loaded.as_ref().map(|loaded| loaded.settings.clone()).unwrap_or_default();
+        Snapshot {
+            revision: self.revision,
+            instance: sources.instance().to_string(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            state: self.state,
+            started_at: self.running.as_ref().map(|running| running.started_at.millis()),
+            services: view::services(&settings, self.state, self.blocked.as_ref()),
+            findings: findings::of(self.loaded.as_ref().ok()),
+            market: None,
+            problem: self.problem.clone(),
+            env_file: sources.env_file().display().to_string(),
+            toml_file: sources.toml_file().display().to_string(),
+        }
+    }
+
+    pub(crate) fn publish(&mut self, instance: &Instance) {
+        self.revision += 1;
+        instance.shared().publish(self.snapshot(&instance.shared().sources));
+    }
+
+    pub(crate) async fn start(&mut self, instance: &Instance) -> Result<(), Problem> {
+        if self.running.is_some() {
+            return Ok(());
+        }
+        self.state = RunState::Starting;
+        self.problem = None;
+        self.blocked = None;
+        self.publish(instance);
+        let bound = self.bind(instance).await;
+        match bound {
+            Ok((listeners, prepared)) => {
+                self.run(instance, listeners, prepared).await;
+                Ok(())
+            }
+            Err(blocked) => {
+                let problem = blocked.problem().clone();
+                tracing::debug!(code = ?problem.code, "cannot start: {problem}");
+                self.state = RunState::Stopped;
+                self.problem = Some(problem.clone());
+                self.blocked = blocked.service().is_some().then_some(blocked);
+                self.publish(instance);
+                Err(problem)
+            }
+        }
+    }
+
+    async fn bind(&mut self, instance: &Instance) -> Result<(Listeners<Service>, Prepared<Service>), Blocked> {
+        self.reload(&instance.shared().sources);
+        let loaded = self.loaded.as_ref().map_err(|problem| Blocked::by_problem(problem.clone()))?;
+        let plan = plan(loaded);
+        let listeners = Listeners::new(Service::ALL.map(|service| (service, endpoint(instance, service))).into());
+        match listeners.prepare(&plan) {
+            Ok(prepared) => Ok((listeners, prepared)),
+            Err(failed) => Err(conflict::explain(failed.key, failed.error, plan).await),
+        }
+    }
+
+    async fn run(&mut self, instance: &Instance, mut listeners: Listeners<Service>, prepared: Prepared<Service>) {
+        // Nothing was served before, so nothing drains.
+        drop(listeners.commit(prepared).await);
+        let stop_market = CancellationToken::new();
+        tokio::spawn(market::run(instance.exchange().clone(), instance.metrics().clone(), stop_market.clone()));
+        let started_at = instance.clock().now();
+        self.running = Some(Running { listeners, started_at, _market: stop_market.drop_guard() });
+        self.state = RunState::Running;
+        self.mark_up(instance, 1);
+        self.publish(instance);
+        instance.record("All four services started");
+    }
+
+    pub(crate) async fn stop(&mut self, instance: &Instance) {
+        let Some(mut running) = self.running.take() else { return };
+        self.state = RunState::Stopping;
+        self.publish(instance);
+        match running.listeners.prepare(&BTreeMap::new()) {
+            Ok(nothing) => {
+                let drained = running.listeners.commit(nothing).await.within(DRAIN_DEADLINE).await;
+                tracing::info!(cut = drained.cut, "all sockets are closed");
+            }
+            Err(error) => tracing::error!(%error, "an empty plan binds nothing and cannot fail"),
+        }
+        self.state = RunState::Stopped;
+        self.mark_up(instance, 0);
+        self.this_run.clear();
+        self.reload(&instance.shared().sources);
+        self.publish(instance);
+        instance.record("All four services stopped");
+    }
+
+    fn mark_up(&self, instance: &Instance, up: i64) {
+        for service in Service::ALL {
+            instance.metrics().service_up.with_label_values(&[service.id()]).set(up);
+        }
+    }
+
+    /// A change succeeded: what failed before no longer matters.
+    pub(crate) fn clear_problem(&mut self) {
+        self.problem = None;
+        self.blocked = None;
+    }
+}
+
+/// Makes `port` the value, and what it hides the strongest of the shadowed ones.
+fn lay_over(setting: &mut Sourced<u16>, port: u16) {
+    if setting.origin != Origin::this_run() {
+        let hidden = Shadowed { value: setting.value, origin: setting.origin.clone() };
+        setting.shadowed.insert(0, hidden);
+        setting.origin = Origin::this_run();
+    }
+    setting.value = port;
+}
+
+/// What each service binds.
+pub(crate) fn plan(loaded: &Loaded) -> BTreeMap<Service, SocketAddr> {
+    Service::ALL.map(|service| (service, loaded.settings.socket_addr(service))).into()
+}
+
+fn endpoint(instance: &Instance, service: Service) -> Endpoint {
+    Endpoint {
+        router: instance.shared().services.router(service, instance),
+        connections: instance.meter(service).connection_counter(),
+        max_connections: MAX_CONNECTIONS,
+    }
+}

@@ -1,0 +1,75 @@
+//! Facts of the configuration that deserve a look although everything works.
+
+use cwts_config::{Layer, Loaded, Origin, Warning};
+use cwts_domain::{Group, Service};
+
+use crate::snapshot::{Finding, FindingLevel};
+
+/// Worst first.
+pub(crate) fn of(loaded: Option<&Loaded>) -> Vec<Finding> {
+    let Some(loaded) = loaded else { return Vec::new() };
+    let exposed = [Group::Mcp, Group::Monitoring].into_iter().filter_map(|group| exposure(loaded, group));
+    let shadowed = Service::ALL.into_iter().filter_map(|service| shadowing(loaded, service));
+    let warnings = loaded.warnings.iter().map(warning);
+    let mut findings: Vec<Finding> = exposed.chain(shadowed).chain(warnings).collect();
+    findings.sort_by_key(|finding| finding.level == FindingLevel::Info);
+    findings
+}
+
+fn exposure(loaded: &Loaded, group: Group) -> Option<Finding> {
+    let address = loaded.settings.bind_addr(group);
+    (!address.value.is_loopback()).then(|| Finding {
+        level: FindingLevel::Attention,
+        title: match group {
+            Group::Mcp => format!("MCP listens on {}", address.value),
+            Group::Monitoring => format!("Monitoring listens on {}", address.value),
+        },
+        detail: format!(
+            "Set by {}. Other computers are refused with 403 until a token and TLS are in place.",
+            address.origin
+        ),
+    })
+}
+
+/// A file that a person may edit without effect, because a stronger layer decides.
+fn shadowing(loaded: &Loaded, service: Service) -> Option<Finding> {
+    let port = loaded.settings.port(service);
+    let hidden = port.shadowed.iter().find(|hidden| {
+        let written_by_a_person = matches!(hidden.origin.layer, Layer::EnvFile | Layer::Environment);
+        written_by_a_person && hidden.value != port.value
+    })?;
+    Some(Finding {
+        level: FindingLevel::Attention,
+        title: format!("{} is set in two places", service.port_variable()),
+        detail: format!(
+            "{} says {} and wins. {} says {}.",
+            place(&port.origin),
+            port.value,
+            place(&hidden.origin),
+            hidden.value
+        ),
+    })
+}
+
+fn place(origin: &Origin) -> String {
+    match origin.layer {
+        Layer::ThisRun => "This run".to_owned(),
+        Layer::Environment => "The environment".to_owned(),
+        Layer::EnvFile => "ports.env".to_owned(),
+        Layer::Toml => "production.toml".to_owned(),
+        Layer::BuiltIn => "The default".to_owned(),
+    }
+}
+
+fn warning(warning: &Warning) -> Finding {
+    let title = match warning {
+        Warning::UnknownKey { key, .. } => format!("{key} is no setting"),
+        Warning::Repeated { key, .. } => format!("{} is set twice", key.variable()),
+        Warning::Port { service, port, .. } => format!("Port {port} of {service} is a poor choice"),
+    };
+    let level = match warning {
+        Warning::Port { .. } => FindingLevel::Attention,
+        Warning::UnknownKey { .. } | Warning::Repeated { .. } => FindingLevel::Info,
+    };
+    Finding { level, title, detail: warning.to_string() }
+}

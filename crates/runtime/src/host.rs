@@ -1,0 +1,60 @@
+//! The tokio runtime of the services, apart from any window's: a busy window never delays an order.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cwts_config::Sources;
+use cwts_domain::{Clock, Problem, SystemClock};
+use tokio::runtime::{Builder, Runtime};
+
+use crate::instance::Instance;
+use crate::services::ServiceFactory;
+
+/// Runs instances. Dropping it from an async context is not allowed; call [`Host::shutdown`].
+#[derive(Debug)]
+pub struct Host {
+    runtime: Runtime,
+}
+
+impl Host {
+    /// A runtime with a thread for each core.
+    ///
+    /// # Errors
+    /// The system gives no threads.
+    pub fn new() -> std::io::Result<Self> {
+        let runtime = Builder::new_multi_thread().thread_name("cwts-services").enable_all().build()?;
+        Ok(Self { runtime })
+    }
+
+    /// An instance in the state stopped. Its configuration is read; an invalid one shows in the snapshot and refuses to
+    /// start.
+    ///
+    /// # Errors
+    /// The metrics cannot be registered.
+    pub fn open(&self, sources: Sources, services: impl ServiceFactory) -> Result<Instance, Problem> {
+        self.open_with_clock(sources, services, Arc::new(SystemClock))
+    }
+
+    /// The same with another clock.
+    ///
+    /// # Errors
+    /// The metrics cannot be registered.
+    pub fn open_with_clock(
+        &self,
+        sources: Sources,
+        services: impl ServiceFactory,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Instance, Problem> {
+        Instance::open(self.runtime.handle().clone(), sources, Box::new(services), clock)
+    }
+
+    /// Runs a future on the services' runtime, and this thread until it ends.
+    pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        self.runtime.block_on(future)
+    }
+
+    /// Ends every task, waiting at most `timeout` for those that are blocked.
+    pub fn shutdown(self, timeout: Duration) {
+        self.runtime.shutdown_timeout(timeout);
+    }
+}

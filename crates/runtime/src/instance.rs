@@ -1,0 +1,258 @@
+//! One instance: its lifecycle, its truth and the questions that the wire and the window ask it.
+//!
+//! Every method may be awaited from any runtime: the work runs on the services' own, and goes on when the asker gives
+//! up. Starting, stopping and changing ports exclude each other; reading never waits for them.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use cwts_config::Sources;
+use cwts_domain::{Clock, ErrorCode, Problem, Service};
+use cwts_ports::ListenerRow;
+use tokio::runtime::Handle;
+use tokio::sync::{Mutex, broadcast};
+
+use crate::core::Core;
+use crate::exchange::{ExchangeHandle, new_exchange};
+use crate::meter::{Meter, Meters};
+use crate::metrics::Metrics;
+use crate::services::ServiceFactory;
+use crate::snapshot::{Activity, InstanceEvent, PortCheck, PortsEdit, RunState, Sample, Snapshot};
+use crate::telemetry::Telemetry;
+use crate::{check, sampler};
+
+/// Events that a slow window may lag behind before it has to fetch the snapshot again.
+const EVENTS: usize = 256;
+
+/// A handle on an instance; clones are the same instance.
+#[derive(Clone)]
+pub struct Instance(Arc<Shared>);
+
+impl std::fmt::Debug for Instance {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Instance").field("id", self.0.sources.instance()).finish_non_exhaustive()
+    }
+}
+
+pub(crate) struct Shared {
+    pub(crate) sources: Sources,
+    pub(crate) services: Box<dyn ServiceFactory>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) metrics: Metrics,
+    pub(crate) meters: Meters,
+    pub(crate) exchange: ExchangeHandle,
+    pub(crate) telemetry: Telemetry,
+    nonce: String,
+    tokio: Handle,
+    core: Mutex<Core>,
+    snapshot: RwLock<Snapshot>,
+    events: broadcast::Sender<InstanceEvent>,
+}
+
+impl Shared {
+    pub(crate) fn is_running(&self) -> bool {
+        self.snapshot.read().unwrap_or_else(PoisonError::into_inner).state == RunState::Running
+    }
+
+    pub(crate) fn snapshot_revision(&self) -> u64 {
+        self.snapshot.read().unwrap_or_else(PoisonError::into_inner).revision
+    }
+
+    /// Makes `snapshot` the truth and tells everyone.
+    pub(crate) fn publish(&self, snapshot: Snapshot) {
+        *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) = snapshot.clone();
+        self.send(InstanceEvent::Snapshot(snapshot));
+    }
+
+    pub(crate) fn send(&self, event: InstanceEvent) {
+        // Without a window there is nobody to tell.
+        drop(self.events.send(event));
+    }
+
+    pub(crate) fn record(&self, text: String) {
+        tracing::info!(target: "activity", "{text}");
+        let activity = self.telemetry.push_activity(self.clock.now(), text);
+        self.send(InstanceEvent::Activity(activity));
+    }
+}
+
+impl Instance {
+    pub(crate) fn open(
+        tokio: Handle,
+        sources: Sources,
+        services: Box<dyn ServiceFactory>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, Problem> {
+        let _entered = tokio.enter();
+        let metrics = Metrics::new(sources.instance().as_str())
+            .map_err(|error| Problem::new(ErrorCode::Internal, format!("metrics: {error}")))?;
+        let exchange = ExchangeHandle::spawn(new_exchange(), Arc::clone(&clock), metrics.clone());
+        let core = Core::load(&sources);
+        let snapshot = core.snapshot(&sources);
+        let shared = Arc::new(Shared {
+            sources,
+            services,
+            clock,
+            metrics,
+            meters: Meters::default(),
+            exchange,
+            telemetry: Telemetry::default(),
+            nonce: nonce(),
+            tokio: tokio.clone(),
+            core: Mutex::new(core),
+            snapshot: RwLock::new(snapshot),
+            events: broadcast::channel(EVENTS).0,
+        });
+        tokio.spawn(sampler::run(Arc::downgrade(&shared)));
+        Ok(Self(shared))
+    }
+
+    /// The instance at this moment, with its live figures.
+    pub fn snapshot(&self) -> Snapshot {
+        let mut snapshot = self.0.snapshot.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let now = self.0.clock.now();
+        for service in &mut snapshot.services {
+            let meter = self.0.meters.of(service.service);
+            service.clients = u32::try_from(meter.connections()).unwrap_or(u32::MAX);
+            service.requests = meter.requests();
+            service.idle_seconds = meter.idle_seconds(now);
+        }
+        snapshot
+    }
+
+    /// Every change from now on, in order. A reader that lags fetches the snapshot again.
+    pub fn subscribe(&self) -> broadcast::Receiver<InstanceEvent> {
+        self.0.events.subscribe()
+    }
+
+    /// One sample for each second that the services ran, for at most half an hour, oldest first.
+    pub fn history(&self) -> Vec<Sample> {
+        self.0.telemetry.samples()
+    }
+
+    /// The latest activities, oldest first.
+    pub fn activities(&self) -> Vec<Activity> {
+        self.0.telemetry.activities()
+    }
+
+    /// Adds an activity to the list that people see, and to the log.
+    pub fn record(&self, text: impl Into<String>) {
+        self.0.record(text.into());
+    }
+
+    /// Reads the configuration and binds all four services, or none. Running services stay as they are.
+    ///
+    /// # Errors
+    /// The configuration is invalid, or a port cannot be bound; the problem names the holder. Nothing was started.
+    pub async fn start(&self) -> Result<Snapshot, Problem> {
+        self.run(Operation::Start).await
+    }
+
+    /// Lets clients end within ten seconds and closes all sockets. A stopped instance stays as it is.
+    ///
+    /// # Errors
+    /// The services' runtime is ending.
+    pub async fn stop(&self) -> Result<Snapshot, Problem> {
+        self.run(Operation::Stop).await
+    }
+
+    /// Moves services to other ports: binds the new sockets, saves, switches over, drains the old ones.
+    ///
+    /// # Errors
+    /// The edit is invalid or outdated, a port cannot be bound, or the file cannot be saved; nothing has changed.
+    pub async fn set_ports(&self, edit: PortsEdit) -> Result<Snapshot, Problem> {
+        self.run(Operation::SetPorts(edit)).await
+    }
+
+    /// Whether a service could move to a port, and what to offer instead.
+    pub async fn check_port(&self, service: Service, port: u16) -> PortCheck {
+        let (snapshot, sources) = (self.snapshot(), self.0.sources.clone());
+        let checked = self.0.tokio.spawn_blocking(move || check::check_port(&snapshot, &sources, service, port));
+        checked.await.unwrap_or_else(|error| check::unknown(port, &error.to_string()))
+    }
+
+    /// Every listening port of this computer.
+    ///
+    /// # Errors
+    /// The system does not tell.
+    pub async fn system_ports(&self) -> Result<Vec<ListenerRow>, Problem> {
+        let read = self.0.tokio.spawn_blocking(cwts_ports::system_table).await;
+        let table = read.map_err(|error| Problem::new(ErrorCode::Internal, error.to_string()))?;
+        table.map_err(|error| Problem::new(ErrorCode::Internal, error.to_string()))
+    }
+
+    /// Asks the exchange.
+    pub fn exchange(&self) -> &ExchangeHandle {
+        &self.0.exchange
+    }
+
+    /// The instance's metrics.
+    pub fn metrics(&self) -> &Metrics {
+        &self.0.metrics
+    }
+
+    /// The live figures of a service.
+    pub fn meter(&self, service: Service) -> &Meter {
+        self.0.meters.of(service)
+    }
+
+    /// What time it is for this instance.
+    pub fn clock(&self) -> &dyn Clock {
+        self.0.clock.as_ref()
+    }
+
+    /// The instance's id.
+    pub fn id(&self) -> &str {
+        self.0.sources.instance().as_str()
+    }
+
+    /// Random text, new at every start of the program: tells this process from an orphan of the same instance.
+    pub fn nonce(&self) -> &str {
+        &self.0.nonce
+    }
+
+    /// The address that a service is configured for; while it runs, the bound one.
+    pub fn address(&self, service: Service) -> Option<SocketAddr> {
+        let snapshot = self.0.snapshot.read().unwrap_or_else(PoisonError::into_inner);
+        let found = snapshot.services.iter().find(|entry| entry.service == service);
+        found.map(|entry| SocketAddr::new(entry.address.value, entry.port.value))
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.0
+    }
+
+    pub(crate) fn tokio(&self) -> &Handle {
+        &self.0.tokio
+    }
+
+    /// Runs an exclusive operation to its end on the services' runtime.
+    async fn run(&self, operation: Operation) -> Result<Snapshot, Problem> {
+        let instance = self.clone();
+        let done = self.0.tokio.spawn(async move {
+            let mut core = instance.0.core.lock().await;
+            match operation {
+                Operation::Start => core.start(&instance).await,
+                Operation::Stop => {
+                    core.stop(&instance).await;
+                    Ok(())
+                }
+                Operation::SetPorts(edit) => core.set_ports(&instance, &edit).await,
+            }?;
+            Ok(instance.snapshot())
+        });
+        done.await.unwrap_or_else(|error| Err(Problem::new(ErrorCode::Internal, error.to_string())))
+    }
+}
+
+/// What excludes each other.
+enum Operation {
+    Start,
+    Stop,
+    SetPorts(PortsEdit),
+}
+
+fn nonce() -> String {
+    let random = getrandom::u64().unwrap_or_else(|_| u64::from(std::process::id()));
+    format!("{random:016x}")
+}

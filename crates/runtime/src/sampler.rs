@@ -1,0 +1,146 @@
+//! Once a second: figures for the charts, the load of each service, the fills of the paper account as activities.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use cwts_domain::{AccountId, Instrument, Service};
+use cwts_engine::Fill;
+use tokio::time::MissedTickBehavior;
+
+use crate::instance::Shared;
+use crate::snapshot::{InstanceEvent, MarketSummary, Sample, ServiceLoad};
+
+const PERIOD: Duration = Duration::from_secs(1);
+/// Rates are means over this many periods, so that a burst does not flicker.
+const RATE_PERIODS: usize = 3;
+
+/// Samples until the instance is dropped.
+pub(crate) async fn run(shared: Weak<Shared>) {
+    let mut ticks = tokio::time::interval(PERIOD);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut sampler = Sampler::default();
+    loop {
+        ticks.tick().await;
+        let Some(shared) = shared.upgrade() else { return };
+        sampler.sample(&shared).await;
+    }
+}
+
+#[derive(Default)]
+struct Sampler {
+    /// Request counts of the four services at the latest ticks, oldest first.
+    counts: VecDeque<[u64; 4]>,
+    /// Sequence number of the newest fill that was told.
+    told: u64,
+}
+
+/// What one turn of the exchange tells.
+struct MarketView {
+    summary: MarketSummary,
+    fills: Vec<Fill>,
+}
+
+impl Sampler {
+    async fn sample(&mut self, shared: &Arc<Shared>) {
+        self.remember_counts(shared);
+        let services: Vec<ServiceLoad> =
+            Service::ALL.into_iter().enumerate().map(|(at, service)| self.load(shared, service, at)).collect();
+        for load in &services {
+            let gauge = shared.metrics.connections.with_label_values(&[load.service.id()]);
+            gauge.set(i64::from(load.clients));
+        }
+        let latencies = shared.exchange.take_latencies();
+        let mcp = |load: &&ServiceLoad| matches!(load.service, Service::McpWebsocket | Service::McpHttp);
+        let sample = Sample {
+            at: shared.clock.now().millis(),
+            requests: services.iter().map(|load| load.rate).sum(),
+            latency_p50: latencies.map(|(p50, _)| p50 * 1e3),
+            latency_p99: latencies.map(|(_, p99)| p99 * 1e3),
+            clients: services.iter().filter(mcp).map(|load| load.clients).sum(),
+        };
+        let market = self.read_market(shared).await;
+        if !shared.is_running() {
+            return;
+        }
+        shared.telemetry.push_sample(sample);
+        if let Some(text) = market.as_ref().and_then(|view| told_as(&view.fills, shared.exchange.instrument())) {
+            shared.record(text);
+        }
+        shared.send(InstanceEvent::Sample { sample, services, market: market.map(|view| view.summary) });
+    }
+
+    fn remember_counts(&mut self, shared: &Shared) {
+        if self.counts.len() > RATE_PERIODS {
+            self.counts.pop_front();
+        }
+        self.counts.push_back(Service::ALL.map(|service| shared.meters.of(service).requests()));
+    }
+
+    fn load(&self, shared: &Shared, service: Service, at: usize) -> ServiceLoad {
+        let meter = shared.meters.of(service);
+        let newest = self.counts.back().map_or(0, |counts| counts[at]);
+        let oldest = self.counts.front().map_or(0, |counts| counts[at]);
+        let seconds = PERIOD.as_secs_f64() * (self.counts.len().max(2) - 1) as f64;
+        ServiceLoad {
+            service,
+            clients: u32::try_from(meter.connections()).unwrap_or(u32::MAX),
+            rate: (newest - oldest) as f64 / seconds,
+            requests: newest,
+            idle_seconds: meter.idle_seconds(shared.clock.now()),
+        }
+    }
+
+    /// The market and the paper account's new fills; `None` while the exchange is overloaded.
+    async fn read_market(&mut self, shared: &Shared) -> Option<MarketView> {
+        let told = self.told;
+        let view = shared.exchange.read(move |exchange| MarketView {
+            summary: MarketSummary::of(exchange),
+            fills: exchange.fills(AccountId::PAPER).rev().take_while(|fill| fill.sequence > told).cloned().collect(),
+        });
+        let view = view.await.ok()?;
+        self.told = view.fills.first().map_or(told, |newest| newest.sequence);
+        Some(view)
+    }
+}
+
+/// One sentence about the fills, newest first; under load one sentence stands for all of them.
+fn told_as(fills: &[Fill], instrument: &Instrument) -> Option<String> {
+    let newest = fills.first()?;
+    let (quantity, price) = (instrument.quantity(newest.quantity), instrument.price(newest.price));
+    let trade = format!("order {} {} {quantity} at {price:.2}", newest.order_id, newest.side);
+    Some(match fills.len() {
+        1 => format!("Filled: {trade}"),
+        count => format!("{count} fills, the latest: {trade}"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use cwts_domain::{Lots, OrderId, Side, Ticks, Timestamp};
+    use cwts_engine::Role;
+
+    use super::*;
+
+    fn fill(sequence: u64) -> Fill {
+        Fill {
+            sequence,
+            order_id: OrderId(7),
+            side: Side::Buy,
+            price: Ticks(6_418_250),
+            quantity: Lots(500),
+            role: Role::Taker,
+            at: Timestamp(0),
+        }
+    }
+
+    #[test]
+    fn a_burst_of_fills_is_told_in_one_sentence() {
+        let instrument = Instrument::btcusd();
+        assert_eq!(told_as(&[], &instrument), None, "silence stays silent");
+        let one = told_as(&[fill(1)], &instrument);
+        assert_eq!(one.as_deref(), Some("Filled: order 7 buy 0.05 at 64182.50"), "a person reads what traded");
+        let two = told_as(&[fill(2), fill(1)], &instrument);
+        assert_eq!(two.as_deref(), Some("2 fills, the latest: order 7 buy 0.05 at 64182.50"), "the list is not flooded");
+    }
+}

@@ -1,0 +1,300 @@
+//! The one picture of an instance that the panel, the command line and REST show.
+//!
+//! A snapshot carries a revision that grows by one with every change; an [`InstanceEvent`] says what changed. A reader
+//! that misses a revision fetches the snapshot again.
+
+use std::net::IpAddr;
+
+use cwts_config::Sourced;
+use cwts_domain::{Problem, Service};
+use cwts_engine::Exchange;
+use cwts_ports::Holder;
+use serde::Serialize;
+
+/// Whether the services of an instance run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum RunState {
+    /// No socket is open.
+    Stopped,
+    /// Sockets are being bound.
+    Starting,
+    /// All four services answer.
+    Running,
+    /// Connections drain.
+    Stopping,
+}
+
+/// The state of one service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum ServiceState {
+    /// Not bound.
+    Stopped,
+    /// Binding.
+    Starting,
+    /// Bound and answering.
+    Running,
+    /// The last start failed because of this service's port.
+    Blocked,
+}
+
+/// One of the four services.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+pub struct ServiceSnapshot {
+    /// Which.
+    pub service: Service,
+    /// Its name for people.
+    pub name: String,
+    /// Its state.
+    pub state: ServiceState,
+    /// The port with its origin. While running, the port that is bound.
+    pub port: Sourced<u16>,
+    /// The bind address with its origin.
+    #[cfg_attr(feature = "wire", ts(as = "Sourced<String>"))]
+    pub address: Sourced<IpAddr>,
+    /// URL for a client on this computer.
+    pub url: String,
+    /// Variable that sets the port.
+    pub variable: String,
+    /// The alternatives of the port guide, default first.
+    pub alternatives: Vec<u16>,
+    /// Open connections.
+    pub clients: u32,
+    /// Requests or messages per second over the last few seconds.
+    pub rate: f64,
+    /// Requests or messages since start.
+    #[cfg_attr(feature = "wire", ts(type = "number"))]
+    pub requests: u64,
+    /// Seconds since the last request; `None` before the first.
+    pub idle_seconds: Option<f64>,
+    /// Why the service is blocked.
+    pub problem: Option<Problem>,
+    /// Who holds the port, when that is why.
+    pub conflict: Option<Conflict>,
+}
+
+/// A taken port and the ways out of it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+pub struct Conflict {
+    /// Who holds it; `None` when not even the owner can be seen.
+    pub holder: Option<Holder>,
+    /// Free ports, tested on the address that will be bound, best first.
+    pub free: Vec<u16>,
+}
+
+/// A fact worth a look, with the screen that deals with it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+pub struct Finding {
+    /// `attention` or `info`.
+    pub level: FindingLevel,
+    /// The fact.
+    pub title: String,
+    /// What it means.
+    pub detail: String,
+}
+
+/// How much a finding matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum FindingLevel {
+    /// Works, but look at it.
+    Attention,
+    /// Good to know.
+    Info,
+}
+
+/// Something that happened, newest last.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+pub struct Activity {
+    /// Milliseconds since the epoch.
+    #[cfg_attr(feature = "wire", ts(type = "number"))]
+    pub at: i64,
+    /// One short sentence.
+    pub text: String,
+}
+
+/// Figures of one second, for the charts.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+pub struct Sample {
+    /// Milliseconds since the epoch.
+    #[cfg_attr(feature = "wire", ts(type = "number"))]
+    pub at: i64,
+    /// Requests and messages of all services per second.
+    pub requests: f64,
+    /// Median order latency in milliseconds; `None` in a second without orders.
+    pub latency_p50: Option<f64>,
+    /// 99th percentile of the order latency in milliseconds.
+    pub latency_p99: Option<f64>,
+    /// Connected MCP clients.
+    pub clients: u32,
+}
+
+/// The market in one line.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+pub struct MarketSummary {
+    /// Instrument.
+    pub symbol: String,
+    /// Best bid, or `None` for an empty side.
+    pub bid: Option<f64>,
+    /// Best ask.
+    pub ask: Option<f64>,
+    /// Last traded price.
+    pub last: Option<f64>,
+}
+
+impl MarketSummary {
+    /// The top of the book in wire numbers.
+    pub fn of(exchange: &Exchange) -> Self {
+        let instrument = exchange.instrument();
+        let price = |ticks| instrument.price(ticks);
+        Self {
+            symbol: instrument.symbol.clone(),
+            bid: exchange.best_bid().map(price),
+            ask: exchange.best_ask().map(price),
+            last: exchange.last_trade().map(|trade| price(trade.price)),
+        }
+    }
+}
+
+/// Everything about an instance at one moment.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+pub struct Snapshot {
+    /// Grows by one with every change.
+    #[cfg_attr(feature = "wire", ts(type = "number"))]
+    pub revision: u64,
+    /// Instance id.
+    pub instance: String,
+    /// Version of the program.
+    pub version: String,
+    /// Whether the services run.
+    pub state: RunState,
+    /// Milliseconds since the epoch at which the services came up.
+    #[cfg_attr(feature = "wire", ts(type = "number | null"))]
+    pub started_at: Option<i64>,
+    /// Always all four, in the fixed order.
+    pub services: Vec<ServiceSnapshot>,
+    /// Worst first.
+    pub findings: Vec<Finding>,
+    /// The market; `None` while stopped.
+    pub market: Option<MarketSummary>,
+    /// Why the last start failed; `None` after a success.
+    pub problem: Option<Problem>,
+    /// `ports.env` of the instance.
+    pub env_file: String,
+    /// `production.toml` of the instance, or the file given with `--config`.
+    pub toml_file: String,
+}
+
+/// What changed. Delivered in order.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+#[serde(tag = "type", content = "data", rename_all = "snake_case")]
+pub enum InstanceEvent {
+    /// The configuration, a state or an address changed: the new picture.
+    Snapshot(Snapshot),
+    /// One more second of figures, with the live figures of the services.
+    Sample {
+        /// The figures.
+        sample: Sample,
+        /// Clients, rate and requests per service, in the fixed order.
+        services: Vec<ServiceLoad>,
+        /// The market.
+        market: Option<MarketSummary>,
+    },
+    /// Something happened.
+    Activity(Activity),
+}
+
+/// The live figures of one service.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+pub struct ServiceLoad {
+    /// Which.
+    pub service: Service,
+    /// Open connections.
+    pub clients: u32,
+    /// Requests or messages per second.
+    pub rate: f64,
+    /// Requests or messages since start.
+    #[cfg_attr(feature = "wire", ts(type = "number"))]
+    pub requests: u64,
+    /// Seconds since the last request; `None` before the first.
+    pub idle_seconds: Option<f64>,
+}
+
+/// Where a port change is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+#[serde(rename_all = "kebab-case")]
+pub enum SaveTarget {
+    /// Until the services stop.
+    ThisRun,
+    /// `ports.env`.
+    EnvFile,
+    /// `production.toml`.
+    Toml,
+}
+
+/// A port change as a person asks for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+pub struct PortsEdit {
+    /// The revision that the person was looking at.
+    #[cfg_attr(feature = "wire", ts(type = "number"))]
+    pub expected_revision: u64,
+    /// The services to move and their new ports.
+    pub ports: Vec<PortChange>,
+    /// Where to keep it.
+    pub save: SaveTarget,
+}
+
+/// One service's new port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+pub struct PortChange {
+    /// Which service.
+    pub service: Service,
+    /// The new port.
+    pub port: u16,
+}
+
+/// What is known of a port before it is applied.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+pub struct PortCheck {
+    /// The port that was asked about.
+    pub port: u16,
+    /// The verdict.
+    pub state: PortCheckState,
+    /// One sentence for the hint below the field.
+    pub message: String,
+    /// The next port worth offering, when this one is not free or comes with a warning.
+    pub suggestion: Option<u16>,
+}
+
+/// The verdict on a port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum PortCheckState {
+    /// Can be bound.
+    Free,
+    /// This service of this instance listens on it.
+    Ours,
+    /// Can be bound, with a drawback that the message names.
+    Warning,
+    /// Cannot be used.
+    Refused,
+}
+

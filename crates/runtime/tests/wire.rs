@@ -1,0 +1,65 @@
+//! The panel's TypeScript types are generated from the Rust types, and this test fails when they differ.
+//!
+//! `UPDATE_WIRE=1 cargo test -p cwts-runtime --features wire --test wire` writes them anew.
+#![cfg(feature = "wire")]
+
+use std::path::PathBuf;
+
+use cwts_config::{Layer, Origin, Shadowed, Sourced};
+use cwts_domain::{ErrorCode, Problem, Service};
+use cwts_ports::{Holder, ListenerRow, Protocol};
+use cwts_runtime::{
+    Activity, Conflict, Finding, FindingLevel, InstanceEvent, MarketSummary, PortChange, PortCheck, PortCheckState, PortsEdit,
+    RunState, Sample, SaveTarget, ServiceLoad, ServiceSnapshot, ServiceState, Snapshot,
+};
+use ts_rs::{Config, TS};
+
+fn declarations() -> String {
+    let config = Config::default();
+    let mut text = String::from("// Generated from the Rust types; `UPDATE_WIRE=1` and the test `wire` write it anew.\n");
+    macro_rules! declare {
+        ($($name:ty),* $(,)?) => { $(text.push_str("\nexport "); text.push_str(&<$name>::decl(&config)); text.push('\n');)* };
+    }
+    declare!(
+        Service,
+        ErrorCode,
+        Problem,
+        Layer,
+        Origin,
+        Shadowed<u16>,
+        Sourced<u16>,
+        Protocol,
+        Holder,
+        ListenerRow,
+        RunState,
+        ServiceState,
+        Conflict,
+        ServiceSnapshot,
+        FindingLevel,
+        Finding,
+        Activity,
+        Sample,
+        MarketSummary,
+        Snapshot,
+        ServiceLoad,
+        InstanceEvent,
+        SaveTarget,
+        PortChange,
+        PortsEdit,
+        PortCheckState,
+        PortCheck,
+    );
+    text
+}
+
+#[test]
+fn the_panels_types_are_those_of_the_host() {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../ui/src/lib/wire/types.ts");
+    let expected = declarations();
+    if std::env::var_os("UPDATE_WIRE").is_some() {
+        std::fs::create_dir_all(path.parent().expect("the file has a folder")).expect("create the folder");
+        std::fs::write(&path, &expected).expect("write the types");
+    }
+    let found = std::fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(found, expected, "the panel would misread the host; run the test with UPDATE_WIRE=1");
+}

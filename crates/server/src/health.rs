@@ -1,0 +1,111 @@
+//! `/health`, `/health/live` and `/health/ready` as `application/health+json` (draft-inadarei-api-health-check-06).
+
+use std::time::{Duration, Instant};
+
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use cwts_runtime::{Instance, RunState};
+use serde::Serialize;
+
+/// An exchange that does not answer within this time is not ready.
+const EXCHANGE_DEADLINE: Duration = Duration::from_secs(1);
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Health {
+    status: Status,
+    version: &'static str,
+    /// The instance id, so that an instance of ours is told from a stranger.
+    service_id: String,
+    /// New at every start of the program, so that an orphan is told from ours.
+    nonce: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    checks: Option<Checks>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Status {
+    Pass,
+    Fail,
+}
+
+#[derive(Debug, Serialize)]
+struct Checks {
+    #[serde(rename = "exchange:responseTime")]
+    exchange: Vec<Check>,
+    #[serde(rename = "services:running")]
+    services: Vec<Check>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Check {
+    status: Status,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    observed_value: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    observed_unit: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output: Option<&'static str>,
+}
+
+pub(crate) fn router(instance: &Instance) -> Router {
+    Router::new()
+        .route("/health", get(ready))
+        .route("/health/ready", get(ready))
+        .route("/health/live", get(live))
+        .with_state(instance.clone())
+}
+
+/// The process answers.
+async fn live(State(instance): State<Instance>) -> Response {
+    respond(&instance, Status::Pass, None)
+}
+
+/// The exchange answers in time and the services run.
+async fn ready(State(instance): State<Instance>) -> Response {
+    let checks = Checks { exchange: vec![exchange(&instance).await], services: vec![services(&instance)] };
+    let failed = checks.exchange.iter().chain(&checks.services).any(|check| check.status == Status::Fail);
+    respond(&instance, if failed { Status::Fail } else { Status::Pass }, Some(checks))
+}
+
+async fn exchange(instance: &Instance) -> Check {
+    let asked = Instant::now();
+    let answer = tokio::time::timeout(EXCHANGE_DEADLINE, instance.exchange().read(|exchange| exchange.sequence()));
+    let (status, output) = match answer.await {
+        Ok(Ok(_)) => (Status::Pass, None),
+        Ok(Err(_)) => (Status::Fail, Some("The exchange is overloaded or has ended.")),
+        Err(_) => (Status::Fail, Some("The exchange did not answer within 1 s.")),
+    };
+    let millis = asked.elapsed().as_secs_f64() * 1e3;
+    Check { status, observed_value: Some(millis), observed_unit: Some("ms"), output }
+}
+
+fn services(instance: &Instance) -> Check {
+    let running = instance.snapshot().state == RunState::Running;
+    let (status, output) = match running {
+        true => (Status::Pass, None),
+        false => (Status::Fail, Some("The services are starting or stopping.")),
+    };
+    Check { status, observed_value: None, observed_unit: None, output }
+}
+
+fn respond(instance: &Instance, status: Status, checks: Option<Checks>) -> Response {
+    let code = match status {
+        Status::Pass => StatusCode::OK,
+        Status::Fail => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    let health = Health {
+        status,
+        version: env!("CARGO_PKG_VERSION"),
+        service_id: instance.id().to_owned(),
+        nonce: instance.nonce().to_owned(),
+        checks,
+    };
+    let headers = [(header::CONTENT_TYPE, "application/health+json"), (header::CACHE_CONTROL, "no-store")];
+    (code, headers, Json(health)).into_response()
+}

@@ -1,0 +1,117 @@
+//! The MCP server that each client talks to: who it is, and how calls reach the tools.
+
+use cwts_domain::Service;
+use cwts_runtime::Instance;
+use rmcp::handler::server::router::tool::ToolRouter;
+use rmcp::handler::server::tool::ToolCallContext;
+use rmcp::model::{
+    CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, ErrorCode, Implementation,
+    InitializeRequestParams, InitializeResult, ListToolsResult, PaginatedRequestParams, ServerCapabilities, ServerConfig,
+    Tool,
+};
+use rmcp::service::RequestContext;
+use rmcp::{ErrorData, RoleServer, ServerHandler};
+
+const INSTRUCTIONS: &str = "A paper-trading exchange: no order reaches a real market. All clients of this server trade \
+    on one paper account. Prices and quantities are decimal numbers; server_info names the symbols with their tick and \
+    lot sizes. Give place_order a client_order_id to make a retry safe.";
+
+/// The handler of one client's session.
+#[derive(Clone, Debug)]
+pub(crate) struct TradingServer {
+    pub(crate) instance: Instance,
+    /// The service that the client came in on.
+    service: Service,
+    tools: ToolRouter<Self>,
+}
+
+impl TradingServer {
+    pub(crate) fn new(instance: Instance, service: Service) -> Self {
+        Self { instance, service, tools: Self::tool_router() }
+    }
+
+    fn count(&self, tool: &str, failed: bool) {
+        let outcome = if failed { "error" } else { "ok" };
+        self.instance.metrics().tool_calls.with_label_values(&[tool, outcome]).inc();
+    }
+}
+
+impl ServerHandler for TradingServer {
+    fn get_info(&self) -> ServerConfig {
+        ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
+            .with_server_info(Implementation::new("cwts-ultra", env!("CARGO_PKG_VERSION")).with_title("CWTS Ultra"))
+            .with_instructions(INSTRUCTIONS)
+    }
+
+    async fn initialize(
+        &self,
+        request: InitializeRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<InitializeResult, ErrorData> {
+        let port = self.instance.address(self.service).map_or(0, |address| address.port());
+        self.instance.record(format!("{} connected on {port}", shown(&request.client_info.name)));
+        context.peer.set_peer_info(request.clone());
+        self.negotiate_initialize(&request)
+    }
+
+    async fn list_tools(
+        &self,
+        _request: Option<PaginatedRequestParams>,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<ListToolsResult, ErrorData> {
+        Ok(ListToolsResult::with_all_items(self.tools.list_all()))
+    }
+
+    fn get_tool(&self, name: &str) -> Option<Tool> {
+        self.tools.get(name).cloned()
+    }
+
+    async fn call_tool(
+        &self,
+        request: CallToolRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        let Some(tool) = self.tools.get(&request.name).map(|tool| tool.name.clone()) else {
+            let names: Vec<_> = self.tools.list_all().into_iter().map(|tool| tool.name).collect();
+            let message = format!("unknown tool {}; there are {}", shown(&request.name), names.join(", "));
+            return Err(ErrorData::invalid_params(message, None));
+        };
+        let result = self.tools.call(ToolCallContext::new(self, request, context)).await;
+        let result = result.or_else(as_tool_error);
+        let failed = match &result {
+            Ok(CallToolResponse::Complete(result)) => result.is_error == Some(true),
+            Ok(_) => false,
+            Err(_) => true,
+        };
+        self.count(&tool, failed);
+        result
+    }
+}
+
+/// Arguments that do not fit are an error of the tool, which the model reads and mends, not one of the protocol (MCP
+/// 2025-11-25, "Error handling").
+fn as_tool_error(error: ErrorData) -> Result<CallToolResponse, ErrorData> {
+    if error.code == ErrorCode::INVALID_PARAMS {
+        Ok(CallToolResult::error(vec![ContentBlock::text(error.message)]).into())
+    } else {
+        Err(error)
+    }
+}
+
+/// Text of a client, fit for a log line and a list: printable and short.
+fn shown(text: &str) -> String {
+    let printable: String = text.chars().filter(|letter| !letter.is_control()).take(60).collect();
+    if printable.trim().is_empty() { "A client".to_owned() } else { printable }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clients_name_cannot_break_the_log() {
+        assert_eq!(shown("Claude\nCode\u{1b}[31m"), "ClaudeCode[31m", "a name must stay on its line");
+        assert_eq!(shown(&"x".repeat(500)).len(), 60, "a name must not fill the list");
+        assert_eq!(shown(" \n"), "A client", "a nameless client is still somebody");
+    }
+}

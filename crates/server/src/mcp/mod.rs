@@ -1,0 +1,13 @@
+//! The Model Context Protocol: one handler for both transports.
+
+mod handler;
+mod http;
+mod tools;
+mod transport;
+mod websocket;
+mod wire;
+
+pub use websocket::WEBSOCKET_SUBPROTOCOL;
+
+pub(crate) use http::http_router;
+pub(crate) use websocket::websocket_router;

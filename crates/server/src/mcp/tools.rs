@@ -1,0 +1,265 @@
+//! The tools. Each turns its arguments into one question or command of the exchange.
+
+use cwts_domain::{
+    AccountId, ClientOrderId, Command, ConversionError, Event, OrderId, OrderType, PlaceOrder, Reject, Service,
+};
+use cwts_runtime::{Exchange, ExchangeError, Order};
+use rmcp::handler::server::tool::IntoCallToolResult;
+use rmcp::handler::server::wrapper::{Json, Parameters};
+use rmcp::model::{CallToolResponse, CallToolResult, ContentBlock};
+use rmcp::{ErrorData, tool, tool_router};
+
+use crate::mcp::handler::TradingServer;
+use crate::mcp::wire::{
+    AccountView, FillList, FillView, FillsArgs, ListOrdersArgs, MarketData, MarketDataArgs, OrderArgs, OrderList,
+    OrderView, PlaceOrderArgs, PositionList, PositionView, PositionsArgs, ServerInfo, ServiceInfo, StatusFilter,
+    SymbolInfo,
+};
+
+/// The account that every client trades on.
+const ACCOUNT: AccountId = AccountId::PAPER;
+const MAX_PAGE: u16 = 500;
+const DEFAULT_PAGE: u16 = 100;
+const MAX_DEPTH: u16 = 100;
+const DEFAULT_DEPTH: u16 = 10;
+const TRADES: usize = 50;
+const MAX_CLIENT_ORDER_ID: usize = 64;
+
+/// Why a tool did not do what was asked; the model reads the text.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ToolError {
+    #[error("{0}")]
+    Number(#[from] ConversionError),
+    #[error("{0}")]
+    Exchange(#[from] ExchangeError),
+    #[error("{0}")]
+    Rejected(#[from] Reject),
+    #[error("{field} {problem}")]
+    Argument { field: &'static str, problem: String },
+}
+
+impl ToolError {
+    fn argument(field: &'static str, problem: impl Into<String>) -> Self {
+        Self::Argument { field, problem: problem.into() }
+    }
+}
+
+impl IntoCallToolResult for ToolError {
+    fn into_call_tool_result(self) -> Result<CallToolResponse, ErrorData> {
+        Ok(CallToolResult::error(vec![ContentBlock::text(self.to_string())]).into())
+    }
+}
+
+type ToolResult<T> = Result<Json<T>, ToolError>;
+
+#[tool_router(vis = "pub(crate)")]
+impl TradingServer {
+    /// Places a limit or market order on the paper account and returns it as it stands after matching.
+    #[tool(annotations(title = "Place order", read_only_hint = false, destructive_hint = true, open_world_hint = false))]
+    pub(crate) async fn place_order(&self, Parameters(args): Parameters<PlaceOrderArgs>) -> ToolResult<OrderView> {
+        let order = self.order_of(args)?;
+        let name = order.client_order_id.clone();
+        let placed = self.instance.exchange().execute(Command::Place(order), move |exchange, events| {
+            let accepted = events.iter().find_map(|event| match event {
+                Event::Accepted { order_id, .. } => exchange.order(*order_id),
+                _ => None,
+            });
+            let first = || name.as_ref().and_then(|name| exchange.order_by_client_id(ACCOUNT, name));
+            accepted.or_else(first).map(|order| OrderView::of(exchange, order))
+        });
+        placed.await?.map(Json).ok_or_else(|| ToolError::argument("client_order_id", "names an order that is gone"))
+    }
+
+    /// Cancels an open order of the paper account and returns it; what was filled before stays filled.
+    #[tool(annotations(
+        title = "Cancel order",
+        read_only_hint = false,
+        destructive_hint = true,
+        idempotent_hint = true,
+        open_world_hint = false
+    ))]
+    pub(crate) async fn cancel_order(&self, Parameters(args): Parameters<OrderArgs>) -> ToolResult<OrderView> {
+        let order_id = self.order_id_of(args).await?;
+        let command = Command::Cancel { account: ACCOUNT, order_id };
+        let cancelled = self.instance.exchange().execute(command, move |exchange, _| view(exchange, order_id));
+        cancelled.await?.map(Json).ok_or_else(|| Reject::UnknownOrder { order_id }.into())
+    }
+
+    /// One order with its fills so far.
+    #[tool(annotations(title = "Order status", read_only_hint = true, open_world_hint = false))]
+    pub(crate) async fn get_order_status(&self, Parameters(args): Parameters<OrderArgs>) -> ToolResult<OrderView> {
+        let order_id = self.order_id_of(args).await?;
+        let found = self.instance.exchange().read(move |exchange| view(exchange, order_id)).await?;
+        found.map(Json).ok_or_else(|| Reject::UnknownOrder { order_id }.into())
+    }
+
+    /// The orders of the paper account, newest first, page by page.
+    #[tool(annotations(title = "Orders", read_only_hint = true, open_world_hint = false))]
+    pub(crate) async fn list_orders(&self, Parameters(args): Parameters<ListOrdersArgs>) -> ToolResult<OrderList> {
+        self.known_symbol(args.symbol.as_deref())?;
+        let most = in_range("limit", args.limit, DEFAULT_PAGE, MAX_PAGE)?;
+        let before = args.cursor.map(|cursor| parse_id("cursor", &cursor)).transpose()?;
+        let filter = args.status.unwrap_or_default();
+        let listed = self.instance.exchange().read(move |exchange| {
+            let wanted = |order: &&Order| {
+                let status = match filter {
+                    StatusFilter::Open => order.status.is_open(),
+                    StatusFilter::Closed => !order.status.is_open(),
+                    StatusFilter::All => true,
+                };
+                status && before.is_none_or(|before| order.id < before)
+            };
+            let mut page: Vec<&Order> = exchange.orders(ACCOUNT).rev().filter(wanted).take(most + 1).collect();
+            let more = page.len() > most;
+            page.truncate(most);
+            let next_cursor = page.last().filter(|_| more).map(|last| last.id.to_string());
+            OrderList { orders: page.into_iter().map(|order| OrderView::of(exchange, order)).collect(), next_cursor }
+        });
+        Ok(Json(listed.await?))
+    }
+
+    /// The latest fills of the paper account, newest first.
+    #[tool(annotations(title = "Fills", read_only_hint = true, open_world_hint = false))]
+    pub(crate) async fn get_fills(&self, Parameters(args): Parameters<FillsArgs>) -> ToolResult<FillList> {
+        let most = in_range("limit", args.limit, DEFAULT_PAGE, MAX_PAGE)?;
+        let read = self.instance.exchange().read(move |exchange| {
+            let newest = exchange.fills(ACCOUNT).rev().take(most);
+            newest.map(|fill| FillView::of(exchange.instrument(), fill)).collect()
+        });
+        Ok(Json(FillList { fills: read.await? }))
+    }
+
+    /// The open positions of the paper account, with profit and loss.
+    #[tool(annotations(title = "Positions", read_only_hint = true, open_world_hint = false))]
+    pub(crate) async fn get_positions(&self, Parameters(args): Parameters<PositionsArgs>) -> ToolResult<PositionList> {
+        self.known_symbol(args.symbol.as_deref())?;
+        let include_pnl = args.include_pnl.unwrap_or(true);
+        let read = self.instance.exchange().read(move |exchange| {
+            let position = exchange.account(ACCOUNT).and_then(|account| PositionView::of(exchange, account, include_pnl));
+            PositionList { positions: position.into_iter().collect(), sequence: exchange.sequence() as f64 }
+        });
+        Ok(Json(read.await?))
+    }
+
+    /// Cash, equity and profit of the paper account.
+    #[tool(annotations(title = "Account", read_only_hint = true, open_world_hint = false))]
+    pub(crate) async fn get_account(&self) -> ToolResult<AccountView> {
+        let read = self.instance.exchange().read(|exchange| {
+            exchange.account(ACCOUNT).map(|account| AccountView::of(exchange, account))
+        });
+        read.await?.map(Json).ok_or_else(|| ToolError::argument("account", "does not exist"))
+    }
+
+    /// Best bid and ask, last price, volume and the order book of an instrument.
+    #[tool(annotations(title = "Market data", read_only_hint = true, open_world_hint = false))]
+    pub(crate) async fn get_market_data(&self, Parameters(args): Parameters<MarketDataArgs>) -> ToolResult<MarketData> {
+        self.known_symbol(Some(&args.symbol))?;
+        let depth = in_range("depth", args.depth, DEFAULT_DEPTH, MAX_DEPTH)?;
+        let trades = args.include_trades.unwrap_or(false).then_some(TRADES);
+        let read = self.instance.exchange().read(move |exchange| MarketData::of(exchange, depth, trades));
+        Ok(Json(read.await?))
+    }
+
+    /// Version, instance, symbols with their steps, and the URLs of the four services.
+    #[tool(annotations(title = "Server", read_only_hint = true, open_world_hint = false))]
+    pub(crate) async fn server_info(&self) -> ToolResult<ServerInfo> {
+        let instrument = self.instance.exchange().instrument();
+        let services = self.instance.snapshot().services.into_iter();
+        Ok(Json(ServerInfo {
+            name: "CWTS Ultra",
+            version: env!("CARGO_PKG_VERSION"),
+            instance: self.instance.id().to_owned(),
+            paper_trading: true,
+            symbols: vec![SymbolInfo {
+                symbol: instrument.symbol.clone(),
+                tick_size: instrument.tick_size(),
+                lot_size: instrument.lot_size(),
+                max_quantity: instrument.quantity(instrument.max_quantity),
+            }],
+            services: services.map(|entry| ServiceInfo { service: id(entry.service), url: entry.url }).collect(),
+            time: self.instance.clock().now().to_string(),
+        }))
+    }
+}
+
+impl TradingServer {
+    fn order_of(&self, args: PlaceOrderArgs) -> Result<PlaceOrder, ToolError> {
+        self.known_symbol(Some(&args.symbol))?;
+        let instrument = self.instance.exchange().instrument();
+        let limit = match (OrderType::from(args.order_type), args.price) {
+            (OrderType::Limit, Some(price)) => Some(instrument.ticks("price", price)?),
+            (OrderType::Limit, None) => return Err(ToolError::argument("price", "is required for a limit order")),
+            (OrderType::Market, None) => None,
+            (OrderType::Market, Some(_)) => {
+                return Err(ToolError::argument("price", "is not allowed for a market order; leave it out"));
+            }
+        };
+        Ok(PlaceOrder {
+            account: ACCOUNT,
+            quantity: instrument.lots("quantity", args.quantity)?,
+            symbol: args.symbol,
+            side: args.side.into(),
+            limit,
+            time_in_force: args.time_in_force.map(Into::into).unwrap_or_default(),
+            client_order_id: args.client_order_id.map(client_order_id).transpose()?,
+        })
+    }
+
+    fn known_symbol(&self, symbol: Option<&str>) -> Result<(), ToolError> {
+        let known = &self.instance.exchange().instrument().symbol;
+        match symbol {
+            Some(symbol) if symbol != known => {
+                Err(Reject::UnknownSymbol { symbol: symbol.to_owned(), available: known.clone() }.into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The order that either name means.
+    async fn order_id_of(&self, args: OrderArgs) -> Result<OrderId, ToolError> {
+        match (args.order_id, args.client_order_id) {
+            (Some(id), None) => parse_id("order_id", &id),
+            (None, Some(name)) => {
+                let name = client_order_id(name)?;
+                let unknown = ToolError::argument("client_order_id", format!("{:?} names no order here", name.0));
+                let found = self.instance.exchange().read(move |exchange| {
+                    exchange.order_by_client_id(ACCOUNT, &name).map(|order| order.id)
+                });
+                found.await?.ok_or(unknown)
+            }
+            _ => Err(ToolError::argument("order_id", "or client_order_id is required, and only one of them")),
+        }
+    }
+}
+
+/// The order as clients see it; orders of the simulated traders are nobody's business.
+fn view(exchange: &Exchange, id: OrderId) -> Option<OrderView> {
+    let order = exchange.order(id).filter(|order| order.account == ACCOUNT)?;
+    Some(OrderView::of(exchange, order))
+}
+
+fn client_order_id(name: String) -> Result<ClientOrderId, ToolError> {
+    if name.is_empty() || name.len() > MAX_CLIENT_ORDER_ID {
+        let problem = format!("must have 1 to {MAX_CLIENT_ORDER_ID} bytes");
+        return Err(ToolError::argument("client_order_id", problem));
+    }
+    Ok(ClientOrderId(name))
+}
+
+fn parse_id(field: &'static str, text: &str) -> Result<OrderId, ToolError> {
+    let number = text.parse().map_err(|_| ToolError::argument(field, format!("{text:?} is no id of this exchange")));
+    number.map(OrderId)
+}
+
+fn in_range(field: &'static str, value: Option<u16>, default: u16, most: u16) -> Result<usize, ToolError> {
+    let value = value.unwrap_or(default);
+    if (1..=most).contains(&value) {
+        Ok(usize::from(value))
+    } else {
+        Err(ToolError::argument(field, format!("{value} must be from 1 to {most}")))
+    }
+}
+
+fn id(service: Service) -> String {
+    service.id().to_owned()
+}

@@ -1,0 +1,151 @@
+//! A WebSocket as an rmcp transport. JSON-RPC faults that rmcp does not answer are answered here.
+
+use std::sync::Arc;
+
+use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
+use cwts_domain::Service;
+use cwts_runtime::{Connection, Instance};
+use futures_util::stream::{SplitSink, SplitStream};
+use futures_util::{SinkExt as _, StreamExt as _};
+use rmcp::RoleServer;
+use rmcp::service::{RxJsonRpcMessage, TxJsonRpcMessage};
+use rmcp::transport::Transport;
+use serde_json::{Value, json};
+use tokio::sync::Mutex;
+
+/// Close code 1012, "service restart": the client should connect again (IANA WebSocket close code registry).
+const SERVICE_RESTART: u16 = close_code::RESTART;
+
+type Sink = Arc<Mutex<SplitSink<WebSocket, Message>>>;
+
+/// One client's WebSocket.
+pub(crate) struct WebSocketTransport {
+    sink: Sink,
+    stream: SplitStream<WebSocket>,
+    /// Keeps the connection counted and drained for as long as the WebSocket lives.
+    connection: Connection,
+    instance: Instance,
+}
+
+/// Ends the WebSocket after its session, also where rmcp gave up before there was one.
+pub(crate) struct Ending {
+    sink: Sink,
+    connection: Connection,
+}
+
+impl Ending {
+    /// Sends a close frame, unless one was sent before or the client is gone.
+    pub(crate) async fn close(self, code: u16, reason: &'static str) {
+        let frame = Message::Close(Some(CloseFrame { code, reason: reason.into() }));
+        let sent = async { self.sink.lock().await.send(frame).await };
+        tokio::select! {
+            sent = sent => drop(sent),
+            () = self.connection.aborted() => {}
+        }
+    }
+}
+
+impl WebSocketTransport {
+    pub(crate) fn new(socket: WebSocket, connection: Connection, instance: Instance) -> Self {
+        let (sink, stream) = socket.split();
+        Self { sink: Arc::new(Mutex::new(sink)), stream, connection, instance }
+    }
+
+    pub(crate) fn ending(&self) -> Ending {
+        Ending { sink: Arc::clone(&self.sink), connection: self.connection.clone() }
+    }
+
+    /// Answers a message that is no JSON-RPC (codes of JSON-RPC 2.0 section 5.1).
+    async fn refuse(&self, code: i32, message: String, id: Value) -> bool {
+        let error = json!({ "jsonrpc": "2.0", "id": id, "error": { "code": code, "message": message } });
+        self.sink.lock().await.send(Message::text(error.to_string())).await.is_ok()
+    }
+
+    /// The message in a text frame, or the refusal that was sent: `Err` when the client is gone.
+    async fn parse(&self, text: &str) -> Result<Option<RxJsonRpcMessage<RoleServer>>, ()> {
+        self.instance.meter(Service::McpWebsocket).count(self.instance.clock().now());
+        self.instance.metrics().websocket_messages.with_label_values(&["in"]).inc();
+        let value: Value = match serde_json::from_str(text) {
+            Ok(value) => value,
+            Err(error) => return self.refused(-32700, format!("Parse error: {error}"), Value::Null).await,
+        };
+        let id = value.get("id").filter(|id| id.is_string() || id.is_number()).cloned().unwrap_or(Value::Null);
+        match serde_json::from_value(value) {
+            Ok(message) => Ok(Some(message)),
+            Err(_) => {
+                let message = "Invalid request: one JSON-RPC 2.0 object per frame".to_owned();
+                self.refused(-32600, message, id).await
+            }
+        }
+    }
+
+    async fn refused<T>(&self, code: i32, message: String, id: Value) -> Result<Option<T>, ()> {
+        if self.refuse(code, message, id).await { Ok(None) } else { Err(()) }
+    }
+
+    async fn next_frame(&mut self) -> Option<Message> {
+        tokio::select! {
+            () = self.connection.draining() => {
+                self.ending().close(SERVICE_RESTART, "the service moves or stops").await;
+                None
+            }
+            frame = self.stream.next() => match frame {
+                Some(Ok(frame)) => Some(frame),
+                Some(Err(error)) => {
+                    tracing::debug!(peer = %self.connection.peer(), %error, "WebSocket failed");
+                    None
+                }
+                None => None,
+            },
+        }
+    }
+}
+
+impl Transport<RoleServer> for WebSocketTransport {
+    type Error = axum::Error;
+
+    fn send(
+        &mut self,
+        message: TxJsonRpcMessage<RoleServer>,
+    ) -> impl Future<Output = Result<(), axum::Error>> + Send + 'static {
+        let sink = Arc::clone(&self.sink);
+        let connection = self.connection.clone();
+        let sent = self.instance.metrics().websocket_messages.with_label_values(&["out"]);
+        async move {
+            let text = serde_json::to_string(&message).map_err(axum::Error::new)?;
+            // A client that does not read must not outlive the drain's deadline.
+            tokio::select! {
+                done = async { sink.lock().await.send(Message::text(text)).await } => done?,
+                () = connection.aborted() => {}
+            }
+            sent.inc();
+            Ok(())
+        }
+    }
+
+    async fn receive(&mut self) -> Option<RxJsonRpcMessage<RoleServer>> {
+        loop {
+            let parsed = match self.next_frame().await? {
+                Message::Text(text) => self.parse(&text).await,
+                Message::Binary(_) => {
+                    let message = "Invalid request: MCP uses text frames".to_owned();
+                    self.refused(-32600, message, Value::Null).await
+                }
+                Message::Ping(_) | Message::Pong(_) => Ok(None),
+                Message::Close(_) => return None,
+            };
+            match parsed {
+                Ok(Some(message)) => return Some(message),
+                Ok(None) => {}
+                Err(()) => return None,
+            }
+        }
+    }
+
+    async fn close(&mut self) -> Result<(), axum::Error> {
+        tokio::select! {
+            flushed = async { self.sink.lock().await.flush().await } => flushed,
+            () = self.connection.aborted() => Ok(()),
+        }
+    }
+}

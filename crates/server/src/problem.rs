@@ -1,0 +1,46 @@
+//! Errors of HTTP as problem details (RFC 9457).
+
+use axum::Json;
+use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+/// Problem details: what a client may branch on, and what a person reads.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct ProblemDetails {
+    /// What went wrong, stable across releases.
+    pub(crate) code: &'static str,
+    /// The status in words.
+    pub(crate) title: &'static str,
+    /// The HTTP status.
+    pub(crate) status: u16,
+    /// What is wrong and what to do.
+    pub(crate) detail: String,
+}
+
+impl ProblemDetails {
+    pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+        let title = status.canonical_reason().unwrap_or("Error");
+        Self { code, title, status: status.as_u16(), detail: detail.into() }
+    }
+}
+
+impl IntoResponse for ProblemDetails {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, Json(self)).into_response();
+        let kind = HeaderValue::from_static("application/problem+json");
+        response.headers_mut().insert(header::CONTENT_TYPE, kind);
+        response
+    }
+}
+
+pub(crate) async fn not_found(uri: Uri) -> ProblemDetails {
+    let detail = format!("Nothing is served at {} on this port. `cwts-ultra run` prints the four URLs.", uri.path());
+    ProblemDetails::new(StatusCode::NOT_FOUND, "not_found", detail)
+}
+
+pub(crate) async fn method_not_allowed(method: Method, uri: Uri) -> ProblemDetails {
+    let detail = format!("{} does not take {method}; the header Allow names what it takes.", uri.path());
+    ProblemDetails::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
+}

@@ -1,0 +1,27 @@
+//! Prepares the window's page, configuration and permissions for embedding.
+//!
+//! Builds no page: the UI has tools of its own.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+/// Every command has a permission of this list; `capabilities/main.json` grants them to the window.
+const COMMANDS: &[&str] =
+    &["snapshot", "history", "start", "stop", "set_ports", "check_port", "system_ports", "subscribe", "quit"];
+
+fn main() -> ExitCode {
+    println!("cargo:rerun-if-changed=../ui/dist");
+    println!("cargo:rerun-if-changed=../icons");
+    if !Path::new("../ui/dist/index.html").is_file() {
+        eprintln!("ui/dist/index.html is missing; build the UI first: npm --prefix ui run build");
+        return ExitCode::FAILURE;
+    }
+    let manifest = tauri_build::AppManifest::new().commands(COMMANDS);
+    match tauri_build::try_build(tauri_build::Attributes::new().app_manifest(manifest)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

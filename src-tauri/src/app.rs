@@ -1,0 +1,257 @@
+//! The life of the panel: one window, one tray icon, one instance, and the ways to end them.
+//!
+//! Decides what a click on Close, a second launch and a signal mean. Knows no service and no page.
+
+use std::io;
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use cwts_config::ConfigError;
+use cwts_domain::Problem;
+use cwts_runtime::{Host, Instance};
+use tauri::webview::PageLoadEvent;
+use tauri::{
+    AppHandle, Context, Emitter, Manager, RunEvent, WebviewWindow, WebviewWindowBuilder, WindowEvent, async_runtime,
+};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::cli::{self, Arguments};
+use crate::feed::Feed;
+use crate::tray::{self, Action};
+use crate::{backend, commands, theme};
+
+/// The only window.
+const WINDOW: &str = "main";
+
+/// Told to the page when the window is to close and no tray could bring it back: the page asks, then calls `quit`.
+const CLOSE_REQUESTED: &str = "close-requested";
+
+/// How long clients may take to end when the program quits.
+const DRAIN_DEADLINE: Duration = Duration::from_secs(10);
+
+/// How long tasks of the services that ignore the end may hold up the exit.
+const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(1);
+
+/// What the commands share.
+pub(crate) struct Panel {
+    pub(crate) instance: Instance,
+    pub(crate) feed: Feed,
+    quitting: AtomicBool,
+}
+
+/// Why the panel cannot open.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StartError {
+    /// What the command line or the environment names is unusable.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// There is no desktop to open a window on.
+    #[error("no display: neither WAYLAND_DISPLAY nor DISPLAY is set. Run cwts-ultra for a server without a window.")]
+    NoDisplay,
+    /// The services' threads cannot be started.
+    #[error("the services' threads could not be started: {0}")]
+    Threads(io::Error),
+    /// The instance cannot be set up.
+    #[error(transparent)]
+    Instance(#[from] Problem),
+    /// Signals cannot be awaited.
+    #[error("signals could not be awaited: {0}")]
+    Signals(io::Error),
+    /// The window or the webview cannot be created.
+    #[error("the window could not be opened: {0}")]
+    Window(#[from] tauri::Error),
+}
+
+impl StartError {
+    /// The program's exit status.
+    pub(crate) fn status(&self) -> u8 {
+        match self {
+            Self::Config(_) => 2,
+            Self::NoDisplay | Self::Threads(_) | Self::Instance(_) | Self::Signals(_) | Self::Window(_) => 1,
+        }
+    }
+}
+
+/// Opens the panel and returns when it has quit. When another panel of the same home and instance runs, shows that one
+/// and ends the process with status 0.
+///
+/// # Errors
+/// Nothing was started.
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, StartError> {
+    let sources = backend::sources(arguments)?;
+    // GTK ends the process with a panic where it finds no display.
+    if ["WAYLAND_DISPLAY", "DISPLAY"].iter().all(|name| std::env::var_os(name).is_none_or(|value| value.is_empty())) {
+        return Err(StartError::NoDisplay);
+    }
+    let context = context();
+    let bus_name = backend::bus_name(&context.config().identifier, &sources);
+    let app = build(context, bus_name)?;
+
+    let host = Host::new().map_err(StartError::Threads)?;
+    let instance = backend::open(&host, sources)?;
+    app.manage(Panel { instance: instance.clone(), feed: Feed::default(), quitting: AtomicBool::new(false) });
+    quit_on_signals(app.handle()).map_err(StartError::Signals)?;
+    let tray_app = app.handle().clone();
+    async_runtime::spawn(tray::run(instance.clone(), move |action| act(&tray_app, action)));
+    if !arguments.stopped {
+        async_runtime::spawn(start(instance));
+    }
+    async_runtime::spawn(theme::follow(app.handle().clone()));
+    open_window(app.handle(), !arguments.hidden)?;
+
+    let status = app.run_return(|app, event| match event {
+        RunEvent::WindowEvent { event: WindowEvent::CloseRequested { api, .. }, .. } => {
+            api.prevent_close();
+            async_runtime::spawn(close(app.clone()));
+        }
+        // The last window is gone without having been asked, for example destroyed by a window manager.
+        RunEvent::ExitRequested { code: None, api, .. } => {
+            api.prevent_exit();
+            quit(app);
+        }
+        _ => {}
+    });
+    host.shutdown(SHUTDOWN_DEADLINE);
+    Ok(u8::try_from(status).map_or(ExitCode::FAILURE, ExitCode::from))
+}
+
+/// What `tauri.conf.json` says, with the page.
+#[expect(clippy::disallowed_methods, reason = "written by the macro")]
+fn context() -> Context {
+    tauri::generate_context!()
+}
+
+/// The application without window and services. Ends the process where another panel has the bus name; without a
+/// session bus no other can be found, and this one opens.
+fn build(context: Context, bus_name: String) -> tauri::Result<tauri::App> {
+    let single_instance = tauri_plugin_single_instance::Builder::new()
+        .dbus_id(bus_name)
+        .callback(|app, words, _| {
+            // A login that starts the program twice must not bring up a window that was to stay hidden.
+            if !cli::parse(words).is_ok_and(|second| second.hidden) {
+                show(app);
+            }
+        })
+        .build();
+    tauri::Builder::default()
+        .plugin(single_instance)
+        .invoke_handler(tauri::generate_handler![
+            commands::snapshot,
+            commands::history,
+            commands::start,
+            commands::stop,
+            commands::set_ports,
+            commands::check_port,
+            commands::system_ports,
+            commands::subscribe,
+            commands::quit,
+        ])
+        .on_page_load(|webview, load| {
+            if load.event() == PageLoadEvent::Started
+                && let Some(panel) = webview.try_state::<Panel>()
+            {
+                panel.feed.end();
+            }
+        })
+        .build(context)
+}
+
+fn open_window(app: &AppHandle, visible: bool) -> tauri::Result<WebviewWindow> {
+    let windows = &app.config().app.windows;
+    let config = windows.iter().find(|window| window.label == WINDOW).ok_or(tauri::Error::WindowNotFound)?;
+    WebviewWindowBuilder::from_config(app, config)?.visible(visible).build()
+}
+
+/// A start that fails shows in the snapshot, with its remedy.
+async fn start(instance: Instance) {
+    if let Err(problem) = instance.start().await {
+        tracing::warn!("the services did not start: {problem}");
+    }
+}
+
+fn act(app: &AppHandle, action: Action) {
+    let instance = app.state::<Panel>().instance.clone();
+    match action {
+        Action::Open => show(app),
+        Action::Start => drop(async_runtime::spawn(start(instance))),
+        Action::Stop => drop(async_runtime::spawn(stop(instance))),
+        Action::Quit => quit(app),
+    }
+}
+
+async fn stop(instance: Instance) {
+    if let Err(problem) = instance.stop().await {
+        tracing::warn!("the services did not stop: {problem}");
+    }
+}
+
+/// Brings the window to the front, wherever it is.
+fn show(app: &AppHandle) {
+    let Some(window) = app.get_webview_window(WINDOW) else {
+        return;
+    };
+    let shown = window.show().and_then(|()| window.unminimize()).and_then(|()| window.set_focus());
+    if let Err(error) = shown {
+        tracing::warn!("the window could not be shown: {error}");
+    }
+}
+
+/// Hides the window where a tray can bring it back, asks where none can, and quits where nobody can be asked.
+async fn close(app: AppHandle) {
+    let Some(window) = app.get_webview_window(WINDOW) else {
+        return;
+    };
+    let done = if tray::host_is_present().await {
+        window.hide()
+    } else if app.state::<Panel>().feed.is_alive() {
+        window.emit(CLOSE_REQUESTED, ())
+    } else {
+        quit(&app);
+        Ok(())
+    };
+    if let Err(error) = done {
+        tracing::warn!("the window could not be closed: {error}");
+    }
+}
+
+/// Stops the services, lets clients end for at most ten seconds, and leaves the event loop with status 0. Returns at
+/// once; a second call changes nothing.
+pub(crate) fn quit(app: &AppHandle) {
+    let panel = app.state::<Panel>();
+    if panel.quitting.swap(true, Ordering::Relaxed) {
+        return;
+    }
+    if let Some(window) = app.get_webview_window(WINDOW)
+        && let Err(error) = window.hide()
+    {
+        tracing::warn!("the window could not be hidden: {error}");
+    }
+    let (app, instance) = (app.clone(), panel.instance.clone());
+    async_runtime::spawn(async move {
+        if tokio::time::timeout(DRAIN_DEADLINE, stop(instance)).await.is_err() {
+            tracing::warn!("clients were cut off: they did not end within {DRAIN_DEADLINE:?}");
+        }
+        app.exit(0);
+    });
+}
+
+/// Ends the panel on SIGINT and SIGTERM as Quit does.
+fn quit_on_signals(app: &AppHandle) -> io::Result<()> {
+    let app = app.clone();
+    let (mut interrupt, mut terminate) = async_runtime::block_on(async {
+        io::Result::Ok((signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?))
+    })?;
+    async_runtime::spawn(async move {
+        either(&mut interrupt, &mut terminate).await;
+        quit(&app);
+    });
+    Ok(())
+}
+
+async fn either(one: &mut Signal, other: &mut Signal) {
+    tokio::select! {
+        _ = one.recv() => {}
+        _ = other.recv() => {}
+    }
+}

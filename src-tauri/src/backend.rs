@@ -1,0 +1,85 @@
+//! The embedded server: where its configuration is, and the one instance that this panel shows.
+//!
+//! Everything that the window and the tray ask goes straight to the [`Instance`]; nothing is kept here.
+
+use cwts_config::{ConfigError, Environment, Sources};
+use cwts_domain::Problem;
+use cwts_runtime::{Host, Instance};
+
+use crate::cli::Arguments;
+
+/// The configuration that the command line and the environment name.
+///
+/// # Errors
+/// The instance id or the home folder is unusable, or the named file does not exist.
+pub(crate) fn sources(arguments: &Arguments) -> Result<Sources, ConfigError> {
+    let environment = Environment::from_process();
+    let home = match &arguments.home {
+        Some(home) => home.clone(),
+        None => environment.home_folder()?,
+    };
+    let instance = match &arguments.instance {
+        Some(id) => id.parse()?,
+        None => environment.instance()?,
+    };
+    Sources::new(&home, instance, arguments.config.as_deref(), environment)
+}
+
+/// The instance, stopped, on the runtime of `host`. An invalid configuration shows in its snapshot.
+///
+/// # Errors
+/// The instance's own parts cannot be set up.
+pub(crate) fn open(host: &Host, sources: Sources) -> Result<Instance, Problem> {
+    host.open(sources, cwts_server::services())
+}
+
+/// The bus name under which the panel of these sources is found by a second launch. Panels of different homes or
+/// instances have different names.
+pub(crate) fn bus_name(identifier: &str, sources: &Sources) -> String {
+    let home = sources.home().as_os_str().as_encoded_bytes();
+    // A zero byte is in neither part, so that no two pairs give the same bytes.
+    let key = [home, sources.instance().as_str().as_bytes()].join(&0);
+    format!("{identifier}.i{:016x}", fnv1a(&key))
+}
+
+/// FNV-1a, 64 bits (draft-eastlake-fnv): stable over versions of the program, which the standard hasher is not.
+fn fnv1a(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    fn name(home: &str, instance: &str) -> String {
+        let id = instance.parse().unwrap();
+        let sources = Sources::new(Path::new(home), id, None, Environment::empty()).unwrap();
+        bus_name("io.github.example", &sources)
+    }
+
+    #[test]
+    fn the_hash_is_the_published_one() {
+        assert_eq!(
+            fnv1a(b"foobar"),
+            0x8594_4171_f739_67e8,
+            "test vector of the draft; an update must find the old one"
+        );
+    }
+
+    #[test]
+    fn each_home_and_instance_has_a_name_of_its_own() {
+        let one = name("/srv/a", "default");
+        assert_eq!(one, name("/srv/a", "default"), "a second launch must find the first");
+        assert_ne!(one, name("/srv/b", "default"), "two homes run two panels");
+        assert_ne!(one, name("/srv/a", "2"), "two instances run two panels");
+    }
+
+    #[test]
+    fn the_name_is_one_that_the_bus_takes() {
+        let found = name("/srv/ä b/c", "1");
+        let element = found.rsplit('.').next().unwrap();
+        assert!(element.starts_with('i') && element.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{found}");
+    }
+}

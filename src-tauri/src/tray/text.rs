@@ -1,0 +1,240 @@
+//! What the tray says of an instance: one state, one line.
+//!
+//! Pure: from a snapshot to words. Knows no bus and no pixels.
+
+use cwts_domain::Service;
+use cwts_runtime::{RunState, ServiceSnapshot, ServiceState, Snapshot};
+
+/// The state that the icon shows. The worst wins; declared from best to worst.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum State {
+    /// Not all services answer, on purpose or for the moment.
+    Stopped,
+    /// All services answer, on this computer only.
+    Running,
+    /// All services answer, at least one beyond loopback.
+    Exposed,
+    /// A service is blocked or the last start failed.
+    Attention,
+}
+
+/// What the tray shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct View {
+    /// The icon.
+    pub(crate) state: State,
+    /// The tooltip and the first line of the menu, as plain text.
+    pub(crate) line: String,
+    /// Decides between Start and Stop.
+    pub(crate) run: RunState,
+}
+
+impl View {
+    /// What the tray shows of `snapshot`.
+    pub(crate) fn of(snapshot: &Snapshot) -> Self {
+        let state = state(snapshot);
+        Self { state, line: line(snapshot, state), run: snapshot.state }
+    }
+}
+
+fn state(snapshot: &Snapshot) -> State {
+    let blocked = snapshot.services.iter().any(|service| service.state == ServiceState::Blocked);
+    if blocked || snapshot.problem.is_some() {
+        State::Attention
+    } else if snapshot.state != RunState::Running {
+        State::Stopped
+    } else if snapshot.services.iter().any(is_exposed) {
+        State::Exposed
+    } else {
+        State::Running
+    }
+}
+
+fn line(snapshot: &Snapshot, state: State) -> String {
+    match state {
+        State::Attention => trouble(snapshot),
+        State::Exposed => {
+            format!("Exposed: {}", places(snapshot.services.iter().filter(|service| is_exposed(service))))
+        }
+        State::Running => format!("Running: {}", places(snapshot.services.iter())),
+        State::Stopped => match snapshot.state {
+            RunState::Starting => "Starting".to_owned(),
+            RunState::Stopping => "Stopping".to_owned(),
+            RunState::Stopped | RunState::Running => "Stopped".to_owned(),
+        },
+    }
+}
+
+fn is_exposed(service: &ServiceSnapshot) -> bool {
+    !service.address.value.is_loopback()
+}
+
+/// The first fact that keeps the instance from running well.
+fn trouble(snapshot: &Snapshot) -> String {
+    let blocked = snapshot.services.iter().find(|service| service.state == ServiceState::Blocked);
+    blocked
+        .and_then(|service| held(service).or_else(|| service.problem.as_ref().map(|problem| problem.message.clone())))
+        .or_else(|| snapshot.problem.as_ref().map(|problem| problem.message.clone()))
+        .or_else(|| blocked.map(|service| format!("{} is blocked on port {}", service.name, service.port.value)))
+        .unwrap_or_default()
+}
+
+/// `Port 3000 is held by node, pid 48213`; `None` when another process is not why.
+fn held(service: &ServiceSnapshot) -> Option<String> {
+    let conflict = service.conflict.as_ref()?;
+    let port = service.port.value;
+    let Some(holder) = &conflict.holder else {
+        return Some(format!("Port {port} is held by another process"));
+    };
+    Some(match (&holder.process, holder.pid, &holder.user) {
+        (Some(process), Some(pid), _) => format!("Port {port} is held by {process}, pid {pid}"),
+        (None, Some(pid), _) => format!("Port {port} is held by pid {pid}"),
+        (_, None, Some(user)) => format!("Port {port} is held by {user}; details need root"),
+        (_, None, None) => format!("Port {port} is held by another user; details need root"),
+    })
+}
+
+/// `3000, 3001 on 127.0.0.1; 9090, 8080 on 192.168.1.20`: each address once, in the order of the services.
+fn places<'a>(services: impl Iterator<Item = &'a ServiceSnapshot>) -> String {
+    let mut groups: Vec<(_, Vec<String>)> = Vec::with_capacity(Service::ALL.len());
+    for service in services {
+        let (address, port) = (service.address.value, service.port.value.to_string());
+        match groups.iter_mut().find(|(known, _)| *known == address) {
+            Some((_, ports)) => ports.push(port),
+            None => groups.push((address, vec![port])),
+        }
+    }
+    let groups: Vec<_> = groups.iter().map(|(address, ports)| format!("{} on {address}", ports.join(", "))).collect();
+    groups.join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+
+    use cwts_config::{Origin, Sourced};
+    use cwts_domain::{ErrorCode, Problem};
+    use cwts_ports::Holder;
+    use cwts_runtime::Conflict;
+
+    use super::*;
+
+    fn sourced<T>(value: T) -> Sourced<T> {
+        Sourced { value, origin: Origin::built_in(), shadowed: Vec::new() }
+    }
+
+    fn service(service: Service, state: ServiceState) -> ServiceSnapshot {
+        ServiceSnapshot {
+            service,
+            name: service.name().to_owned(),
+            state,
+            port: sourced(service.default_port()),
+            address: sourced(IpAddr::from([127, 0, 0, 1])),
+            url: String::new(),
+            variable: service.port_variable().to_owned(),
+            alternatives: Vec::new(),
+            clients: 0,
+            rate: 0.0,
+            requests: 0,
+            idle_seconds: None,
+            problem: None,
+            conflict: None,
+        }
+    }
+
+    fn snapshot(run: RunState, services: ServiceState) -> Snapshot {
+        Snapshot {
+            revision: 1,
+            instance: "default".to_owned(),
+            version: "0.1.0".to_owned(),
+            state: run,
+            started_at: None,
+            services: Service::ALL.map(|id| service(id, services)).into(),
+            findings: Vec::new(),
+            market: None,
+            problem: None,
+            env_file: String::new(),
+            toml_file: String::new(),
+        }
+    }
+
+    fn running() -> Snapshot {
+        snapshot(RunState::Running, ServiceState::Running)
+    }
+
+    fn blocked(holder: Option<Holder>) -> Snapshot {
+        let mut snapshot = snapshot(RunState::Stopped, ServiceState::Stopped);
+        snapshot.services[0].state = ServiceState::Blocked;
+        snapshot.services[0].conflict = Some(Conflict { holder, free: vec![5010] });
+        snapshot
+    }
+
+    fn holder(process: Option<&str>, pid: Option<u32>, user: Option<&str>) -> Holder {
+        let address = "127.0.0.1:3000".parse().unwrap();
+        Holder { pid, process: process.map(str::to_owned), user: user.map(str::to_owned), unit: None, address }
+    }
+
+    #[track_caller]
+    fn shows(snapshot: &Snapshot, state: State, line: &str) {
+        let view = View::of(snapshot);
+        assert_eq!((view.state, view.line.as_str()), (state, line), "the tray must say what is true now");
+    }
+
+    #[test]
+    fn a_running_instance_lists_its_ports_once_per_address() {
+        shows(&running(), State::Running, "Running: 3000, 3001, 9090, 8080 on 127.0.0.1");
+        let mut split = running();
+        split.services[2].address = sourced("::1".parse().unwrap());
+        shows(&split, State::Running, "Running: 3000, 3001, 8080 on 127.0.0.1; 9090 on ::1");
+    }
+
+    #[test]
+    fn an_instance_without_sockets_is_stopped() {
+        shows(&snapshot(RunState::Stopped, ServiceState::Stopped), State::Stopped, "Stopped");
+        shows(&snapshot(RunState::Starting, ServiceState::Starting), State::Stopped, "Starting");
+        shows(&snapshot(RunState::Stopping, ServiceState::Running), State::Stopped, "Stopping");
+    }
+
+    #[test]
+    fn a_service_beyond_loopback_is_named_with_its_address() {
+        let mut exposed = running();
+        for index in [0, 1] {
+            exposed.services[index].address = sourced(IpAddr::from([192, 168, 1, 20]));
+        }
+        shows(&exposed, State::Exposed, "Exposed: 3000, 3001 on 192.168.1.20");
+        exposed.services[0].address = sourced(IpAddr::from([0, 0, 0, 0]));
+        shows(&exposed, State::Exposed, "Exposed: 3000 on 0.0.0.0; 3001 on 192.168.1.20");
+    }
+
+    #[test]
+    fn a_configured_address_exposes_nothing_until_it_is_bound() {
+        let mut stopped = snapshot(RunState::Stopped, ServiceState::Stopped);
+        stopped.services[0].address = sourced(IpAddr::from([0, 0, 0, 0]));
+        shows(&stopped, State::Stopped, "Stopped");
+    }
+
+    #[test]
+    fn a_taken_port_names_its_holder_as_far_as_it_may_be_known() {
+        let node = holder(Some("node"), Some(48213), Some("alice"));
+        shows(&blocked(Some(node)), State::Attention, "Port 3000 is held by node, pid 48213");
+        let hidden = holder(None, None, Some("root"));
+        shows(&blocked(Some(hidden)), State::Attention, "Port 3000 is held by root; details need root");
+        shows(&blocked(None), State::Attention, "Port 3000 is held by another process");
+    }
+
+    #[test]
+    fn a_failed_start_says_why() {
+        let mut failed = snapshot(RunState::Stopped, ServiceState::Stopped);
+        failed.problem = Some(Problem::new(ErrorCode::ConfigInvalid, "ports.env:3: MCP_SERVER_PORT is 99999"));
+        shows(&failed, State::Attention, "ports.env:3: MCP_SERVER_PORT is 99999");
+    }
+
+    #[test]
+    fn trouble_hides_exposure() {
+        let mut both = running();
+        both.services[0].address = sourced(IpAddr::from([0, 0, 0, 0]));
+        both.services[3].state = ServiceState::Blocked;
+        both.services[3].problem = Some(Problem::new(ErrorCode::NotPermitted, "80 needs root"));
+        shows(&both, State::Attention, "80 needs root");
+    }
+}

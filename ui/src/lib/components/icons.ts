@@ -1,0 +1,23 @@
+/** Names of the drawings in Sprite.svelte, and which drawing shows which state. */
+
+export type IconName =
+  | 'arrow'
+  | 'check'
+  | 'chevron'
+  | 'close'
+  | 'copy'
+  | 'gauge'
+  | 'grid'
+  | 'lock'
+  | 'log'
+  | 'play'
+  | 'plug'
+  | 'refresh'
+  | 'search'
+  | 'square'
+  | 'undo'
+  | 'wave'
+  | `s-${Tone}`;
+
+/** A state by its shape. The colour follows the shape, the word stands beside it. */
+export type Tone = 'run' | 'busy' | 'warn' | 'exposed' | 'halted' | 'error' | 'stopped' | 'skipped' | 'info';

@@ -1,0 +1,39 @@
+/** The layers of the configuration: what they are called, and which is stronger. */
+import { fileName } from '../format';
+import type { Layer, Origin, SaveTarget, ServiceSnapshot, Snapshot } from '../wire/types';
+
+/** A value that would have no effect, and where it would have one. */
+export type ShadowNote = { text: string; remedy: SaveTarget };
+
+/** The badge of a layer: `env`, the file, or `default`. */
+export function layerName(origin: Origin): string {
+  if (origin.layer === 'environment') return 'env';
+  if (origin.layer === 'built-in') return 'default';
+  return origin.file ? fileName(origin.file) : origin.layer === 'env-file' ? 'ports.env' : 'production.toml';
+}
+
+/** The name of a place to save to, with the files of this instance. */
+export function targetName(target: SaveTarget, snapshot: Snapshot): string {
+  if (target === 'this-run') return 'This run';
+  return fileName(target === 'env-file' ? snapshot.env_file : snapshot.toml_file);
+}
+
+/** What saving there means. */
+export function targetMeaning(target: SaveTarget, snapshot: Snapshot): string {
+  if (target === 'this-run') return 'Until the services stop. No file is written.';
+  return target === 'env-file' ? 'Kept after a restart. launch.sh uses it too.' : `Kept after a restart. ${fileName(snapshot.env_file)} and the environment are stronger.`;
+}
+
+const STRENGTH: Record<Layer, number> = { environment: 3, 'env-file': 2, toml: 1, 'built-in': 0 };
+
+/** What hides a value that is written to the target, or `null` when it takes effect. */
+export function shadowNote(service: ServiceSnapshot, target: SaveTarget, snapshot: Snapshot): ShadowNote | null {
+  if (target === 'this-run') return null;
+  const { origin, value } = service.port;
+  if (STRENGTH[origin.layer] <= STRENGTH[target]) return null;
+  const stronger = layerName(origin);
+  return {
+    text: `${stronger} sets ${service.variable} to ${value} and is stronger. A value in ${targetName(target, snapshot)} would be shadowed.`,
+    remedy: origin.layer === 'env-file' ? 'env-file' : 'this-run',
+  };
+}

@@ -1,0 +1,44 @@
+/**
+ * The one seam between the panel and the program that holds the services.
+ *
+ * Every method rejects with a {@link Problem}, never with another kind of error.
+ */
+import type { Activity, InstanceEvent, ListenerRow, PortCheck, PortsEdit, Problem, Sample, Service, Snapshot } from '../wire/types';
+
+/** What happened before the window was opened, oldest first. */
+export type History = { samples: Sample[]; activities: Activity[] };
+
+export interface Host {
+  /** The picture of the instance now. */
+  snapshot(): Promise<Snapshot>;
+  history(): Promise<History>;
+  /** Resolves when all four services answer; a taken port rejects with `port_taken`. */
+  start(): Promise<void>;
+  /** Resolves when the connections have drained. */
+  stop(): Promise<void>;
+  /** All or nothing; resolves with the picture after the change. */
+  setPorts(edit: PortsEdit): Promise<Snapshot>;
+  /** Whether the service could listen on the port, on the address that it will really bind. */
+  checkPort(service: Service, port: number): Promise<PortCheck>;
+  /** Every listening socket of the system. */
+  systemPorts(): Promise<ListenerRow[]>;
+  /** Events in order, until the returned function is called. */
+  subscribe(listener: (event: InstanceEvent) => void): () => void;
+  /** Somebody closes the window and no tray icon would remain. Until the returned function is called. */
+  onCloseRequested(listener: () => void): () => void;
+  /** Stops the services and ends the program. */
+  quit(): Promise<void>;
+  /** Puts text on the clipboard. */
+  copy(text: string): Promise<void>;
+}
+
+/** What a rejected promise of the host carries, whatever was thrown. */
+export function asProblem(thrown: unknown): Problem {
+  if (isProblem(thrown)) return thrown;
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  return { code: 'internal', message, field: null, help: null };
+}
+
+function isProblem(thrown: unknown): thrown is Problem {
+  return typeof thrown === 'object' && thrown !== null && 'code' in thrown && 'message' in thrown && typeof thrown.message === 'string';
+}

@@ -1,0 +1,63 @@
+/** Starting and stopping the services, from every screen. */
+import { asProblem, type Host } from '../platform/host';
+import type { Problem, Service } from '../wire/types';
+import type { LiveSnapshot } from './live.svelte';
+import type { Route } from './route.svelte';
+import type { Toasts } from './toasts.svelte';
+
+export class RunControl {
+  /** What was asked for and is not finished. */
+  pending = $state<'start' | 'stop' | null>(null);
+
+  readonly #host: Host;
+  readonly #live: LiveSnapshot;
+  readonly #toasts: Toasts;
+  readonly #route: Route;
+
+  constructor(host: Host, live: LiveSnapshot, toasts: Toasts, route: Route) {
+    this.#host = host;
+    this.#live = live;
+    this.#toasts = toasts;
+    this.#route = route;
+  }
+
+  start(): Promise<void> {
+    return this.#ask('start', () => this.#host.start());
+  }
+
+  stop(): Promise<void> {
+    return this.#ask('stop', () => this.#host.stop());
+  }
+
+  /** The way out of a taken port: the other port is saved to ports.env, then everything starts. */
+  startOn(service: Service, port: number): Promise<void> {
+    return this.#ask('start', async () => {
+      const expected_revision = this.#live.snapshot?.revision ?? 0;
+      this.#live.accept(await this.#host.setPorts({ expected_revision, ports: [{ service, port }], save: 'env-file' }));
+      await this.#host.start();
+    });
+  }
+
+  async #ask(what: 'start' | 'stop', act: () => Promise<void>): Promise<void> {
+    if (this.pending) return;
+    this.pending = what;
+    try {
+      await act();
+    } catch (thrown) {
+      this.#report(asProblem(thrown));
+    } finally {
+      this.pending = null;
+    }
+    await this.#live.refresh();
+  }
+
+  /** A taken port has its own card on Overview with the ways out; everything else is said where the person is. */
+  #report(problem: Problem): void {
+    if (problem.code !== 'port_taken') {
+      this.#toasts.failed(problem);
+      return;
+    }
+    this.#toasts.warn(problem.message);
+    this.#route.go('overview');
+  }
+}

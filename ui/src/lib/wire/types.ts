@@ -1,0 +1,375 @@
+// Generated from the Rust types; `UPDATE_WIRE=1` and the test `wire` write it anew.
+
+export type Service = "mcp-websocket" | "mcp-http" | "prometheus" | "health";
+
+export type ErrorCode = "config_invalid" | "invalid_input" | "port_taken" | "not_permitted" | "address_unavailable" | "shadowed" | "revision_conflict" | "save_failed" | "wrong_state" | "overloaded" | "internal";
+
+export type Problem = { 
+/**
+ * What the caller may branch on.
+ */
+code: ErrorCode, 
+/**
+ * One sentence: what is wrong and where.
+ */
+message: string, 
+/**
+ * The form field or setting, for example `mcp-websocket` or `mcp.mcp_port`.
+ */
+field: string | null, 
+/**
+ * One sentence: what to do.
+ */
+help: string | null, };
+
+export type Layer = "environment" | "env-file" | "toml" | "built-in";
+
+export type Origin = { 
+/**
+ * The layer.
+ */
+layer: Layer, 
+/**
+ * The file, for the layers that are files.
+ */
+file: string | null, 
+/**
+ * Line in the file, counted from 1.
+ */
+line: number | null, 
+/**
+ * The environment variable, for the environment and ports.env.
+ */
+variable: string | null, };
+
+export type Shadowed<T> = { 
+/**
+ * The hidden value.
+ */
+value: T, 
+/**
+ * Where it stands.
+ */
+origin: Origin, };
+
+export type Sourced<T> = { 
+/**
+ * The value in force.
+ */
+value: T, 
+/**
+ * Where it came from.
+ */
+origin: Origin, 
+/**
+ * Values of weaker layers that differ in place, not necessarily in value.
+ */
+shadowed: Array<Shadowed<T>>, };
+
+export type Protocol = "tcp" | "udp";
+
+export type Holder = { 
+/**
+ * Process id; `None` where only root may see it.
+ */
+pid: number | null, 
+/**
+ * Process name; `None` where only root may see it.
+ */
+process: string | null, 
+/**
+ * Name of the owner, or the number of a user without a name.
+ */
+user: string | null, 
+/**
+ * systemd unit.
+ */
+unit: string | null, 
+/**
+ * The address that is held.
+ */
+address: string, };
+
+export type ListenerRow = { 
+/**
+ * TCP or UDP.
+ */
+protocol: Protocol, 
+/**
+ * Whether the socket belongs to this process.
+ */
+ours: boolean, 
+/**
+ * What usually uses the port, for example `System DNS resolver`.
+ */
+description: string | null, 
+/**
+ * Who holds it.
+ */
+holder: Holder, };
+
+export type RunState = "stopped" | "starting" | "running" | "stopping";
+
+export type ServiceState = "stopped" | "starting" | "running" | "blocked";
+
+export type Conflict = { 
+/**
+ * Who holds it; `None` when not even the owner can be seen.
+ */
+holder: Holder | null, 
+/**
+ * Free ports, tested on the address that will be bound, best first.
+ */
+free: Array<number>, };
+
+export type ServiceSnapshot = { 
+/**
+ * Which.
+ */
+service: Service, 
+/**
+ * Its name for people.
+ */
+name: string, 
+/**
+ * Its state.
+ */
+state: ServiceState, 
+/**
+ * The port with its origin. While running, the port that is bound.
+ */
+port: Sourced<number>, 
+/**
+ * The bind address with its origin.
+ */
+address: Sourced<string>, 
+/**
+ * URL for a client on this computer.
+ */
+url: string, 
+/**
+ * Variable that sets the port.
+ */
+variable: string, 
+/**
+ * The alternatives of the port guide, default first.
+ */
+alternatives: Array<number>, 
+/**
+ * Open connections.
+ */
+clients: number, 
+/**
+ * Requests or messages per second over the last few seconds.
+ */
+rate: number, 
+/**
+ * Requests or messages since start.
+ */
+requests: number, 
+/**
+ * Seconds since the last request; `None` before the first.
+ */
+idle_seconds: number | null, 
+/**
+ * Why the service is blocked.
+ */
+problem: Problem | null, 
+/**
+ * Who holds the port, when that is why.
+ */
+conflict: Conflict | null, };
+
+export type FindingLevel = "attention" | "info";
+
+export type Finding = { 
+/**
+ * `attention` or `info`.
+ */
+level: FindingLevel, 
+/**
+ * The fact.
+ */
+title: string, 
+/**
+ * What it means.
+ */
+detail: string, };
+
+export type Activity = { 
+/**
+ * Milliseconds since the epoch.
+ */
+at: number, 
+/**
+ * One short sentence.
+ */
+text: string, };
+
+export type Sample = { 
+/**
+ * Milliseconds since the epoch.
+ */
+at: number, 
+/**
+ * Requests and messages of all services per second.
+ */
+requests: number, 
+/**
+ * Median order latency in milliseconds; `None` in a second without orders.
+ */
+latency_p50: number | null, 
+/**
+ * 99th percentile of the order latency in milliseconds.
+ */
+latency_p99: number | null, 
+/**
+ * Connected MCP clients.
+ */
+clients: number, };
+
+export type MarketSummary = { 
+/**
+ * Instrument.
+ */
+symbol: string, 
+/**
+ * Best bid, or `None` for an empty side.
+ */
+bid: number | null, 
+/**
+ * Best ask.
+ */
+ask: number | null, 
+/**
+ * Last traded price.
+ */
+last: number | null, };
+
+export type Snapshot = { 
+/**
+ * Grows by one with every change.
+ */
+revision: number, 
+/**
+ * Instance id.
+ */
+instance: string, 
+/**
+ * Version of the program.
+ */
+version: string, 
+/**
+ * Whether the services run.
+ */
+state: RunState, 
+/**
+ * Milliseconds since the epoch at which the services came up.
+ */
+started_at: number | null, 
+/**
+ * Always all four, in the fixed order.
+ */
+services: Array<ServiceSnapshot>, 
+/**
+ * Worst first.
+ */
+findings: Array<Finding>, 
+/**
+ * The market; `None` while stopped.
+ */
+market: MarketSummary | null, 
+/**
+ * Why the last start failed; `None` after a success.
+ */
+problem: Problem | null, 
+/**
+ * `ports.env` of the instance.
+ */
+env_file: string, 
+/**
+ * `production.toml` of the instance, or the file given with `--config`.
+ */
+toml_file: string, };
+
+export type ServiceLoad = { 
+/**
+ * Which.
+ */
+service: Service, 
+/**
+ * Open connections.
+ */
+clients: number, 
+/**
+ * Requests or messages per second.
+ */
+rate: number, 
+/**
+ * Requests or messages since start.
+ */
+requests: number, 
+/**
+ * Seconds since the last request; `None` before the first.
+ */
+idle_seconds: number | null, };
+
+export type InstanceEvent = { "type": "snapshot", "data": Snapshot } | { "type": "sample", "data": { 
+/**
+ * The figures.
+ */
+sample: Sample, 
+/**
+ * Clients, rate and requests per service, in the fixed order.
+ */
+services: Array<ServiceLoad>, 
+/**
+ * The market.
+ */
+market: MarketSummary | null, } } | { "type": "activity", "data": Activity };
+
+export type SaveTarget = "this-run" | "env-file" | "toml";
+
+export type PortChange = { 
+/**
+ * Which service.
+ */
+service: Service, 
+/**
+ * The new port.
+ */
+port: number, };
+
+export type PortsEdit = { 
+/**
+ * The revision that the person was looking at.
+ */
+expected_revision: number, 
+/**
+ * The services to move and their new ports.
+ */
+ports: Array<PortChange>, 
+/**
+ * Where to keep it.
+ */
+save: SaveTarget, };
+
+export type PortCheckState = "free" | "ours" | "warning" | "refused";
+
+export type PortCheck = { 
+/**
+ * The port that was asked about.
+ */
+port: number, 
+/**
+ * The verdict.
+ */
+state: PortCheckState, 
+/**
+ * One sentence for the hint below the field.
+ */
+message: string, 
+/**
+ * The next port worth offering, when this one is not free or comes with a warning.
+ */
+suggestion: number | null, };

@@ -1,0 +1,95 @@
+// Serves ui/dist on loopback under the content security policy of the desktop program, and starts a headless Chromium.
+// Knows no screen; audit.mjs and screens.mjs do.
+import { accessSync, constants, existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { delimiter, extname, join, normalize } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { chromium } from 'playwright-core';
+
+const DIST = fileURLToPath(new URL('../dist/', import.meta.url));
+
+const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'";
+
+const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' };
+
+const FLAGS = ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+
+/** The path of a Chromium: the variable CHROMIUM, or the first one in PATH; `null` without either. */
+export function findChromium() {
+  if (process.env.CHROMIUM) return process.env.CHROMIUM;
+  const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+  const folders = (process.env.PATH ?? '').split(delimiter).filter(Boolean);
+  return folders.flatMap((folder) => names.map((name) => join(folder, name))).find(executable) ?? null;
+}
+
+function executable(path) {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Serves the built panel; `{ origin, close }`. */
+export async function serveDist() {
+  if (!existsSync(join(DIST, 'index.html'))) throw new Error('ui/dist is missing; run `npm run build` first');
+  const server = createServer(async (request, response) => {
+    const path = normalize(new URL(request.url ?? '/', 'http://localhost').pathname).replace(/\/$/, '/index.html');
+    try {
+      const body = await readFile(join(DIST, path));
+      response.writeHead(200, { 'content-type': TYPES[extname(path)] ?? 'application/octet-stream', 'content-security-policy': POLICY });
+      response.end(body);
+    } catch {
+      response.writeHead(404).end();
+    }
+  });
+  await new Promise((listening) => server.listen(0, '127.0.0.1', listening));
+  return { origin: `http://127.0.0.1:${server.address().port}`, close: () => server.close() };
+}
+
+/** Runs `work` with a browser context, and closes and removes everything after it. */
+export async function withBrowser(executablePath, work) {
+  const profile = await mkdtemp(join(tmpdir(), 'cwts-ultra-chromium-'));
+  const context = await chromium.launchPersistentContext(profile, { executablePath, headless: true, chromiumSandbox: false, args: FLAGS, reducedMotion: 'reduce' });
+  try {
+    return await work(context);
+  } finally {
+    await context.close();
+    await rm(profile, { recursive: true, force: true });
+  }
+}
+
+/** Opens a screen and waits until it has settled. Errors of the page and violations of the policy are added to `faults`. */
+export async function openScreen(context, origin, { screen, scenario, theme, width, height }, faults = []) {
+  const page = await context.newPage();
+  page.on('pageerror', (error) => faults.push(`error: ${error.message}`));
+  page.on('console', (message) => {
+    if (message.type() === 'error' && !message.text().includes('favicon')) faults.push(`console: ${message.text()}`);
+  });
+  await page.setViewportSize({ width, height });
+  await page.goto(`${origin}/?host=fake&scenario=${scenario}&theme=${theme}&still#/${screen}`);
+  await page.waitForSelector('h1');
+  // Two frames after the last answer of the host, and the delay of the skeletons.
+  await page.waitForTimeout(250);
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+  return page;
+}
+
+/** Every screen in every scenario that changes it. */
+export const VIEWS = [
+  ...['running', 'stopped', 'conflict', 'exposed', 'empty', 'closing', 'error', 'loading'].map((scenario) => ({ screen: 'overview', scenario })),
+  ...['running', 'stopped', 'conflict', 'exposed', 'empty', 'many', 'error', 'loading'].map((scenario) => ({ screen: 'ports', scenario })),
+  { screen: 'components', scenario: 'running' },
+];
+
+export const THEMES = ['light', 'dark'];
+
+export const SIZES = [
+  { width: 1280, height: 800 },
+  { width: 900, height: 700 },
+  { width: 600, height: 700 },
+  { width: 480, height: 480 },
+];

@@ -1,0 +1,40 @@
+// Writes a picture of every screen: npm run screens -- FOLDER [full]
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { SIZES, THEMES, VIEWS, findChromium, openScreen, serveDist, withBrowser } from './browser.mjs';
+
+const [folder, full] = process.argv.slice(2);
+if (!folder) {
+  console.error('Name the folder for the pictures: npm run screens -- FOLDER');
+  process.exit(2);
+}
+const chromium = findChromium();
+if (!chromium) {
+  console.error('No Chromium found. Install one, or name it in the variable CHROMIUM.');
+  process.exit(1);
+}
+await mkdir(folder, { recursive: true });
+const server = await serveDist();
+try {
+  await withBrowser(chromium, async (context) => {
+    for (const view of VIEWS) {
+      for (const size of SIZES) {
+        for (const theme of THEMES) {
+          const page = await openScreen(context, server.origin, { ...view, ...size, theme });
+          if (full) {
+            const tall = await page.evaluate(() => {
+              const main = document.querySelector('main');
+              return main ? main.scrollHeight - main.clientHeight : 0;
+            });
+            await page.setViewportSize({ width: size.width, height: size.height + tall });
+          }
+          const name = `${view.screen}-${view.scenario}-${size.width}-${theme}.png`;
+          await page.screenshot({ path: join(folder, name) });
+          await page.close();
+        }
+      }
+    }
+  });
+} finally {
+  server.close();
+}
