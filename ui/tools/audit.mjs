@@ -2,7 +2,7 @@
 // Fails on serious and critical findings of axe, on sideways scrolling, and on errors of the page.
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { SIZES, THEMES, VIEWS, findChromium, openScreen, serveDist, withBrowser } from './browser.mjs';
+import { SIZES, THEMES, VIEWS, findChromium, openScreen, resize, serveDist, withBrowser } from './browser.mjs';
 
 const AXE = fileURLToPath(new URL('../node_modules/axe-core/axe.min.js', import.meta.url));
 
@@ -19,16 +19,19 @@ let audited = 0;
 try {
   await withBrowser(chromium, async (context) => {
     for (const view of VIEWS) {
-      for (const size of SIZES) {
-        for (const theme of THEMES) {
-          const faults = [];
-          const page = await openScreen(context, server.origin, { ...view, ...size, theme }, faults);
-          faults.push(...(await sideways(page)), ...(await findings(page)));
-          await page.close();
+      for (const theme of THEMES) {
+        const name = `${view.screen}, ${view.scenario}, ${theme}`;
+        const faults = [];
+        const page = await openScreen(context, server.origin, { ...view, theme }, faults);
+        await page.evaluate(axe);
+        for (const size of SIZES) {
+          await resize(page, size);
+          const found = [...(await sideways(page)), ...(await findings(page))];
+          faults.push(...found.map((fault) => `${size.width} px: ${fault}`));
           audited += 1;
-          const name = `${view.screen}, ${view.scenario}, ${size.width} px, ${theme}`;
-          failures.push(...faults.map((fault) => `${name}: ${fault}`));
         }
+        await page.close();
+        failures.push(...faults.map((fault) => `${name}: ${fault}`));
       }
     }
   });
@@ -47,14 +50,13 @@ function sideways(page) {
   });
 }
 
-async function findings(page) {
-  await page.evaluate(axe);
-  const serious = await page.evaluate(async () => {
+/** Serious and critical findings of axe. */
+function findings(page) {
+  return page.evaluate(async () => {
     const options = { resultTypes: ['violations'], rules: { 'target-size': { enabled: true } } };
     const { violations } = await globalThis.axe.run(document, options);
     return violations
       .filter((violation) => violation.impact === 'serious' || violation.impact === 'critical')
       .map((violation) => `${violation.id} (${violation.impact}): ${violation.nodes.map((node) => node.target.join(' ')).slice(0, 3).join(' | ')}`);
   });
-  return serious;
 }

@@ -37,6 +37,10 @@ function executable(path) {
 export async function serveDist() {
   if (!existsSync(join(DIST, 'index.html'))) throw new Error('ui/dist is missing; run `npm run build` first');
   const server = createServer(async (request, response) => {
+    if (request.url === '/favicon.ico') {
+      response.writeHead(204).end();
+      return;
+    }
     const path = normalize(new URL(request.url ?? '/', 'http://localhost').pathname).replace(/\/$/, '/index.html');
     try {
       const body = await readFile(join(DIST, path));
@@ -62,20 +66,24 @@ export async function withBrowser(executablePath, work) {
   }
 }
 
-/** Opens a screen and waits until it has settled. Errors of the page and violations of the policy are added to `faults`. */
-export async function openScreen(context, origin, { screen, scenario, theme, width, height }, faults = []) {
+/** Opens a screen. Errors of the page and violations of the policy are added to `faults`. */
+export async function openScreen(context, origin, { screen, scenario, theme }, faults = []) {
   const page = await context.newPage();
   page.on('pageerror', (error) => faults.push(`error: ${error.message}`));
   page.on('console', (message) => {
-    if (message.type() === 'error' && !message.text().includes('favicon')) faults.push(`console: ${message.text()}`);
+    if (message.type() === 'error') faults.push(`console: ${message.text()}`);
   });
-  await page.setViewportSize({ width, height });
   await page.goto(`${origin}/?host=fake&scenario=${scenario}&theme=${theme}&still#/${screen}`);
   await page.waitForSelector('h1');
-  // Two frames after the last answer of the host, and the delay of the skeletons.
+  // The answers of the fake host come at once; skeletons show themselves after 200 ms.
   await page.waitForTimeout(250);
-  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
   return page;
+}
+
+/** Gives the window a size, and waits until a frame of it was painted. */
+export async function resize(page, { width, height }) {
+  await page.setViewportSize({ width, height });
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
 }
 
 /** Every screen in every scenario that changes it. */

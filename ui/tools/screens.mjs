@@ -1,7 +1,7 @@
 // Writes a picture of every screen: npm run screens -- FOLDER [full]
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { SIZES, THEMES, VIEWS, findChromium, openScreen, serveDist, withBrowser } from './browser.mjs';
+import { SIZES, THEMES, VIEWS, findChromium, openScreen, resize, serveDist, withBrowser } from './browser.mjs';
 
 const [folder, full] = process.argv.slice(2);
 if (!folder) {
@@ -18,23 +18,25 @@ const server = await serveDist();
 try {
   await withBrowser(chromium, async (context) => {
     for (const view of VIEWS) {
-      for (const size of SIZES) {
-        for (const theme of THEMES) {
-          const page = await openScreen(context, server.origin, { ...view, ...size, theme });
-          if (full) {
-            const tall = await page.evaluate(() => {
-              const main = document.querySelector('main');
-              return main ? main.scrollHeight - main.clientHeight : 0;
-            });
-            await page.setViewportSize({ width: size.width, height: size.height + tall });
-          }
-          const name = `${view.screen}-${view.scenario}-${size.width}-${theme}.png`;
-          await page.screenshot({ path: join(folder, name) });
-          await page.close();
+      for (const theme of THEMES) {
+        const page = await openScreen(context, server.origin, { ...view, theme });
+        for (const size of SIZES) {
+          await resize(page, size);
+          if (full) await resize(page, { ...size, height: size.height + (await hiddenHeight(page)) });
+          await page.screenshot({ path: join(folder, `${view.screen}-${view.scenario}-${size.width}-${theme}.png`) });
         }
+        await page.close();
       }
     }
   });
 } finally {
   server.close();
+}
+
+/** How much of the screen is below the edge of the window, in pixels. */
+function hiddenHeight(page) {
+  return page.evaluate(() => {
+    const main = document.querySelector('main');
+    return main ? main.scrollHeight - main.clientHeight : 0;
+  });
 }

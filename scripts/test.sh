@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# Installs what the tests need and runs every check. Ends with 0 only when all of them pass.
+#
+#   ./scripts/test.sh
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+. "$(dirname "$0")/lib.sh"
+cd "$root"
+
+step() { say "[$(date +%T)] $*"; }
+
+step "packages"
+need_packages build-essential pkg-config libwebkit2gtk-4.1-dev webkit2gtk-driver xvfb xauth dbus-daemon openbox wmctrl \
+    desktop-file-utils fonts-noto-core chromium iproute2 python3 python3-venv shellcheck
+need_rust
+need_node
+
+python="$tools/python/bin/python"
+if ! "$python" -c 'import mcp' 2>/dev/null; then
+    step "Python SDK"
+    python3 -m venv "$tools/python"
+    "$python" -m pip install --quiet --disable-pip-version-check -r tests/clients/requirements.txt
+fi
+export CWTS_TEST_PYTHON="$python"
+
+if ! command -v cargo-deny >/dev/null && [ ! -x "$tools/bin/cargo-deny" ]; then
+    step "cargo-deny"
+    # An unoptimised build takes half the time, and the check runs for a second.
+    cargo install --quiet --debug --locked --root "$tools" cargo-deny@0.20.2
+fi
+PATH="$PATH:$tools/bin"
+
+step "shell scripts"
+shellcheck -x scripts/*.sh .ci/run
+
+step "UI: types, unit tests, build, accessibility"
+build_ui
+npm --prefix ui run --silent check
+npm --prefix ui test --silent
+npm --prefix ui run --silent audit
+
+step "Rust: format, lints, licences"
+cargo fmt --all --check
+cargo clippy --quiet --locked --workspace --all-targets -- -D warnings
+cargo deny check licenses bans sources
+
+step "Rust: build"
+cargo build --quiet --locked --workspace --bins
+
+step "Rust: tests"
+cargo test --quiet --locked --workspace
+step "all checks passed"
