@@ -19,7 +19,10 @@ const DEADLINE: Duration = Duration::from_secs(5);
 fn endpoint(name: &'static str) -> Endpoint {
     let router = Router::new()
         .route("/", get(move || async move { name }))
-        .route("/peer", get(|Extension(connection): Extension<Connection>| async move { connection.peer().to_string() }))
+        .route(
+            "/peer",
+            get(|Extension(connection): Extension<Connection>| async move { connection.peer().to_string() }),
+        )
         .route("/stuck", get(std::future::pending::<()>));
     Endpoint { router, connections: Arc::new(AtomicUsize::new(0)), max_connections: 64 }
 }

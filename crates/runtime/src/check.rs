@@ -47,12 +47,7 @@ pub(crate) fn check_port(snapshot: &Snapshot, sources: &Sources, service: Servic
     }
 }
 
-fn free(
-    port: u16,
-    wanted: SocketAddr,
-    sources: &Sources,
-    suggest: impl FnOnce() -> Option<u16>,
-) -> PortCheck {
+fn free(port: u16, wanted: SocketAddr, sources: &Sources, suggest: impl FnOnce() -> Option<u16>) -> PortCheck {
     let message = match port_concern(port, sources.ephemeral_ports()) {
         None => return verdict(port, PortCheckState::Free, format!("Free on {}.", wanted.ip())),
         Some(PortConcern::BrowserBlocked) => format!("Browsers refuse to fetch port {port}. curl works."),

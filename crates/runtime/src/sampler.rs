@@ -141,6 +141,10 @@ mod tests {
         let one = told_as(&[fill(1)], &instrument);
         assert_eq!(one.as_deref(), Some("Filled: order 7 buy 0.05 at 64182.50"), "a person reads what traded");
         let two = told_as(&[fill(2), fill(1)], &instrument);
-        assert_eq!(two.as_deref(), Some("2 fills, the latest: order 7 buy 0.05 at 64182.50"), "the list is not flooded");
+        assert_eq!(
+            two.as_deref(),
+            Some("2 fills, the latest: order 7 buy 0.05 at 64182.50"),
+            "the list is not flooded"
+        );
     }
 }

@@ -297,4 +297,3 @@ pub enum PortCheckState {
     /// Cannot be used.
     Refused,
 }
-

@@ -9,14 +9,15 @@ use cwts_config::{Layer, Origin, Shadowed, Sourced};
 use cwts_domain::{ErrorCode, Problem, Service};
 use cwts_ports::{Holder, ListenerRow, Protocol};
 use cwts_runtime::{
-    Activity, Conflict, Finding, FindingLevel, InstanceEvent, MarketSummary, PortChange, PortCheck, PortCheckState, PortsEdit,
-    RunState, Sample, SaveTarget, ServiceLoad, ServiceSnapshot, ServiceState, Snapshot,
+    Activity, Conflict, Finding, FindingLevel, InstanceEvent, MarketSummary, PortChange, PortCheck, PortCheckState,
+    PortsEdit, RunState, Sample, SaveTarget, ServiceLoad, ServiceSnapshot, ServiceState, Snapshot,
 };
 use ts_rs::{Config, TS};
 
 fn declarations() -> String {
     let config = Config::default();
-    let mut text = String::from("// Generated from the Rust types; `UPDATE_WIRE=1` and the test `wire` write it anew.\n");
+    let mut text =
+        String::from("// Generated from the Rust types; `UPDATE_WIRE=1` and the test `wire` write it anew.\n");
     macro_rules! declare {
         ($($name:ty),* $(,)?) => { $(text.push_str("\nexport "); text.push_str(&<$name>::decl(&config)); text.push('\n');)* };
     }

@@ -144,9 +144,15 @@ mod tests {
 
     #[test]
     fn a_rebound_name_is_refused() {
-        for host in ["evil.example:3000", "localhost.evil.example", "192.168.1.9", "", "[::1", "localhost:99999", "a:b:c"] {
+        for host in
+            ["evil.example:3000", "localhost.evil.example", "192.168.1.9", "", "[::1", "localhost:99999", "a:b:c"]
+        {
             let verdict = judged(LOOPBACK, LOOPBACK, &[(header::HOST, host)]);
-            assert_eq!(verdict, Some(Refusal::Host), "{host:?} may have been made to resolve to loopback by an attacker");
+            assert_eq!(
+                verdict,
+                Some(Refusal::Host),
+                "{host:?} may have been made to resolve to loopback by an attacker"
+            );
         }
         assert_eq!(judged(LOOPBACK, LOOPBACK, &[]), Some(Refusal::Host), "HTTP/1.1 clients send a Host");
         let two = [(header::HOST, "localhost"), (header::HOST, "evil.example")];

@@ -5,8 +5,8 @@
 mod guard;
 mod health;
 mod mcp;
-mod metrics;
 mod metered;
+mod metrics;
 mod problem;
 mod rest;
 

@@ -55,7 +55,12 @@ type ToolResult<T> = Result<Json<T>, ToolError>;
 #[tool_router(vis = "pub(crate)")]
 impl TradingServer {
     /// Places a limit or market order on the paper account and returns it as it stands after matching.
-    #[tool(annotations(title = "Place order", read_only_hint = false, destructive_hint = true, open_world_hint = false))]
+    #[tool(annotations(
+        title = "Place order",
+        read_only_hint = false,
+        destructive_hint = true,
+        open_world_hint = false
+    ))]
     pub(crate) async fn place_order(&self, Parameters(args): Parameters<PlaceOrderArgs>) -> ToolResult<OrderView> {
         let order = self.order_of(args)?;
         let name = order.client_order_id.clone();
@@ -135,7 +140,8 @@ impl TradingServer {
         self.known_symbol(args.symbol.as_deref())?;
         let include_pnl = args.include_pnl.unwrap_or(true);
         let read = self.instance.exchange().read(move |exchange| {
-            let position = exchange.account(ACCOUNT).and_then(|account| PositionView::of(exchange, account, include_pnl));
+            let position =
+                exchange.account(ACCOUNT).and_then(|account| PositionView::of(exchange, account, include_pnl));
             PositionList { positions: position.into_iter().collect(), sequence: exchange.sequence() as f64 }
         });
         Ok(Json(read.await?))
@@ -144,9 +150,10 @@ impl TradingServer {
     /// Cash, equity and profit of the paper account.
     #[tool(annotations(title = "Account", read_only_hint = true, open_world_hint = false))]
     pub(crate) async fn get_account(&self) -> ToolResult<AccountView> {
-        let read = self.instance.exchange().read(|exchange| {
-            exchange.account(ACCOUNT).map(|account| AccountView::of(exchange, account))
-        });
+        let read = self
+            .instance
+            .exchange()
+            .read(|exchange| exchange.account(ACCOUNT).map(|account| AccountView::of(exchange, account)));
         read.await?.map(Json).ok_or_else(|| ToolError::argument("account", "does not exist"))
     }
 
@@ -222,9 +229,10 @@ impl TradingServer {
             (None, Some(name)) => {
                 let name = client_order_id(name)?;
                 let unknown = ToolError::argument("client_order_id", format!("{:?} names no order here", name.0));
-                let found = self.instance.exchange().read(move |exchange| {
-                    exchange.order_by_client_id(ACCOUNT, &name).map(|order| order.id)
-                });
+                let found = self
+                    .instance
+                    .exchange()
+                    .read(move |exchange| exchange.order_by_client_id(ACCOUNT, &name).map(|order| order.id));
                 found.await?.ok_or(unknown)
             }
             _ => Err(ToolError::argument("order_id", "or client_order_id is required, and only one of them")),

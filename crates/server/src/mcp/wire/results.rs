@@ -1,148 +1,11 @@
-//! Arguments and results of the tools. Numbers are JSON numbers; ids are opaque strings; times are RFC 3339 in UTC.
+//! What the tools answer, read from the exchange in one turn.
 
-use cwts_domain::{Instrument, OrderStatus, OrderType, Side, TimeInForce};
+use cwts_domain::{Instrument, Side};
 use cwts_runtime::{Account, Exchange, Fill, Order, Role};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-/// Arguments of `place_order`.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct PlaceOrderArgs {
-    /// The instrument, for example BTCUSD.
-    pub(crate) symbol: String,
-    pub(crate) side: WireSide,
-    pub(crate) order_type: WireOrderType,
-    /// Quantity in base currency, a multiple of the lot size (0.0001 for BTCUSD).
-    pub(crate) quantity: f64,
-    /// Limit price in quote currency, a multiple of the tick size (0.01 for BTCUSD). Required for limit orders, and
-    /// not allowed for market orders.
-    #[serde(default)]
-    pub(crate) price: Option<f64>,
-    /// GTC (the default) rests until cancelled; IOC cancels what does not trade at once; FOK trades whole or not at all.
-    #[serde(default)]
-    pub(crate) time_in_force: Option<WireTimeInForce>,
-    /// Your own name for the order. Placing the same name again returns the first order and places nothing.
-    #[serde(default)]
-    pub(crate) client_order_id: Option<String>,
-}
-
-/// Names an order by the exchange's id or by the client's own name.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct OrderArgs {
-    /// The id that place_order returned.
-    #[serde(default)]
-    pub(crate) order_id: Option<String>,
-    /// The name that you gave the order.
-    #[serde(default)]
-    pub(crate) client_order_id: Option<String>,
-}
-
-/// Arguments of `list_orders`.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ListOrdersArgs {
-    /// Which orders: open (the default), closed or all.
-    #[serde(default)]
-    pub(crate) status: Option<StatusFilter>,
-    #[serde(default)]
-    pub(crate) symbol: Option<String>,
-    /// At most this many, 1 to 500; 100 when left out.
-    #[serde(default)]
-    pub(crate) limit: Option<u16>,
-    /// `next_cursor` of the page before.
-    #[serde(default)]
-    pub(crate) cursor: Option<String>,
-}
-
-/// Arguments of `get_positions`.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct PositionsArgs {
-    #[serde(default)]
-    pub(crate) symbol: Option<String>,
-    /// Whether to add mark price and profit and loss; true when left out.
-    #[serde(default)]
-    pub(crate) include_pnl: Option<bool>,
-}
-
-/// Arguments of `get_fills`.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct FillsArgs {
-    /// At most this many, the newest, 1 to 500; 100 when left out.
-    #[serde(default)]
-    pub(crate) limit: Option<u16>,
-}
-
-/// Arguments of `get_market_data`.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct MarketDataArgs {
-    /// The instrument, for example BTCUSD.
-    pub(crate) symbol: String,
-    /// Price levels per side, 1 to 100; 10 when left out.
-    #[serde(default)]
-    pub(crate) depth: Option<u16>,
-    /// Whether to add the latest trades.
-    #[serde(default)]
-    pub(crate) include_trades: Option<bool>,
-}
-
-macro_rules! wire_enum {
-    ($(#[$doc:meta])* $name:ident = $domain:ident, $case:literal, { $($variant:ident),* }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
-        #[serde(rename_all = $case)]
-        pub(crate) enum $name { $($variant),* }
-
-        impl From<$name> for $domain {
-            fn from(wire: $name) -> Self {
-                match wire { $($name::$variant => Self::$variant),* }
-            }
-        }
-
-        impl From<$domain> for $name {
-            fn from(domain: $domain) -> Self {
-                match domain { $($domain::$variant => Self::$variant),* }
-            }
-        }
-    };
-}
-
-wire_enum! {
-    /// Buy or sell.
-    WireSide = Side, "snake_case", { Buy, Sell }
-}
-
-wire_enum! {
-    /// A market order trades at once at the best prices; a limit order at its price or better.
-    WireOrderType = OrderType, "snake_case", { Market, Limit }
-}
-
-wire_enum! {
-    /// How long an order may rest.
-    WireTimeInForce = TimeInForce, "UPPERCASE", { Gtc, Ioc, Fok }
-}
-
-wire_enum! {
-    /// Where an order is in its life.
-    WireStatus = OrderStatus, "snake_case", { Open, PartiallyFilled, Filled, Cancelled }
-}
-
-/// Which orders to list.
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum StatusFilter {
-    /// Orders that can still trade.
-    #[default]
-    Open,
-    /// Filled and cancelled orders.
-    Closed,
-    /// Both.
-    All,
-}
+use super::enums::{WireOrderType, WireSide, WireStatus, WireTimeInForce};
 
 /// An order.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -367,7 +230,8 @@ impl MarketData {
             bids: levels(Side::Buy),
             asks: levels(Side::Sell),
             sequence: exchange.sequence() as f64,
-            trades: trades.map(|most| exchange.trades().rev().take(most).map(|trade| TradeView::of(instrument, trade)).collect()),
+            trades: trades
+                .map(|most| exchange.trades().rev().take(most).map(|trade| TradeView::of(instrument, trade)).collect()),
         }
     }
 }

@@ -1,0 +1,104 @@
+//! What the tools are asked. Unknown arguments are refused, so that a misspelt one is not ignored.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::enums::{WireOrderType, WireSide, WireTimeInForce};
+
+/// Arguments of `place_order`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PlaceOrderArgs {
+    /// The instrument, for example BTCUSD.
+    pub(crate) symbol: String,
+    pub(crate) side: WireSide,
+    pub(crate) order_type: WireOrderType,
+    /// Quantity in base currency, a multiple of the lot size (0.0001 for BTCUSD).
+    pub(crate) quantity: f64,
+    /// Limit price in quote currency, a multiple of the tick size (0.01 for BTCUSD). Required for limit orders, and
+    /// not allowed for market orders.
+    #[serde(default)]
+    pub(crate) price: Option<f64>,
+    /// GTC (the default) rests until cancelled; IOC cancels what does not trade at once; FOK trades whole or not at all.
+    #[serde(default)]
+    pub(crate) time_in_force: Option<WireTimeInForce>,
+    /// Your own name for the order. Placing the same name again returns the first order and places nothing.
+    #[serde(default)]
+    pub(crate) client_order_id: Option<String>,
+}
+
+/// Names an order by the exchange's id or by the client's own name.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OrderArgs {
+    /// The id that place_order returned.
+    #[serde(default)]
+    pub(crate) order_id: Option<String>,
+    /// The name that you gave the order.
+    #[serde(default)]
+    pub(crate) client_order_id: Option<String>,
+}
+
+/// Arguments of `list_orders`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ListOrdersArgs {
+    /// Which orders: open (the default), closed or all.
+    #[serde(default)]
+    pub(crate) status: Option<StatusFilter>,
+    #[serde(default)]
+    pub(crate) symbol: Option<String>,
+    /// At most this many, 1 to 500; 100 when left out.
+    #[serde(default)]
+    pub(crate) limit: Option<u16>,
+    /// `next_cursor` of the page before.
+    #[serde(default)]
+    pub(crate) cursor: Option<String>,
+}
+
+/// Arguments of `get_positions`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PositionsArgs {
+    #[serde(default)]
+    pub(crate) symbol: Option<String>,
+    /// Whether to add mark price and profit and loss; true when left out.
+    #[serde(default)]
+    pub(crate) include_pnl: Option<bool>,
+}
+
+/// Arguments of `get_fills`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FillsArgs {
+    /// At most this many, the newest, 1 to 500; 100 when left out.
+    #[serde(default)]
+    pub(crate) limit: Option<u16>,
+}
+
+/// Arguments of `get_market_data`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MarketDataArgs {
+    /// The instrument, for example BTCUSD.
+    pub(crate) symbol: String,
+    /// Price levels per side, 1 to 100; 10 when left out.
+    #[serde(default)]
+    pub(crate) depth: Option<u16>,
+    /// Whether to add the latest trades.
+    #[serde(default)]
+    pub(crate) include_trades: Option<bool>,
+}
+
+/// Which orders to list.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum StatusFilter {
+    /// Orders that can still trade.
+    #[default]
+    Open,
+    /// Filled and cancelled orders.
+    Closed,
+    /// Both.
+    All,
+}

@@ -1,0 +1,13 @@
+//! Arguments and results of the tools. Numbers are JSON numbers; ids are opaque strings; times are RFC 3339 in UTC.
+
+mod args;
+mod enums;
+mod results;
+
+pub(crate) use args::{
+    FillsArgs, ListOrdersArgs, MarketDataArgs, OrderArgs, PlaceOrderArgs, PositionsArgs, StatusFilter,
+};
+pub(crate) use results::{
+    AccountView, FillList, FillView, MarketData, OrderList, OrderView, PositionList, PositionView, ServerInfo,
+    ServiceInfo, SymbolInfo,
+};
