@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use cwts_config::ConfigError;
+use cwts_config::Sources;
 use cwts_domain::Problem;
 use cwts_runtime::{Host, Instance};
 use tauri::webview::PageLoadEvent;
@@ -43,9 +43,6 @@ pub(crate) struct Panel {
 /// Why the panel cannot open.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StartError {
-    /// What the command line or the environment names is unusable.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
     /// There is no desktop to open a window on.
     #[error("no display: neither WAYLAND_DISPLAY nor DISPLAY is set. Run cwts-ultra for a server without a window.")]
     NoDisplay,
@@ -63,23 +60,12 @@ pub(crate) enum StartError {
     Window(#[from] tauri::Error),
 }
 
-impl StartError {
-    /// The program's exit status.
-    pub(crate) fn status(&self) -> u8 {
-        match self {
-            Self::Config(_) => 2,
-            Self::NoDisplay | Self::Threads(_) | Self::Instance(_) | Self::Signals(_) | Self::Window(_) => 1,
-        }
-    }
-}
-
-/// Opens the panel and returns when it has quit. When another panel of the same home and instance runs, shows that one
-/// and ends the process with status 0.
+/// Opens the panel of `sources` and returns when it has quit. When another panel of the same home and instance runs,
+/// shows that one and ends the process with status 0.
 ///
 /// # Errors
 /// Nothing was started.
-pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, StartError> {
-    let sources = backend::sources(arguments)?;
+pub(crate) fn run(arguments: &Arguments, sources: Sources) -> Result<ExitCode, StartError> {
     // GTK ends the process with a panic where it finds no display.
     if ["WAYLAND_DISPLAY", "DISPLAY"].iter().all(|name| std::env::var_os(name).is_none_or(|value| value.is_empty())) {
         return Err(StartError::NoDisplay);
@@ -163,11 +149,9 @@ fn open_window(app: &AppHandle, visible: bool) -> tauri::Result<WebviewWindow> {
     WebviewWindowBuilder::from_config(app, config)?.visible(visible).build()
 }
 
-/// A start that fails shows in the snapshot, with its remedy.
+/// A start that fails is in the log already, and in the snapshot with its remedy.
 async fn start(instance: Instance) {
-    if let Err(problem) = instance.start().await {
-        tracing::warn!("the services did not start: {problem}");
-    }
+    drop(instance.start().await);
 }
 
 fn act(app: &AppHandle, action: Action) {

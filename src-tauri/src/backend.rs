@@ -2,7 +2,7 @@
 //!
 //! Everything that the window and the tray ask goes straight to the [`Instance`]; nothing is kept here.
 
-use cwts_config::{ConfigError, Environment, Sources};
+use cwts_config::{ConfigError, Environment, LogLevel, Sources};
 use cwts_domain::Problem;
 use cwts_runtime::{Host, Instance};
 
@@ -23,6 +23,11 @@ pub(crate) fn sources(arguments: &Arguments) -> Result<Sources, ConfigError> {
         None => environment.instance()?,
     };
     Sources::new(&home, instance, arguments.config.as_deref(), environment)
+}
+
+/// How much the configuration wants logged. The default where it is invalid, which the window shows.
+pub(crate) fn log_level(sources: &Sources) -> LogLevel {
+    cwts_config::load(sources).map(|loaded| loaded.settings.log_level.value).unwrap_or_default()
 }
 
 /// The instance, stopped, on the runtime of `host`. An invalid configuration shows in its snapshot.

@@ -12,32 +12,47 @@ mod theme;
 mod tray;
 
 use std::fmt::Display;
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use cli::Refusal;
+use cwts_config::LogLevel;
 use tracing_subscriber::EnvFilter;
+
+/// The panel cannot open.
+const FAILED: u8 = 1;
 
 /// Bad usage or bad configuration.
 const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
     if let Err(error) = automation::refuse() {
-        return fail(error, 1);
+        return fail(error, FAILED);
     }
     let arguments = match cli::parse(std::env::args_os()) {
         Ok(arguments) => arguments,
         Err(Refusal::Usage(line)) => return fail(line, USAGE),
         Err(Refusal::Answer(text)) => {
-            print!("{text}");
-            return ExitCode::SUCCESS;
+            let written = std::io::stdout().write_all(text.as_bytes());
+            return written.map_or(ExitCode::from(FAILED), |()| ExitCode::SUCCESS);
         }
     };
-    let filter = EnvFilter::try_from_env("CWTS_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    app::run(&arguments).unwrap_or_else(|error| fail(&error, error.status()))
+    let sources = match backend::sources(&arguments) {
+        Ok(sources) => sources,
+        Err(error) => return fail(error, USAGE),
+    };
+    log_to_stderr(backend::log_level(&sources));
+    app::run(&arguments, sources).unwrap_or_else(|error| fail(error, FAILED))
 }
 
 fn fail(error: impl Display, status: u8) -> ExitCode {
     eprintln!("cwts-ultra-panel: {error}");
     ExitCode::from(status)
+}
+
+/// Our own lines at `level`, those of the libraries from warnings on.
+fn log_to_stderr(level: LogLevel) {
+    let filter = EnvFilter::new(format!("warn,cwts={level},activity={level}"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    log.with_ansi(std::io::stderr().is_terminal()).with_target(false).init();
 }

@@ -67,7 +67,7 @@ export async function withBrowser(executablePath, work) {
 }
 
 /** Opens a screen. Errors of the page and violations of the policy are added to `faults`. */
-export async function openScreen(context, origin, { screen, scenario, theme }, faults = []) {
+export async function openScreen(context, origin, { screen, scenario, theme, act }, faults = []) {
   const page = await context.newPage();
   page.on('pageerror', (error) => faults.push(`error: ${error.message}`));
   page.on('console', (message) => {
@@ -77,6 +77,7 @@ export async function openScreen(context, origin, { screen, scenario, theme }, f
   await page.waitForSelector('h1');
   // The answers of the fake host come at once; skeletons show themselves after 200 ms.
   await page.waitForTimeout(250);
+  await act?.(page);
   return page;
 }
 
@@ -90,8 +91,26 @@ export async function resize(page, { width, height }) {
 export const VIEWS = [
   ...['running', 'stopped', 'conflict', 'exposed', 'empty', 'closing', 'error', 'loading'].map((scenario) => ({ screen: 'overview', scenario })),
   ...['running', 'stopped', 'conflict', 'exposed', 'empty', 'many', 'error', 'loading'].map((scenario) => ({ screen: 'ports', scenario })),
+  { screen: 'ports', scenario: 'running', step: 'changed', act: change },
+  { screen: 'ports', scenario: 'running', step: 'asking', act: (page) => change(page).then(() => page.keyboard.press('Escape')) },
+  { screen: 'ports', scenario: 'running', step: 'applied', act: (page) => page.getByTestId('port-health').fill('8180').then(() => page.keyboard.press('Control+s')) },
+  { screen: 'ports', scenario: 'running', step: 'nothing-found', act: (page) => page.getByTestId('filter').fill('no such port') },
   { screen: 'components', scenario: 'running' },
 ];
+
+/** A form with a good, a warned and a refused change, and a value that would be shadowed. */
+async function change(page) {
+  await page.getByTestId('port-mcp-websocket').fill('5010');
+  await page.getByTestId('port-mcp-http').fill('80');
+  await page.getByTestId('port-health').fill('10080');
+  await page.getByTestId('port-health').blur();
+  await page.getByTestId('hint-health').filter({ hasText: 'Browsers' }).waitFor();
+}
+
+/** `ports-running` or `ports-running-changed`. */
+export function viewName({ screen, scenario, step }) {
+  return [screen, scenario, step].filter(Boolean).join('-');
+}
 
 export const THEMES = ['light', 'dark'];
 

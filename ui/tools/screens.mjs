@@ -1,7 +1,7 @@
 // Writes a picture of every screen: npm run screens -- FOLDER [full]
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { SIZES, THEMES, VIEWS, findChromium, openScreen, resize, serveDist, withBrowser } from './browser.mjs';
+import { SIZES, THEMES, VIEWS, findChromium, openScreen, resize, serveDist, viewName, withBrowser } from './browser.mjs';
 
 const [folder, full] = process.argv.slice(2);
 if (!folder) {
@@ -23,7 +23,7 @@ try {
         for (const size of SIZES) {
           await resize(page, size);
           if (full) await resize(page, { ...size, height: size.height + (await hiddenHeight(page)) });
-          await page.screenshot({ path: join(folder, `${view.screen}-${view.scenario}-${size.width}-${theme}.png`) });
+          await page.screenshot({ path: join(folder, `${viewName(view)}-${size.width}-${theme}.png`) });
         }
         await page.close();
       }

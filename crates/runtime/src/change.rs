@@ -152,7 +152,7 @@ fn reject_shadowed(target: SaveTarget, loaded: &Loaded, service: Service) -> Res
     let Some(origin) = stronger else { return Ok(()) };
     let variable = service.port_variable();
     let help = match origin.layer {
-        Layer::Environment => format!("Unset {variable} and start again, or save for this run only."),
+        Layer::Environment => format!("Unset {variable} and start again."),
         _ => "Save to ports.env, or remove the line there.".to_owned(),
     };
     let message = format!("{variable} is set by {origin}, which is stronger than the file to save to.");

@@ -1,10 +1,11 @@
 /** The shape and the word of each state. */
 import type { Tone } from './components/icons';
-import type { RunState, ServiceState } from './wire/types';
+import { isLoopback } from './format';
+import type { RunState, ServiceSnapshot, ServiceState } from './wire/types';
 
 export type StateLook = { tone: Tone; word: string };
 
-export const SERVICE_LOOKS: Record<ServiceState, StateLook> = {
+const SERVICE_LOOKS: Record<ServiceState, StateLook> = {
   stopped: { tone: 'stopped', word: 'Stopped' },
   starting: { tone: 'busy', word: 'Starting' },
   running: { tone: 'run', word: 'Running' },
@@ -17,3 +18,9 @@ export const RUN_LOOKS: Record<RunState, StateLook> = {
   running: { tone: 'run', word: 'Running' },
   stopping: { tone: 'busy', word: 'Stopping' },
 };
+
+/** A running service that other computers reach is shown as exposed: it works, and somebody should know. */
+export function lookOf(service: ServiceSnapshot): StateLook {
+  if (service.state === 'running' && !isLoopback(service.address.value)) return { tone: 'exposed', word: 'Exposed' };
+  return SERVICE_LOOKS[service.state];
+}

@@ -1,5 +1,6 @@
 //! The Model Context Protocol: one handler for both transports.
 
+mod arguments;
 mod handler;
 mod http;
 mod tools;

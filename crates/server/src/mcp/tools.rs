@@ -5,10 +5,11 @@ use cwts_domain::{
 };
 use cwts_runtime::{Exchange, ExchangeError, Order};
 use rmcp::handler::server::tool::IntoCallToolResult;
-use rmcp::handler::server::wrapper::{Json, Parameters};
+use rmcp::handler::server::wrapper::Json;
 use rmcp::model::{CallToolResponse, CallToolResult, ContentBlock};
 use rmcp::{ErrorData, tool, tool_router};
 
+use crate::mcp::arguments::Parameters;
 use crate::mcp::handler::TradingServer;
 use crate::mcp::wire::{
     AccountView, FillList, FillView, FillsArgs, ListOrdersArgs, MarketData, MarketDataArgs, OrderArgs, OrderList,
@@ -50,7 +51,8 @@ impl IntoCallToolResult for ToolError {
     }
 }
 
-type ToolResult<T> = Result<Json<T>, ToolError>;
+/// The macro reads the output schema off the words `Result<Json<_>`: an alias that hides them costs every tool its schema.
+type Result<T, E = ToolError> = std::result::Result<T, E>;
 
 #[tool_router(vis = "pub(crate)")]
 impl TradingServer {
@@ -61,7 +63,7 @@ impl TradingServer {
         destructive_hint = true,
         open_world_hint = false
     ))]
-    pub(crate) async fn place_order(&self, Parameters(args): Parameters<PlaceOrderArgs>) -> ToolResult<OrderView> {
+    pub(crate) async fn place_order(&self, Parameters(args): Parameters<PlaceOrderArgs>) -> Result<Json<OrderView>> {
         let order = self.order_of(args)?;
         let name = order.client_order_id.clone();
         let placed = self.instance.exchange().execute(Command::Place(order), move |exchange, events| {
@@ -83,7 +85,7 @@ impl TradingServer {
         idempotent_hint = true,
         open_world_hint = false
     ))]
-    pub(crate) async fn cancel_order(&self, Parameters(args): Parameters<OrderArgs>) -> ToolResult<OrderView> {
+    pub(crate) async fn cancel_order(&self, Parameters(args): Parameters<OrderArgs>) -> Result<Json<OrderView>> {
         let order_id = self.order_id_of(args).await?;
         let command = Command::Cancel { account: ACCOUNT, order_id };
         let cancelled = self.instance.exchange().execute(command, move |exchange, _| view(exchange, order_id));
@@ -92,7 +94,7 @@ impl TradingServer {
 
     /// One order with its fills so far.
     #[tool(annotations(title = "Order status", read_only_hint = true, open_world_hint = false))]
-    pub(crate) async fn get_order_status(&self, Parameters(args): Parameters<OrderArgs>) -> ToolResult<OrderView> {
+    pub(crate) async fn get_order_status(&self, Parameters(args): Parameters<OrderArgs>) -> Result<Json<OrderView>> {
         let order_id = self.order_id_of(args).await?;
         let found = self.instance.exchange().read(move |exchange| view(exchange, order_id)).await?;
         found.map(Json).ok_or_else(|| Reject::UnknownOrder { order_id }.into())
@@ -100,7 +102,7 @@ impl TradingServer {
 
     /// The orders of the paper account, newest first, page by page.
     #[tool(annotations(title = "Orders", read_only_hint = true, open_world_hint = false))]
-    pub(crate) async fn list_orders(&self, Parameters(args): Parameters<ListOrdersArgs>) -> ToolResult<OrderList> {
+    pub(crate) async fn list_orders(&self, Parameters(args): Parameters<ListOrdersArgs>) -> Result<Json<OrderList>> {
         self.known_symbol(args.symbol.as_deref())?;
         let most = in_range("limit", args.limit, DEFAULT_PAGE, MAX_PAGE)?;
         let before = args.cursor.map(|cursor| parse_id("cursor", &cursor)).transpose()?;
@@ -125,7 +127,7 @@ impl TradingServer {
 
     /// The latest fills of the paper account, newest first.
     #[tool(annotations(title = "Fills", read_only_hint = true, open_world_hint = false))]
-    pub(crate) async fn get_fills(&self, Parameters(args): Parameters<FillsArgs>) -> ToolResult<FillList> {
+    pub(crate) async fn get_fills(&self, Parameters(args): Parameters<FillsArgs>) -> Result<Json<FillList>> {
         let most = in_range("limit", args.limit, DEFAULT_PAGE, MAX_PAGE)?;
         let read = self.instance.exchange().read(move |exchange| {
             let newest = exchange.fills(ACCOUNT).rev().take(most);
@@ -136,7 +138,7 @@ impl TradingServer {
 
     /// The open positions of the paper account, with profit and loss.
     #[tool(annotations(title = "Positions", read_only_hint = true, open_world_hint = false))]
-    pub(crate) async fn get_positions(&self, Parameters(args): Parameters<PositionsArgs>) -> ToolResult<PositionList> {
+    pub(crate) async fn get_positions(&self, Parameters(args): Parameters<PositionsArgs>) -> Result<Json<PositionList>> {
         self.known_symbol(args.symbol.as_deref())?;
         let include_pnl = args.include_pnl.unwrap_or(true);
         let read = self.instance.exchange().read(move |exchange| {
@@ -149,7 +151,7 @@ impl TradingServer {
 
     /// Cash, equity and profit of the paper account.
     #[tool(annotations(title = "Account", read_only_hint = true, open_world_hint = false))]
-    pub(crate) async fn get_account(&self) -> ToolResult<AccountView> {
+    pub(crate) async fn get_account(&self) -> Result<Json<AccountView>> {
         let read = self
             .instance
             .exchange()
@@ -159,7 +161,7 @@ impl TradingServer {
 
     /// Best bid and ask, last price, volume and the order book of an instrument.
     #[tool(annotations(title = "Market data", read_only_hint = true, open_world_hint = false))]
-    pub(crate) async fn get_market_data(&self, Parameters(args): Parameters<MarketDataArgs>) -> ToolResult<MarketData> {
+    pub(crate) async fn get_market_data(&self, Parameters(args): Parameters<MarketDataArgs>) -> Result<Json<MarketData>> {
         self.known_symbol(Some(&args.symbol))?;
         let depth = in_range("depth", args.depth, DEFAULT_DEPTH, MAX_DEPTH)?;
         let trades = args.include_trades.unwrap_or(false).then_some(TRADES);
@@ -169,7 +171,7 @@ impl TradingServer {
 
     /// Version, instance, symbols with their steps, and the URLs of the four services.
     #[tool(annotations(title = "Server", read_only_hint = true, open_world_hint = false))]
-    pub(crate) async fn server_info(&self) -> ToolResult<ServerInfo> {
+    pub(crate) async fn server_info(&self) -> Result<Json<ServerInfo>> {
         let instrument = self.instance.exchange().instrument();
         let services = self.instance.snapshot().services.into_iter();
         Ok(Json(ServerInfo {
@@ -190,7 +192,7 @@ impl TradingServer {
 }
 
 impl TradingServer {
-    fn order_of(&self, args: PlaceOrderArgs) -> Result<PlaceOrder, ToolError> {
+    fn order_of(&self, args: PlaceOrderArgs) -> Result<PlaceOrder> {
         self.known_symbol(Some(&args.symbol))?;
         let instrument = self.instance.exchange().instrument();
         let limit = match (OrderType::from(args.order_type), args.price) {
@@ -212,7 +214,7 @@ impl TradingServer {
         })
     }
 
-    fn known_symbol(&self, symbol: Option<&str>) -> Result<(), ToolError> {
+    fn known_symbol(&self, symbol: Option<&str>) -> Result<()> {
         let known = &self.instance.exchange().instrument().symbol;
         match symbol {
             Some(symbol) if symbol != known => {
@@ -223,7 +225,7 @@ impl TradingServer {
     }
 
     /// The order that either name means.
-    async fn order_id_of(&self, args: OrderArgs) -> Result<OrderId, ToolError> {
+    async fn order_id_of(&self, args: OrderArgs) -> Result<OrderId> {
         match (args.order_id, args.client_order_id) {
             (Some(id), None) => parse_id("order_id", &id),
             (None, Some(name)) => {
@@ -246,7 +248,7 @@ fn view(exchange: &Exchange, id: OrderId) -> Option<OrderView> {
     Some(OrderView::of(exchange, order))
 }
 
-fn client_order_id(name: String) -> Result<ClientOrderId, ToolError> {
+fn client_order_id(name: String) -> Result<ClientOrderId> {
     if name.is_empty() || name.len() > MAX_CLIENT_ORDER_ID {
         let problem = format!("must have 1 to {MAX_CLIENT_ORDER_ID} bytes");
         return Err(ToolError::argument("client_order_id", problem));
@@ -254,12 +256,12 @@ fn client_order_id(name: String) -> Result<ClientOrderId, ToolError> {
     Ok(ClientOrderId(name))
 }
 
-fn parse_id(field: &'static str, text: &str) -> Result<OrderId, ToolError> {
+fn parse_id(field: &'static str, text: &str) -> Result<OrderId> {
     let number = text.parse().map_err(|_| ToolError::argument(field, format!("{text:?} is no id of this exchange")));
     number.map(OrderId)
 }
 
-fn in_range(field: &'static str, value: Option<u16>, default: u16, most: u16) -> Result<usize, ToolError> {
+fn in_range(field: &'static str, value: Option<u16>, default: u16, most: u16) -> Result<usize> {
     let value = value.unwrap_or(default);
     if (1..=most).contains(&value) {
         Ok(usize::from(value))

@@ -12,6 +12,7 @@ use rmcp::service::{RxJsonRpcMessage, TxJsonRpcMessage};
 use rmcp::transport::Transport;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
+use tokio_tungstenite::tungstenite::Error as WebSocketError;
 
 /// Close code 1012, "service restart": the client should connect again (IANA WebSocket close code registry).
 const SERVICE_RESTART: u16 = close_code::RESTART;
@@ -93,11 +94,24 @@ impl WebSocketTransport {
                 Some(Ok(frame)) => Some(frame),
                 Some(Err(error)) => {
                     tracing::debug!(peer = %self.connection.peer(), %error, "WebSocket failed");
+                    if let Some((code, reason)) = fault_of_client(error) {
+                        self.ending().close(code, reason).await;
+                    }
                     None
                 }
                 None => None,
             },
         }
+    }
+}
+
+/// The close code (RFC 6455 section 7.4.1) for a fault that leaves the connection able to tell it.
+fn fault_of_client(error: axum::Error) -> Option<(u16, &'static str)> {
+    match error.into_inner().downcast_ref()? {
+        WebSocketError::Capacity(_) => Some((close_code::SIZE, "a message may have 1 MiB")),
+        WebSocketError::Utf8(_) => Some((close_code::INVALID, "text must be UTF-8")),
+        WebSocketError::Protocol(_) => Some((close_code::PROTOCOL, "no WebSocket frame")),
+        _ => None,
     }
 }
 

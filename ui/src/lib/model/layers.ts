@@ -5,10 +5,11 @@ import type { Layer, Origin, SaveTarget, ServiceSnapshot, Snapshot } from '../wi
 /** A value that would have no effect, and where it would have one. */
 export type ShadowNote = { text: string; remedy: SaveTarget };
 
-/** The badge of a layer: `env`, the file, or `default`. */
+/** The badge of a layer: `this run`, `env`, the file, or `default`. */
 export function layerName(origin: Origin): string {
   if (origin.layer === 'environment') return 'env';
   if (origin.layer === 'built-in') return 'default';
+  if (origin.layer === 'this-run') return 'this run';
   return origin.file ? fileName(origin.file) : origin.layer === 'env-file' ? 'ports.env' : 'production.toml';
 }
 
@@ -24,12 +25,14 @@ export function targetMeaning(target: SaveTarget, snapshot: Snapshot): string {
   return target === 'env-file' ? 'Kept after a restart. launch.sh uses it too.' : `Kept after a restart. ${fileName(snapshot.env_file)} and the environment are stronger.`;
 }
 
-const STRENGTH: Record<Layer, number> = { environment: 3, 'env-file': 2, toml: 1, 'built-in': 0 };
+const STRENGTH: Record<Layer, number> = { 'this-run': 4, environment: 3, 'env-file': 2, toml: 1, 'built-in': 0 };
 
 /** What hides a value that is written to the target, or `null` when it takes effect. */
 export function shadowNote(service: ServiceSnapshot, target: SaveTarget, snapshot: Snapshot): ShadowNote | null {
   if (target === 'this-run') return null;
-  const { origin, value } = service.port;
+  // A port of this run gives way to one that is saved: what counts is what it hides.
+  const layers = [service.port, ...service.port.shadowed];
+  const { origin, value } = layers.find(({ origin }) => origin.layer !== 'this-run') ?? service.port;
   if (STRENGTH[origin.layer] <= STRENGTH[target]) return null;
   const stronger = layerName(origin);
   return {

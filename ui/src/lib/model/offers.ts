@@ -22,7 +22,7 @@ export type Offer = {
   act: { kind: 'start' } | { kind: 'move'; port: number } | { kind: 'choose' } | { kind: 'none' };
 };
 
-export type Fact = { name: string; value: string; code?: boolean };
+export type Fact = { name: string; value: string; look?: 'code' | 'strong' };
 
 /** At most this many other ports are offered; the form has the rest. */
 const PORTS_OFFERED = 3;
@@ -39,9 +39,9 @@ export function holderFacts(service: ServiceSnapshot, holder: Holder): Fact[] {
   const hidden = `Held by ${holder.user ?? 'another user'}; details need root.`;
   const { address } = splitSocket(holder.address);
   return [
-    { name: 'Port', value: `${service.port.value} TCP` },
-    { name: 'Address', value: address, code: true },
-    { name: 'Process', value: holder.process ? `${holder.process}${holder.pid === null ? '' : `, pid ${holder.pid}`}` : hidden },
+    { name: 'Port', value: `${service.port.value} TCP`, look: 'strong' },
+    { name: 'Address', value: address, look: 'code' },
+    { name: 'Process', value: holder.process ? `${holder.process}${holder.pid === null ? '' : `, pid ${holder.pid}`}` : hidden, look: holder.process ? 'strong' : undefined },
     { name: 'User', value: holder.user ?? 'Unknown' },
     { name: 'systemd unit', value: holder.unit ?? (holder.pid === null ? 'Unknown' : 'None') },
   ];

@@ -16,6 +16,7 @@ const ENV_FILE = '/home/you/.local/cwts-ultra/config/ports.env';
 const TOML_FILE = '/home/you/.local/cwts-ultra/config/production.toml';
 
 export const BUILT_IN: Origin = { layer: 'built-in', file: null, line: null, variable: null };
+export const THIS_RUN: Origin = { ...BUILT_IN, layer: 'this-run' };
 
 export function envFileOrigin(variable: string, line = 3): Origin {
   return { layer: 'env-file', file: ENV_FILE, line, variable };

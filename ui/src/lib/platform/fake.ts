@@ -2,7 +2,7 @@
 import type { Activity, InstanceEvent, ListenerRow, PortCheck, PortsEdit, Problem, Sample, Service, ServiceSnapshot, Snapshot } from '../wire/types';
 import { copyText } from './clipboard';
 import {
-  BUILT_IN, INTRUDER, NOW, envFileOrigin, firstActivities, firstSamples, firstSnapshot, foreignListeners, ourListener, sampleAt, tomlOrigin, urlOf,
+  THIS_RUN, INTRUDER, NOW, envFileOrigin, firstActivities, firstSamples, firstSnapshot, foreignListeners, ourListener, sampleAt, tomlOrigin, urlOf,
   type Scenario,
 } from './fake-data';
 import type { History, Host } from './host';
@@ -190,7 +190,7 @@ class FakeInstance {
     const service = this.#services().find((one) => one.service === id);
     if (!service) return;
     const before = service.port;
-    const origin = save === 'env-file' ? envFileOrigin(service.variable) : save === 'toml' ? tomlOrigin() : BUILT_IN;
+    const origin = save === 'env-file' ? envFileOrigin(service.variable) : save === 'toml' ? tomlOrigin() : THIS_RUN;
     const shadowed = before.origin.layer === 'built-in' || before.origin.layer === origin.layer ? before.shadowed : [{ value: before.value, origin: before.origin }, ...before.shadowed];
     this.#tell(`${service.name} moved from ${before.value} to ${port}`);
     Object.assign(service, { port: { value: port, origin, shadowed }, url: urlOf(id, port), problem: null, conflict: null });

@@ -22,8 +22,8 @@ export interface Host {
   checkPort(service: Service, port: number): Promise<PortCheck>;
   /** Every listening socket of the system. */
   systemPorts(): Promise<ListenerRow[]>;
-  /** Events in order, until the returned function is called. */
-  subscribe(listener: (event: InstanceEvent) => void): () => void;
+  /** Events in order, until the returned function is called. `onlost` hears when no events will come. */
+  subscribe(listener: (event: InstanceEvent) => void, onlost?: (problem: Problem) => void): () => void;
   /** Somebody closes the window and no tray icon would remain. Until the returned function is called. */
   onCloseRequested(listener: () => void): () => void;
   /** Stops the services and ends the program. */

@@ -22,10 +22,10 @@ export function tauriHost(): Host {
     setPorts: (edit) => call<Snapshot>('set_ports', { edit }),
     checkPort: (service, port) => call<PortCheck>('check_port', { service, port }),
     systemPorts: () => call<ListenerRow[]>('system_ports'),
-    subscribe(listener) {
+    subscribe(listener, onlost) {
       const channel = new Channel<InstanceEvent>();
       channel.onmessage = listener;
-      call('subscribe', { channel }).catch((problem: unknown) => console.error('events cannot be read', problem));
+      call('subscribe', { channel }).catch((thrown: unknown) => onlost?.(asProblem(thrown)));
       return () => {
         channel.onmessage = () => {};
       };

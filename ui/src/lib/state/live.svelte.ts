@@ -21,14 +21,16 @@ export class LiveSnapshot {
   samples = $state.raw<Sample[]>([]);
   /** Oldest first, at most {@link ACTIVITY_LIMIT}. */
   activities = $state.raw<Activity[]>([]);
-  /** Why the picture could not be fetched. */
-  problem = $state.raw<Problem | null>(null);
+  /** Why the picture may be old: it could not be fetched, or no events come. */
+  readonly problem = $derived.by(() => this.#unread ?? this.#unheard);
   /** The time of the newest figures, in milliseconds: the clock of every "ago" and of the time running. */
   readonly now = $derived(Math.max(this.samples.at(-1)?.at ?? 0, this.snapshot?.started_at ?? 0));
   /** Services that could not start because of their port. */
   readonly blocked = $derived<ServiceSnapshot[]>(this.snapshot?.services.filter((service) => service.state === 'blocked') ?? []);
 
   readonly #host: Host;
+  #unread = $state.raw<Problem | null>(null);
+  #unheard = $state.raw<Problem | null>(null);
 
   constructor(host: Host) {
     this.#host = host;
@@ -36,21 +38,26 @@ export class LiveSnapshot {
 
   /** Listens and fetches, until the returned function is called. */
   connect(): () => void {
-    const unsubscribe = this.#host.subscribe((event) => this.apply(event));
+    const unsubscribe = this.#host.subscribe(
+      (event) => this.apply(event),
+      (problem) => {
+        this.#unheard = problem;
+      },
+    );
     void this.refresh();
     return unsubscribe;
   }
 
-  /** Fetches everything. A failure stands in {@link problem}; the last picture stays. */
+  /** Fetches everything. A failure stands in `problem`; the last picture stays. */
   async refresh(): Promise<void> {
     try {
       const [snapshot, history] = await Promise.all([this.#host.snapshot(), this.#host.history()]);
-      this.problem = null;
+      this.#unread = null;
       this.accept(snapshot);
       this.samples = merge(history.samples, this.samples, SAMPLE_LIMIT);
       this.activities = merge(history.activities, this.activities, ACTIVITY_LIMIT, (activity) => activity.text);
     } catch (thrown) {
-      this.problem = asProblem(thrown);
+      this.#unread = asProblem(thrown);
     }
   }
 

@@ -22,7 +22,7 @@ field: string | null,
  */
 help: string | null, };
 
-export type Layer = "environment" | "env-file" | "toml" | "built-in";
+export type Layer = "this-run" | "environment" | "env-file" | "toml" | "built-in";
 
 export type Origin = { 
 /**

@@ -47,7 +47,7 @@ export class PortsState {
   readonly dirty = $derived(this.changes.length > 0);
   readonly canApply = $derived(this.dirty && !this.applying && this.rows.every((row) => !row.changed || !row.invalid));
   /** `3000 → 5010`, per change. */
-  readonly consequences = $derived(this.rows.filter((row) => row.changed && parsePort(row.text).ok).map((row) => ({ from: row.service.port.value, to: Number(row.text) })));
+  readonly consequences = $derived(this.rows.filter((row) => row.changed && !row.invalid).map((row) => ({ from: row.service.port.value, to: Number(row.text) })));
   /** Changes that would have no effect, because a stronger layer decides. */
   readonly shadowing = $derived.by<ShadowNote[]>(() => {
     const snapshot = this.#live.snapshot;
@@ -112,7 +112,7 @@ export class PortsState {
 
   /** Asks before typed ports are thrown away. */
   askDiscard(): void {
-    this.asking = this.dirty || Object.keys(this.#drafts).length > 0;
+    this.asking = this.dirty;
   }
 
   discard(): void {

@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest';
+import { fakeHost, type Scenario } from '../platform/fake';
+import type { Snapshot } from '../wire/types';
+import { answersOf } from './answers';
+import { conflictTitle, holderFacts, offersFor } from './offers';
+
+const picture = (scenario: Scenario): Promise<Snapshot> => fakeHost(scenario).snapshot();
+
+describe('the answers', () => {
+  it('says that everything runs and who reaches it', async () => {
+    const answers = answersOf(await picture('running'));
+    expect(answers.map((answer) => answer.answer)).toEqual(['4 of 4 services', 'No conflict', 'This computer only', '3 clients']);
+  });
+
+  it('says that nobody can connect to stopped services', async () => {
+    const answers = answersOf(await picture('stopped'));
+    expect(answers.map((answer) => answer.answer)).toEqual(['Stopped', 'No conflict', 'Nobody now', 'Not now']);
+  });
+
+  it('names the ports that other computers reach', async () => {
+    expect(answersOf(await picture('exposed'))[2]).toMatchObject({ tone: 'exposed', evidence: '3000 and 3001 on 0.0.0.0' });
+  });
+});
+
+describe('the ways out of a taken port', () => {
+  it('recommends the first free port and ends no process', async () => {
+    const snapshot = await picture('conflict');
+    const offers = offersFor(snapshot.services[0]!, snapshot, undefined);
+    expect(offers.map((offer) => offer.title)).toEqual(['Use 5010 instead', 'Use 10000', 'Use 10002', 'Use another port']);
+    expect(offers.filter((offer) => offer.best)).toHaveLength(1);
+    expect(offers[0]).toMatchObject({ best: true, act: { kind: 'move', port: 5010 } });
+  });
+
+  it('recommends the old port once it is free again', async () => {
+    const snapshot = await picture('conflict');
+    const check = { port: 3000, state: 'free', message: 'Free on 127.0.0.1.', suggestion: null } as const;
+    const [first] = offersFor(snapshot.services[0]!, snapshot, { at: 0, check, problem: null });
+    expect(first).toMatchObject({ title: 'Port 3000 is free now', best: true, act: { kind: 'start' } });
+  });
+
+  it('offers no other port where the environment decides', async () => {
+    const snapshot = await picture('conflict');
+    const service = snapshot.services[0]!;
+    const locked = { ...service, port: { ...service.port, origin: { layer: 'environment', file: null, line: null, variable: 'MCP_SERVER_PORT' } as const } };
+    const offers = offersFor(locked, snapshot, undefined);
+    expect(offers.every((offer) => offer.act.kind === 'none'), 'a saved port would be shadowed').toBe(true);
+    expect(offers[0]?.text).toContain('Unset it');
+  });
+
+  it('says so when only root may see the holder', async () => {
+    const service = (await picture('conflict')).services[0]!;
+    const holder = { pid: null, process: null, user: 'root', unit: null, address: '[::]:3000' };
+    expect(conflictTitle({ ...service, conflict: { holder, free: [] } })).toBe('Port 3000 is held by root; details need root');
+    expect(holderFacts(service, holder).find((fact) => fact.name === 'Process')?.value).toBe('Held by root; details need root.');
+  });
+});

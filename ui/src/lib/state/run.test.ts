@@ -1,0 +1,62 @@
+import { describe, expect, it, vi } from 'vitest';
+import { fakeHost, type Scenario } from '../platform/fake';
+import type { Host } from '../platform/host';
+import { LiveSnapshot } from './live.svelte';
+import { Route } from './route.svelte';
+import { RunControl } from './run.svelte';
+import { Toasts } from './toasts.svelte';
+
+async function open(scenario: Scenario, change: Partial<Host> = {}) {
+  const host: Host = { ...fakeHost(scenario), ...change };
+  const live = new LiveSnapshot(host);
+  live.connect();
+  await live.refresh();
+  const toasts = new Toasts();
+  const route = new Route(false);
+  const go = vi.spyOn(route, 'go').mockImplementation(() => {});
+  return { live, toasts, go, run: new RunControl(host, live, toasts, route) };
+}
+
+describe('RunControl', () => {
+  it('starts and stops the services', async () => {
+    const { live, run } = await open('stopped');
+    await run.start();
+    expect(live.snapshot?.state).toBe('running');
+    await run.stop();
+    expect(live.snapshot?.state).toBe('stopped');
+  });
+
+  it('leads to the card with the ways out when a port is taken', async () => {
+    const { live, toasts, go, run } = await open('conflict');
+    await run.start();
+    expect(go).toHaveBeenCalledWith('overview');
+    expect(live.blocked.map((service) => service.service)).toEqual(['mcp-websocket']);
+    expect(toasts.items[0]).toMatchObject({ tone: 'warn', text: 'Port 3000 is held by node, pid 48213.' });
+  });
+
+  it('saves the other port to ports.env and starts there', async () => {
+    const { live, run } = await open('conflict');
+    await run.startOn('mcp-websocket', 5010);
+    expect(live.snapshot?.state).toBe('running');
+    expect(live.snapshot?.services[0]?.port).toMatchObject({ value: 5010, origin: { layer: 'env-file' } });
+  });
+
+  it('starts nothing when the port could not be saved', async () => {
+    const start = vi.fn<Host['start']>();
+    const problem = { code: 'save_failed', message: 'ports.env was not saved: the disk is full.', field: null, help: null } as const;
+    const { toasts, run } = await open('conflict', { start, setPorts: () => Promise.reject(problem) });
+    await run.startOn('mcp-websocket', 5010);
+    expect(start, 'it would run into the taken port again').not.toHaveBeenCalled();
+    expect(toasts.items[0]?.text).toBe(problem.message);
+    expect(run.pending, 'the buttons must work again').toBeNull();
+  });
+
+  it('asks once while something is under way', async () => {
+    const start = vi.fn<Host['start']>(() => new Promise(() => {}));
+    const { run } = await open('stopped', { start });
+    void run.start();
+    void run.start();
+    expect(start).toHaveBeenCalledOnce();
+    expect(run.pending).toBe('start');
+  });
+});
