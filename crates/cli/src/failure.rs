@@ -15,7 +15,7 @@ impl Failure {
         Self(Problem::new(ErrorCode::Internal, error.to_string()))
     }
 
-    /// 1 failed, 2 bad usage or configuration, 3 a port is taken, 4 not permitted.
+    /// 1 failed, 2 bad usage or configuration, 3 a port is taken or the instance already runs, 4 not permitted.
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self.0.code {
             ErrorCode::ConfigInvalid
@@ -23,7 +23,7 @@ impl Failure {
             | ErrorCode::AddressUnavailable
             | ErrorCode::Shadowed
             | ErrorCode::RevisionConflict => 2,
-            ErrorCode::PortTaken => 3,
+            ErrorCode::PortTaken | ErrorCode::InstanceRunning => 3,
             ErrorCode::NotPermitted => 4,
             ErrorCode::SaveFailed | ErrorCode::WrongState | ErrorCode::Overloaded | ErrorCode::Internal => 1,
         })

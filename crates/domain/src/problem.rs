@@ -15,6 +15,8 @@ pub enum ErrorCode {
     InvalidInput,
     /// Another program or service holds the port.
     PortTaken,
+    /// Another process already runs the instance.
+    InstanceRunning,
     /// The system refuses the port to this user.
     NotPermitted,
     /// The bind address is no address of this computer.

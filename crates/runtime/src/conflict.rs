@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use cwts_config::is_browser_blocked;
+use cwts_config::{Key, is_browser_blocked};
 use cwts_domain::{ErrorCode, Problem, Service};
 use cwts_net::BindError;
 use cwts_ports::Holder;
@@ -60,7 +60,8 @@ fn explain_now(service: Service, error: &BindError, plan: &BTreeMap<Service, Soc
         BindError::Denied { address } => (denied(service, address), None),
         BindError::AddressUnavailable { address } => {
             let message = format!("{service} cannot use {address}: it is no address of this computer.");
-            let help = "Set 127.0.0.1, 0.0.0.0, or an address of one of its interfaces.";
+            let variable = Key::BindAddr(service.group()).variable();
+            let help = format!("Set {variable} to 127.0.0.1, 0.0.0.0, or an address of one of its interfaces.");
             (Problem::new(ErrorCode::AddressUnavailable, message).with_help(help), None)
         }
         BindError::Other { address, ref source } => {
@@ -88,7 +89,8 @@ fn denied(service: Service, address: SocketAddr) -> Problem {
     let port = address.port();
     if port < 1024 {
         let message = format!("Port {port} of {service} needs root.");
-        Problem::new(ErrorCode::NotPermitted, message).with_help("Use 1024 to 65535.")
+        Problem::new(ErrorCode::NotPermitted, message)
+            .with_help(format!("Set {} to 1024 to 65535.", service.port_variable()))
     } else {
         let message = format!("The system refuses {address} to {service}; SELinux, AppArmor or Landlock may be why.");
         Problem::new(ErrorCode::NotPermitted, message).with_help("Allow it in the policy, or choose another port.")

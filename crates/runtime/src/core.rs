@@ -11,6 +11,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::conflict::{self, Blocked};
 use crate::instance::Instance;
+use crate::lock::{self, InstanceLock};
 use crate::snapshot::{PortChange, RunState, Snapshot};
 use crate::{findings, market, view};
 
@@ -34,6 +35,14 @@ pub(crate) struct Running {
     pub(crate) listeners: Listeners<Service>,
     started_at: Timestamp,
     _market: DropGuard,
+    _lock: InstanceLock,
+}
+
+/// Sockets that are bound and may be served.
+struct Bound {
+    lock: InstanceLock,
+    listeners: Listeners<Service>,
+    prepared: Prepared<Service>,
 }
 
 impl Core {
@@ -116,8 +125,8 @@ impl Core {
         self.publish(instance);
         let bound = self.bind(instance).await;
         match bound {
-            Ok((listeners, prepared)) => {
-                self.run(instance, listeners, prepared).await;
+            Ok(bound) => {
+                self.run(instance, bound).await;
                 Ok(())
             }
             Err(blocked) => {
@@ -132,24 +141,28 @@ impl Core {
         }
     }
 
-    async fn bind(&mut self, instance: &Instance) -> Result<(Listeners<Service>, Prepared<Service>), Blocked> {
-        self.reload(&instance.shared().sources);
+    async fn bind(&mut self, instance: &Instance) -> Result<Bound, Blocked> {
+        let sources = &instance.shared().sources;
+        self.reload(sources);
         let loaded = self.loaded.as_ref().map_err(|problem| Blocked::by_problem(problem.clone()))?;
         let plan = plan(loaded);
+        let lock =
+            InstanceLock::acquire(sources).map_err(|error| Blocked::by_problem(lock::problem(&error, sources)))?;
         let listeners = Listeners::new(Service::ALL.map(|service| (service, endpoint(instance, service))).into());
         match listeners.prepare(&plan) {
-            Ok(prepared) => Ok((listeners, prepared)),
+            Ok(prepared) => Ok(Bound { lock, listeners, prepared }),
             Err(failed) => Err(conflict::explain(failed.key, failed.error, plan).await),
         }
     }
 
-    async fn run(&mut self, instance: &Instance, mut listeners: Listeners<Service>, prepared: Prepared<Service>) {
+    async fn run(&mut self, instance: &Instance, bound: Bound) {
+        let Bound { lock, mut listeners, prepared } = bound;
         // Nothing was served before, so nothing drains.
         drop(listeners.commit(prepared).await);
         let stop_market = CancellationToken::new();
         tokio::spawn(market::run(instance.exchange().clone(), instance.metrics().clone(), stop_market.clone()));
         let started_at = instance.clock().now();
-        self.running = Some(Running { listeners, started_at, _market: stop_market.drop_guard() });
+        self.running = Some(Running { listeners, started_at, _market: stop_market.drop_guard(), _lock: lock });
         self.state = RunState::Running;
         self.mark_up(instance, 1);
         self.publish(instance);

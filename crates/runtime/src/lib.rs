@@ -11,6 +11,7 @@ mod exchange;
 mod findings;
 mod host;
 mod instance;
+mod lock;
 mod market;
 mod meter;
 mod metrics;

@@ -31,9 +31,9 @@ const STRENGTH: Record<Layer, number> = { 'this-run': 4, environment: 3, 'env-fi
 export function shadowNote(service: ServiceSnapshot, target: SaveTarget, snapshot: Snapshot): ShadowNote | null {
   if (target === 'this-run') return null;
   // A port of this run gives way to one that is saved: what counts is what it hides.
-  const layers = [service.port, ...service.port.shadowed];
-  const { origin, value } = layers.find(({ origin }) => origin.layer !== 'this-run') ?? service.port;
-  if (STRENGTH[origin.layer] <= STRENGTH[target]) return null;
+  const kept = [service.port, ...service.port.shadowed].find(({ origin }) => origin.layer !== 'this-run');
+  if (!kept || STRENGTH[kept.origin.layer] <= STRENGTH[target]) return null;
+  const { origin, value } = kept;
   const stronger = layerName(origin);
   return {
     text: `${stronger} sets ${service.variable} to ${value} and is stronger. A value in ${targetName(target, snapshot)} would be shadowed.`,

@@ -2,7 +2,7 @@
 
 export type Service = "mcp-websocket" | "mcp-http" | "prometheus" | "health";
 
-export type ErrorCode = "config_invalid" | "invalid_input" | "port_taken" | "not_permitted" | "address_unavailable" | "shadowed" | "revision_conflict" | "save_failed" | "wrong_state" | "overloaded" | "internal";
+export type ErrorCode = "config_invalid" | "invalid_input" | "port_taken" | "instance_running" | "not_permitted" | "address_unavailable" | "shadowed" | "revision_conflict" | "save_failed" | "wrong_state" | "overloaded" | "internal";
 
 export type Problem = { 
 /**
@@ -82,7 +82,8 @@ process: string | null,
  */
 user: string | null, 
 /**
- * systemd unit.
+ * systemd unit of the process, or of the one that made the socket where the process is hidden. Not each can be
+ * stopped, for example `session-2.scope`; see [`stoppable_unit`](crate::stoppable_unit).
  */
 unit: string | null, 
 /**
@@ -99,6 +100,10 @@ protocol: Protocol,
  * Whether the socket belongs to this process.
  */
 ours: boolean, 
+/**
+ * An IPv6 socket on `[::]` that leaves the port free for IPv4. Otherwise `[::]` takes both.
+ */
+v6only: boolean, 
 /**
  * What usually uses the port, for example `System DNS resolver`.
  */
