@@ -79,7 +79,11 @@ need_node() {
         npm install --silent --no-save --prefix "$tools" "$package@22" >/dev/null
     fi
     PATH="$tools/node_modules/$package/bin:$PATH"
-    export PATH
+    # This Node brings its own list of authorities; it is to trust those of the system too.
+    if [ -r /etc/ssl/certs/ca-certificates.crt ]; then
+        NODE_EXTRA_CA_CERTS=${NODE_EXTRA_CA_CERTS:-/etc/ssl/certs/ca-certificates.crt}
+    fi
+    export PATH NODE_EXTRA_CA_CERTS
 }
 
 # Installs the UI's packages when the lock file changed, and builds ui/dist.
@@ -87,9 +91,9 @@ build_ui() {
     local stamp="$root/ui/node_modules/.installed"
     if [ ! -e "$stamp" ] || [ "$root/ui/package-lock.json" -nt "$stamp" ]; then
         say "installing the packages of the UI"
-        npm --prefix "$root/ui" ci --silent
+        (cd "$root/ui" && npm ci --silent)
         touch "$stamp"
     fi
     say "building the UI"
-    npm --prefix "$root/ui" run --silent build
+    (cd "$root/ui" && npm run --silent build)
 }

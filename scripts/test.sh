@@ -35,9 +35,7 @@ shellcheck -x scripts/*.sh .ci/run
 
 step "UI: types, unit tests, build, accessibility"
 build_ui
-npm --prefix ui run --silent check
-npm --prefix ui test --silent
-npm --prefix ui run --silent audit
+(cd ui && npm run --silent check && npm test --silent && npm run --silent audit)
 
 step "Rust: format, lints, licences"
 cargo fmt --all --check

@@ -7,6 +7,7 @@ export default defineConfig({
   base: './',
   server: { host: '127.0.0.1', port: 1420, strictPort: true },
   build: {
+    rolldownOptions: { checks: { pluginTimings: false } },
     target: 'safari17',
     // light-dark() stays as it is: rewritten for older engines it would not follow a forced theme.
     cssTarget: 'safari18',

@@ -25,6 +25,11 @@ export function targetMeaning(target: SaveTarget, snapshot: Snapshot): string {
   return target === 'env-file' ? 'Kept after a restart. launch.sh uses it too.' : `Kept after a restart. ${fileName(snapshot.env_file)} and the environment are stronger.`;
 }
 
+/** Whether a value that somebody set is hidden by another one. The shipped files and the defaults are meant to be. */
+export function isSetTwice({ value, shadowed }: ServiceSnapshot['port']): boolean {
+  return shadowed.some((weaker) => (weaker.origin.layer === 'env-file' || weaker.origin.layer === 'environment') && weaker.value !== value);
+}
+
 const STRENGTH: Record<Layer, number> = { 'this-run': 4, environment: 3, 'env-file': 2, toml: 1, 'built-in': 0 };
 
 /** What hides a value that is written to the target, or `null` when it takes effect. */

@@ -1,10 +1,29 @@
 import { describe, expect, it } from 'vitest';
 import { fakeHost, type Scenario } from '../platform/fake';
-import type { Snapshot } from '../wire/types';
+import type { Layer, Snapshot } from '../wire/types';
 import { answersOf } from './answers';
+import { isSetTwice } from './layers';
 import { conflictTitle, holderFacts, offersFor } from './offers';
 
 const picture = (scenario: Scenario): Promise<Snapshot> => fakeHost(scenario).snapshot();
+
+describe('a port that is set twice', () => {
+  const port = async (layer: Layer, value: number) => {
+    const { port } = (await picture('running')).services[0]!;
+    return { ...port, shadowed: [{ value, origin: { layer, file: null, line: null, variable: null } }] };
+  };
+
+  it('is one that somebody set elsewhere to another value', async () => {
+    expect(isSetTwice(await port('env-file', 4000)), 'an edit of the file would have no effect').toBe(true);
+    expect(isSetTwice(await port('env-file', 3000)), 'the same value is no contradiction').toBe(false);
+  });
+
+  it('is none that hides what the program came with', async () => {
+    for (const layer of ['toml', 'built-in'] as const) {
+      expect(isSetTwice(await port(layer, 4000)), 'a warning that is always there is none').toBe(false);
+    }
+  });
+});
 
 describe('the answers', () => {
   it('says that everything runs and who reaches it', async () => {

@@ -18,7 +18,8 @@ export class OverviewState {
   readonly clients = $derived.by<Line[]>(() => [{ points: this.#points((sample) => sample.clients, 'last'), filled: true, stepped: true }]);
   readonly newest = $derived.by(() => {
     const samples = this.#live.samples;
-    const last = samples.at(-1);
+    // The last sample was taken before the stop: stopped services have neither requests nor clients.
+    const last = this.#live.snapshot?.state === 'stopped' ? undefined : samples.at(-1);
     const timed = samples.findLast((sample) => sample.latency_p50 !== null);
     return {
       requests: figure(last?.requests ?? 0),
