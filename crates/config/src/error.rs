@@ -135,7 +135,8 @@ impl ConfigError {
             Self::Unreadable { path, line, source } => format!("{} cannot be read: {source}.", Place(path, *line)),
             Self::Syntax { path, line, problem } => format!("{}: {problem}.", Place(path, Some(*line))),
             Self::InvalidValue { key, origin, found } => {
-                let spelling = if origin.layer == Layer::Toml { toml_spelling(*key) } else { "" };
+                let is_toml = matches!(origin.layer, Layer::Toml | Layer::PortTable);
+                let spelling = if is_toml { toml_spelling(*key) } else { "" };
                 format!("{}: {} is {found}; {}{spelling}.", place(origin), name(*key, origin), allowed(*key))
             }
             Self::SharedPort { port, services } => {
@@ -225,9 +226,10 @@ fn place(origin: &Origin) -> String {
 }
 
 /// The setting as its layer calls it.
-fn name(key: Key, origin: &Origin) -> &'static str {
-    match origin.layer {
-        Layer::Environment | Layer::EnvFile => key.variable(),
-        Layer::Toml | Layer::BuiltIn | Layer::ThisRun => key.id(),
+fn name(key: Key, origin: &Origin) -> String {
+    match (origin.layer, key) {
+        (Layer::Environment | Layer::EnvFile, _) => key.variable().to_owned(),
+        (Layer::PortTable, Key::Port(service)) => format!("{}.default", service.id()),
+        (Layer::PortTable | Layer::Toml | Layer::BuiltIn | Layer::ThisRun, _) => key.id().to_owned(),
     }
 }

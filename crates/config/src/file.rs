@@ -8,6 +8,9 @@ use std::path::{Path, PathBuf};
 use crate::ConfigError;
 use crate::text::line_number;
 
+/// The end of the name of a temporary file.
+const TEMPORARY: &str = ".tmp";
+
 /// The text of a file; `None` when it does not exist.
 pub(crate) fn read(path: &Path) -> Result<Option<String>, ConfigError> {
     let unreadable = |line, source| ConfigError::Unreadable { path: path.to_owned(), line, source };
@@ -34,7 +37,8 @@ pub(crate) fn beside(path: &Path, before: &str, after: &str) -> PathBuf {
     path.with_file_name(format!("{before}{name}{after}"))
 }
 
-/// Excludes other writers of `path`, in this process and in others, until it is dropped. Creates the folder.
+/// Excludes other writers of `path`, in this process and in others, until it is dropped. Creates the folder, and clears
+/// away the temporary files of a writer that was killed.
 ///
 /// # Errors
 /// The folder or the lock file, `.NAME.lock`, cannot be created.
@@ -42,11 +46,26 @@ pub(crate) fn lock(path: &Path) -> io::Result<File> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
-    let path = beside(path, ".", ".lock");
+    let lock = beside(path, ".", ".lock");
     // Read access is enough to lock, so that a lock file which another user created serves too.
-    let file = File::open(&path).or_else(|_| OpenOptions::new().append(true).create(true).open(&path))?;
+    let file = File::open(&lock).or_else(|_| OpenOptions::new().append(true).create(true).open(&lock))?;
     file.lock()?;
+    clear_away(path);
     Ok(file)
+}
+
+/// Removes the temporary files of `path` and of its copy. Under the lock nobody is writing one.
+fn clear_away(path: &Path) {
+    let prefix = beside(path, ".", ".");
+    let prefix = prefix.file_name().unwrap_or_default().as_encoded_bytes();
+    for entry in path.parent().and_then(|folder| fs::read_dir(folder).ok()).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let name = name.as_encoded_bytes();
+        if name.starts_with(prefix) && name.ends_with(TEMPORARY.as_bytes()) {
+            // One that cannot be removed is in nobody's way.
+            fs::remove_file(entry.path()).ok();
+        }
+    }
 }
 
 /// Replaces the content of a file in one step and makes it durable. Gives it mode and owner of `model`, if that exists:
@@ -59,6 +78,7 @@ pub(crate) fn replace(path: &Path, content: &str, model: &Path) -> io::Result<()
     let prefix = beside(path, ".", ".");
     let mut temporary = tempfile::Builder::new()
         .prefix(prefix.file_name().unwrap_or_default())
+        .suffix(TEMPORARY)
         // The mode of an ordinary new file; the process's umask applies.
         .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666))
         .tempfile_in(folder)?;

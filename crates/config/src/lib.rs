@@ -1,8 +1,8 @@
 //! Settings in layers with their origin; edits that keep comments; atomic save.
 //!
-//! Strength: process environment, `ports.env`, `production.toml` (or the file given as `--config`), built-in. [`load`]
-//! gives the value of every setting with its origin and the weaker values that it hides. [`save`] changes only what an
-//! [`Edit`] names.
+//! Strength: process environment, `ports.env`, `production.toml` (or the file given as `--config`), `ports.conf`,
+//! built-in. [`load`] gives the value of every setting with its origin and the weaker values that it hides. [`save`]
+//! changes only what an [`Edit`] names.
 //!
 //! Binds no socket and starts nothing; whether a port is free is not known here.
 
@@ -15,11 +15,13 @@ mod file;
 mod key;
 mod load;
 mod origin;
+mod port_table;
 mod save;
 mod settings;
 mod sources;
 mod text;
 mod toml_file;
+mod toml_text;
 mod value;
 
 pub use concern::{PortConcern, Warning, is_browser_blocked, port_concern};
@@ -29,6 +31,7 @@ pub use error::ConfigError;
 pub use key::Key;
 pub use load::{Loaded, Revision, load};
 pub use origin::{Layer, Origin, Shadowed, Sourced};
+pub use port_table::{PortTable, ServicePorts};
 pub use save::{Saved, preview, save};
 pub use settings::Settings;
 pub use sources::{InstanceId, Sources};

@@ -8,16 +8,21 @@ use cwts_domain::{Group, Service};
 
 use crate::concern::port_concern;
 use crate::env_file::EnvFile;
+use crate::port_table::PortTableFile;
 use crate::settings::overlap;
 use crate::toml_file::TomlFile;
 use crate::value::RawValue;
-use crate::{ConfigError, Key, Layer, LogLevel, Origin, Settings, Shadowed, Sourced, Sources, Warning, file};
+use crate::{
+    ConfigError, Key, Layer, LogLevel, Origin, PortTable, Settings, Shadowed, Sourced, Sources, Warning, file,
+};
 
 /// The configuration of an instance.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Loaded {
     /// The settings in force.
     pub settings: Settings,
+    /// Which ports are meant for which service.
+    pub port_table: PortTable,
     /// What deserves a look, file by file from the top, then the ports.
     pub warnings: Vec<Warning>,
     /// What the files held.
@@ -31,6 +36,8 @@ pub struct Revision {
     pub(crate) env_file: Option<String>,
     /// `None` when the file does not exist.
     pub(crate) toml_file: Option<String>,
+    /// `None` when the file does not exist.
+    pub(crate) port_table: Option<String>,
 }
 
 impl Revision {
@@ -45,7 +52,7 @@ impl Revision {
             let path = sources.toml_file().to_owned();
             return Err(ConfigError::ConfigFileMissing { file: path.clone(), searched: vec![path] });
         }
-        Ok(Self { env_file, toml_file })
+        Ok(Self { env_file, toml_file, port_table: file::read(sources.port_table_file())? })
     }
 }
 
@@ -63,12 +70,17 @@ pub(crate) fn resolve(sources: &Sources, revision: Revision) -> Result<Loaded, C
         sources,
         env_file: EnvFile::parse(sources.env_file(), revision.env_file.as_deref().unwrap_or_default())?,
         toml_file: TomlFile::parse(sources.toml_file(), revision.toml_file.as_deref().unwrap_or_default())?,
+        port_table: PortTableFile::parse(
+            sources.port_table_file(),
+            revision.port_table.as_deref().unwrap_or_default(),
+        )?,
     };
+    let port_table = layers.port_table.table()?;
     let settings = layers.settings()?;
     refuse_shared_ports(&settings)?;
     let mut warnings = layers.warnings();
     warnings.extend(port_warnings(&settings, sources));
-    Ok(Loaded { settings, warnings, revision })
+    Ok(Loaded { settings, port_table, warnings, revision })
 }
 
 /// The parsed layers of one instance.
@@ -76,6 +88,7 @@ struct Layers<'a> {
     sources: &'a Sources,
     env_file: EnvFile,
     toml_file: TomlFile,
+    port_table: PortTableFile,
 }
 
 impl Layers<'_> {
@@ -116,8 +129,9 @@ impl Layers<'_> {
 
     /// What each layer holds for the setting, strongest first.
     fn raw_values(&self, key: Key) -> impl Iterator<Item = (RawValue, Origin)> {
-        let layers = [self.environment_value(key), self.env_file.get(key), self.toml_file.get(key)];
-        layers.into_iter().flatten()
+        let files = [self.env_file.get(key), self.toml_file.get(key), self.port_table.get(key)];
+        let layers = std::iter::once(self.environment_value(key)).chain(files);
+        layers.flatten()
     }
 
     fn environment_value(&self, key: Key) -> Option<(RawValue, Origin)> {
@@ -130,6 +144,7 @@ impl Layers<'_> {
     fn warnings(&self) -> Vec<Warning> {
         let mut warnings = self.env_file.warnings();
         warnings.extend(self.toml_file.warnings());
+        warnings.extend(self.port_table.warnings());
         warnings
     }
 }

@@ -18,6 +18,8 @@ pub enum Layer {
     EnvFile,
     /// `production.toml`, or the file given with `--config`.
     Toml,
+    /// `ports.conf`.
+    PortTable,
     /// The value that the program brings along.
     BuiltIn,
 }

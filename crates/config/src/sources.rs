@@ -57,6 +57,7 @@ pub struct Sources {
     env_file: PathBuf,
     toml_file: PathBuf,
     toml_is_named: bool,
+    port_table: PathBuf,
     ephemeral_ports: Option<RangeInclusive<u16>>,
 }
 
@@ -96,8 +97,9 @@ impl Sources {
             }
         };
         let toml_is_named = config_file.is_some();
+        let port_table = config.join("ports.conf");
         let ephemeral_ports = ephemeral_ports();
-        Ok(Self { home, instance, environment, env_file, toml_file, toml_is_named, ephemeral_ports })
+        Ok(Self { home, instance, environment, env_file, toml_file, toml_is_named, port_table, ephemeral_ports })
     }
 
     /// The same sources on a system with another range of ephemeral ports; `None` when it is unknown.
@@ -130,6 +132,11 @@ impl Sources {
     /// `production.toml`, `instances/ID.toml`, or the file given as `--config`. Only the last must exist.
     pub fn toml_file(&self) -> &Path {
         &self.toml_file
+    }
+
+    /// `ports.conf`, the same for all instances. Need not exist.
+    pub fn port_table_file(&self) -> &Path {
+        &self.port_table
     }
 
     /// Whether a person named the TOML file, so that its absence is an error.

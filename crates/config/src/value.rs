@@ -105,10 +105,13 @@ impl RawValue {
     }
 }
 
+/// What is allowed for a port, as the end of a sentence.
+pub(crate) const PORT_RULE: &str = "a port is a whole number from 1 to 65535";
+
 /// What is allowed for a setting, as the end of a sentence.
 pub(crate) fn allowed(key: Key) -> &'static str {
     match key {
-        Key::Port(_) => "a port is a whole number from 1 to 65535",
+        Key::Port(_) => PORT_RULE,
         Key::BindAddr(_) => "a bind address is an IP address such as 127.0.0.1, 0.0.0.0 or ::1",
         Key::LogLevel => "a log level is one of off, error, warn, info, debug, trace",
     }

@@ -1,13 +1,24 @@
-//! Ports and processes for the tests.
+//! Ports, processes and control groups for the tests.
+//!
+//! A test that needs another process runs this test program once more, told by environment variables what to do.
 
-use std::io::{BufRead, BufReader};
+use std::fs;
+use std::io::{self, BufRead, BufReader, Write};
 use std::net::{Ipv6Addr, SocketAddr, TcpListener};
-use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
 
-use crate::availability::probe;
+use socket2::{Domain, Socket, Type};
+
+use crate::unit::mount_point;
 
 const LISTEN_ON: &str = "CWTS_TEST_LISTEN_ON";
+const LOOK_UP: &str = "CWTS_TEST_LOOK_UP";
+const JOIN: &str = "CWTS_TEST_JOIN";
+/// The user `nobody` of every Linux system.
+const NOBODY: u32 = 65_534;
 
 /// A port that nobody uses on any address, below the ephemeral range so that no outgoing connection takes it.
 pub(crate) fn fresh_port() -> u16 {
@@ -15,9 +26,40 @@ pub(crate) fn fresh_port() -> u16 {
     let base = 20_000 + (std::process::id() % 1_000) as u16 * 12;
     loop {
         let port = base + NEXT.fetch_add(1, Ordering::Relaxed);
-        if probe(SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), port)).is_ok() {
+        if is_untouched(port) {
             return port;
         }
+    }
+}
+
+/// Whether nothing uses the port, not even what is left of an earlier run's connection, which `SO_REUSEADDR` hides.
+fn is_untouched(port: u16) -> bool {
+    let socket = Socket::new(Domain::IPV6, Type::STREAM, None).unwrap();
+    socket.set_only_v6(false).unwrap();
+    socket.bind(&SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), port).into()).is_ok()
+}
+
+/// Notes past the capture of the test runner that something was not tested, and counts it.
+pub(crate) fn skip(what: &str) {
+    static SKIPPED: AtomicUsize = AtomicUsize::new(0);
+    let count = SKIPPED.fetch_add(1, Ordering::Relaxed) + 1;
+    let said = writeln!(io::stderr(), "skipped: {what} ({count} skipped in this suite)");
+    assert!(said.is_ok(), "a skipped test must not pass in silence: {said:?}");
+}
+
+/// Another process, until it is dropped.
+pub(crate) struct Child(pub(crate) std::process::Child);
+
+impl Child {
+    pub(crate) fn pid(&self) -> u32 {
+        self.0.id()
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        self.0.kill().ok();
+        self.0.wait().ok();
     }
 }
 
@@ -25,40 +67,90 @@ pub(crate) fn fresh_port() -> u16 {
 pub(crate) struct ForeignListener(Child);
 
 impl ForeignListener {
-    /// Runs this test program once more, as [`listens_for_another_test`].
     pub(crate) fn on(address: SocketAddr) -> Self {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "fixture::listens_for_another_test", "--ignored", "--nocapture"])
-            .env(LISTEN_ON, address.to_string())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut output = BufReader::new(child.stdout.take().unwrap()).lines();
+        Self::start(this_program_as("listens_for_another_test").env(LISTEN_ON, address.to_string()), address)
+    }
+
+    /// The socket is made in the group.
+    pub(crate) fn in_group(address: SocketAddr, group: &ControlGroup) -> Self {
+        let mut program = this_program_as("listens_for_another_test");
+        Self::start(program.env(LISTEN_ON, address.to_string()).env(JOIN, &group.0), address)
+    }
+
+    fn start(program: &mut Command, address: SocketAddr) -> Self {
+        let mut child = Child(program.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap());
+        let mut output = BufReader::new(child.0.stdout.take().unwrap()).lines();
         let listens = output.any(|line| line.unwrap().ends_with("listening"));
         assert!(listens, "the other process must listen on {address} before the test goes on");
         Self(child)
     }
 
     pub(crate) fn pid(&self) -> u32 {
-        self.0.id()
+        self.0.pid()
     }
 }
 
-impl Drop for ForeignListener {
-    fn drop(&mut self) {
-        self.0.kill().ok();
-        self.0.wait().ok();
+/// Pid, user and unit of the holder of the address, as another process sees them. The error is the reason why that
+/// process cannot run here.
+pub(crate) fn look_up(address: SocketAddr, as_nobody: bool) -> Result<String, String> {
+    let mut program = this_program_as("looks_up_for_another_test");
+    program.env(LOOK_UP, address.to_string());
+    if as_nobody {
+        program.uid(NOBODY).gid(NOBODY).current_dir("/");
     }
+    let output = program.output().map_err(|error| error.to_string())?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let found = text.lines().find_map(|line| line.split_once("holder: "));
+    found.map(|(_, holder)| holder.to_owned()).ok_or_else(|| String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+/// A control group below the root, until it is dropped. Its name makes it look like a systemd unit.
+pub(crate) struct ControlGroup(PathBuf);
+
+impl ControlGroup {
+    pub(crate) fn new(name: &str) -> Result<Self, String> {
+        let root = mount_point().ok_or("no control groups of version 2 are mounted")?;
+        let folder = root.join(name);
+        fs::create_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        Ok(Self(folder))
+    }
+}
+
+impl Drop for ControlGroup {
+    fn drop(&mut self) {
+        fs::remove_dir(&self.0).ok();
+    }
+}
+
+fn this_program_as(test: &str) -> Command {
+    let mut program = Command::new(std::env::current_exe().unwrap());
+    program.args(["--exact", &format!("fixture::{test}"), "--nocapture"]);
+    program
+}
+
+/// The address that the variable names in the other process; `None` in the test run itself.
+fn told(variable: &str) -> Option<SocketAddr> {
+    Some(std::env::var(variable).ok()?.parse().unwrap())
 }
 
 #[test]
-#[ignore = "the other process of ForeignListener"]
 fn listens_for_another_test() {
-    let address: SocketAddr = std::env::var(LISTEN_ON).unwrap().parse().unwrap();
+    let Some(address) = told(LISTEN_ON) else { return };
+    if let Some(group) = std::env::var_os(JOIN) {
+        // 0 is the writer itself.
+        fs::write(PathBuf::from(group).join("cgroup.procs"), "0").unwrap();
+    }
     let listener = TcpListener::bind(address).unwrap();
     println!("listening");
     // Ends with the test, also when that is killed: its end of the pipe closes.
-    let end = std::io::stdin().lines().next();
+    let end = io::stdin().lines().next();
     assert!(end.is_none(), "nobody writes to the process on {:?}", listener.local_addr());
+}
+
+#[test]
+fn looks_up_for_another_test() {
+    let Some(address) = told(LOOK_UP) else { return };
+    let holder = crate::holder(address).unwrap().unwrap();
+    assert_eq!(holder.address, address, "the socket that the test asks about");
+    println!("holder: {:?} {:?} {:?}", holder.pid, holder.user, holder.unit);
 }

@@ -1,71 +1,129 @@
 //! The process, the user and the systemd unit behind a socket.
 //!
 //! A socket is known by its inode: `/proc/PID/fd/N` is a link to `socket:[INODE]`. An ordinary user sees only the
-//! descriptors of own processes, so the process of another user stays unknown.
+//! descriptors of own processes, so the process of another user stays unknown; its unit does not.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs;
 use std::path::Path;
+use std::slice;
 
-use crate::Holder;
+use rustix::fs::{Dir, Mode, OFlags, open, readlinkat_raw};
+use rustix::io::Errno;
+use rustix::process::{Pid, test_kill_process};
+
 use crate::sockets::Socket;
+use crate::unit::{Units, parse_cgroup};
+use crate::{Holder, Unit};
+
+/// The length of `socket:[4294967295]`. The links to other files may be longer.
+const LONGEST_SOCKET: usize = 19;
 
 /// A process that has a socket open.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Process {
     pid: u32,
     name: Option<String>,
-    unit: Option<String>,
+    unit: Option<Unit>,
     /// Clock ticks after boot.
     started: u64,
 }
 
-/// Who owns which socket. Looks up only the sockets that it is made for.
+/// Who owns which socket, as far as it was looked up.
+#[derive(Default)]
 pub(crate) struct Owners {
-    processes: HashMap<u32, Process>,
+    /// By inode; `None` where the process is hidden.
+    processes: HashMap<u32, Option<Process>>,
+    /// Those of `processes`.
+    pids: BTreeSet<u32>,
+    units: Units,
     users: HashMap<u32, String>,
 }
 
 impl Owners {
-    /// Walks the descriptors of all processes once.
-    pub(crate) fn of<'a>(sockets: impl IntoIterator<Item = &'a Socket>) -> Self {
-        let mut candidates: HashMap<u32, Vec<Process>> =
-            sockets.into_iter().filter(|it| it.inode != 0).map(|it| (it.inode, Vec::new())).collect();
+    /// Looks up the owner of one socket.
+    pub(crate) fn of(socket: &Socket) -> Self {
+        let mut owners = Self::default();
+        owners.update(slice::from_ref(socket));
+        owners
+    }
+
+    /// Looks up the owners of the sockets that are new, and forgets those of all others. Walks the descriptors of all
+    /// processes once, if there is a new one.
+    pub(crate) fn update(&mut self, sockets: &[Socket]) {
+        let inodes: HashSet<u32> = sockets.iter().map(|it| it.inode).filter(|inode| *inode != 0).collect();
+        self.processes.retain(|inode, _| inodes.contains(inode));
+        let new = inodes.iter().filter(|inode| !self.processes.contains_key(inode));
+        let mut candidates: HashMap<u32, Vec<Process>> = new.map(|inode| (*inode, Vec::new())).collect();
         if !candidates.is_empty() {
             for pid in numbered_folders(Path::new("/proc")) {
                 collect_sockets_of(pid, &mut candidates);
             }
         }
-        let processes = candidates.into_iter().filter_map(|(inode, found)| Some((inode, main_process(found)?)));
-        let users = parse_passwd(&fs::read_to_string("/etc/passwd").unwrap_or_default());
-        Self { processes: processes.collect(), users }
+        self.processes.extend(candidates.into_iter().map(|(inode, found)| (inode, main_process(found))));
+        self.pids = self.processes.values().flatten().map(|it| it.pid).collect();
+        self.units.update(sockets.iter().filter_map(|it| it.cgroup));
+        if sockets.iter().any(|it| !self.users.contains_key(&it.uid)) {
+            self.users = parse_passwd(&fs::read_to_string("/etc/passwd").unwrap_or_default());
+        }
+    }
+
+    /// Forgets the processes that have ended: their sockets may live on in a child. Says whether there was one.
+    pub(crate) fn forget_ended(&mut self) -> bool {
+        let ended: HashSet<u32> = self.pids.iter().copied().filter(|pid| has_ended(*pid)).collect();
+        self.processes.retain(|_, process| process.as_ref().is_none_or(|it| !ended.contains(&it.pid)));
+        !ended.is_empty()
     }
 
     /// Who holds the socket, as far as this user may know.
     pub(crate) fn holder(&self, socket: &Socket) -> Holder {
-        let process = self.processes.get(&socket.inode);
+        let process = self.process(socket);
         Holder {
             pid: process.map(|it| it.pid),
             process: process.and_then(|it| it.name.clone()),
             user: Some(self.users.get(&socket.uid).cloned().unwrap_or_else(|| socket.uid.to_string())),
-            unit: process.and_then(|it| it.unit.clone()),
+            unit: self.unit(socket).map(|unit| unit.name.clone()),
             address: socket.address,
         }
     }
+
+    /// The unit of the process before that of the socket: systemd itself makes the sockets of some services.
+    pub(crate) fn unit(&self, socket: &Socket) -> Option<&Unit> {
+        let of_process = self.process(socket).and_then(|it| it.unit.as_ref());
+        of_process.or_else(|| self.units.get(socket.cgroup?))
+    }
+
+    /// How many sockets were looked up.
+    #[cfg(test)]
+    pub(crate) fn known(&self) -> usize {
+        self.processes.len()
+    }
+
+    fn process(&self, socket: &Socket) -> Option<&Process> {
+        self.processes.get(&socket.inode)?.as_ref()
+    }
+}
+
+fn has_ended(pid: u32) -> bool {
+    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+    pid.is_none_or(|pid| test_kill_process(pid) == Err(Errno::SRCH))
 }
 
 /// Adds the process to every candidate that it has open.
 fn collect_sockets_of(pid: u32, candidates: &mut HashMap<u32, Vec<Process>>) {
     let folder = Path::new("/proc").join(pid.to_string());
-    let Ok(descriptors) = fs::read_dir(folder.join("fd")) else {
+    // One process may have thousands, so no path is put together for each.
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let Ok(descriptors) = open(folder.join("fd"), flags, Mode::empty()) else {
         return;
     };
     let mut process = None;
-    for descriptor in descriptors.flatten() {
-        let Ok(target) = fs::read_link(descriptor.path()) else {
+    for descriptor in Dir::read_from(&descriptors).into_iter().flatten().flatten() {
+        let mut target = [0; LONGEST_SOCKET];
+        let Ok(length) = readlinkat_raw(&descriptors, descriptor.file_name(), &mut target) else {
             continue;
         };
-        let Some(found) = socket_inode(&target).and_then(|inode| candidates.get_mut(&inode)) else {
+        let Some(found) = socket_inode(&target[..length]).and_then(|inode| candidates.get_mut(&inode)) else {
             continue;
         };
         // The same socket under two descriptors is one holder.
@@ -80,7 +138,7 @@ fn read_process(pid: u32, folder: &Path) -> Process {
     Process {
         pid,
         name: read("comm").map(|name| name.trim_end().to_owned()).filter(|name| !name.is_empty()),
-        unit: read("cgroup").and_then(|text| parse_unit(&text)),
+        unit: read("cgroup").and_then(|text| parse_cgroup(&text)),
         started: read("stat").and_then(|text| parse_start(&text)).unwrap_or(u64::MAX),
     }
 }
@@ -96,19 +154,8 @@ fn numbered_folders(folder: &Path) -> impl Iterator<Item = u32> {
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
 }
 
-fn socket_inode(target: &Path) -> Option<u32> {
-    target.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok()
-}
-
-/// The unit of proc_pid_cgroup(5): the last part of the path that is a unit with processes.
-fn parse_unit(cgroup: &str) -> Option<String> {
-    let unified = cgroup.lines().filter_map(|line| line.strip_prefix("0::"));
-    let legacy = cgroup.lines().filter_map(|line| line.split_once(":name=systemd:").map(|(_, path)| path));
-    let is_unit = |part: &&str| {
-        let parts = part.rsplit_once('.');
-        parts.is_some_and(|(name, kind)| !name.is_empty() && matches!(kind, "service" | "socket" | "scope"))
-    };
-    unified.chain(legacy).find_map(|path| path.rsplit('/').find(is_unit)).map(str::to_owned)
+fn socket_inode(target: &[u8]) -> Option<u32> {
+    str::from_utf8(target).ok()?.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok()
 }
 
 /// `starttime` of proc_pid_stat(5), field 22. The name in field 2 may hold blanks and parentheses.
@@ -131,7 +178,11 @@ fn parse_passwd(text: &str) -> HashMap<u32, String> {
 
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
+
     use super::*;
+    use crate::fixture::{self, ControlGroup, ForeignListener, fresh_port, skip};
+    use crate::{Manager, stoppable_unit};
 
     fn process(pid: u32, name: &str, started: u64) -> Process {
         Process { pid, name: Some(name.to_owned()), unit: None, started }
@@ -156,20 +207,27 @@ mod tests {
     }
 
     #[test]
-    fn the_unit_is_the_last_one_of_the_path() {
-        let cases = [
-            ("0::/system.slice/cockpit.service\n", Some("cockpit.service")),
-            ("0::/user.slice/user-1000.slice/user@1000.service/app.slice/app-node-7.scope\n", Some("app-node-7.scope")),
-            ("0::/user.slice/user-1000.slice/user@1000.service/app.slice\n", Some("user@1000.service")),
-            ("0::/system.slice/docker.service/payload\n", Some("docker.service")),
-            ("4:memory:/x.service\n1:name=systemd:/system.slice/cron.service\n0::/\n", Some("cron.service")),
-            ("0::/system.slice\n", None),
-            ("0::/\n", None),
-            ("0::/.service\n", None),
-        ];
-        for (cgroup, unit) in cases {
-            assert_eq!(parse_unit(cgroup).as_deref(), unit, "{cgroup:?}");
+    fn the_unit_of_a_socket_is_known_although_its_process_is_hidden() {
+        let port = fresh_port();
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        let unit = format!("cwts-test-{port}.service");
+        let group = match ControlGroup::new(&unit) {
+            Ok(group) => group,
+            Err(reason) => return skip(&format!("a control group of the test: {reason}")),
+        };
+        let root = ForeignListener::in_group(address, &group);
+        let seen = |by_nobody| fixture::look_up(address, by_nobody);
+        let expected = format!("Some({}) Some(\"root\") Some({unit:?})", root.pid());
+        assert_eq!(seen(false).unwrap(), expected, "root sees everything");
+        match seen(true) {
+            Ok(found) => {
+                let expected = format!("None Some(\"root\") Some({unit:?})");
+                assert_eq!(found, expected, "who may not see the process may still stop the unit");
+            }
+            Err(reason) => skip(&format!("a look as another user: {reason}")),
         }
+        let stoppable = stoppable_unit(address).unwrap();
+        assert_eq!(stoppable, Some(Unit { name: unit, manager: Manager::System }), "a service can be stopped");
     }
 
     #[test]
@@ -187,7 +245,8 @@ mod tests {
 
     #[test]
     fn only_links_to_sockets_count() {
-        assert_eq!(socket_inode(Path::new("socket:[4711]")), Some(4711), "the kernel's spelling");
-        assert_eq!(socket_inode(Path::new("pipe:[4711]")), None, "a pipe has an inode too");
+        assert_eq!(socket_inode(b"socket:[4711]"), Some(4711), "the kernel's spelling");
+        assert_eq!(socket_inode(b"socket:[4294967295]"), Some(u32::MAX), "the longest one");
+        assert_eq!(socket_inode(b"pipe:[4711]"), None, "a pipe has an inode too");
     }
 }

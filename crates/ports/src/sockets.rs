@@ -5,7 +5,7 @@
 use std::io;
 use std::net::SocketAddr;
 
-use netlink_packet_core::{NLM_F_DUMP, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload};
+use netlink_packet_core::{NLM_F_DUMP, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload, Nla as _};
 use netlink_packet_sock_diag::SockDiagMessage;
 use netlink_packet_sock_diag::constants::{AF_INET, AF_INET6, IPPROTO_TCP, IPPROTO_UDP, TCP_TIME_WAIT};
 use netlink_packet_sock_diag::inet::nlas::Nla;
@@ -16,6 +16,8 @@ use crate::{PortsError, Protocol};
 
 /// `TCP_BOUND_INACTIVE` of Linux's `enum tcp_states`: bound, neither listening nor connected. Older kernels list none.
 const TCP_BOUND_INACTIVE: u32 = 13;
+/// `INET_DIAG_CGROUP_ID` of Linux's inet_diag.h, a 64-bit number. Kernels before 5.9 do not tell it.
+const CGROUP_ID: u16 = 21;
 /// The kernel fills at most 32 KiB per message of a dump.
 const RECEIVE_BUFFER: usize = 32 * 1024;
 
@@ -29,43 +31,72 @@ pub(crate) struct Socket {
     /// 0 for a socket without a process.
     pub(crate) inode: u32,
     pub(crate) uid: u32,
+    /// The control group in which the socket was made; `None` where the kernel does not tell.
+    pub(crate) cgroup: Option<u64>,
 }
 
 /// All listening TCP sockets.
 pub(crate) fn listening() -> Result<Vec<Socket>, PortsError> {
-    both_families(Protocol::Tcp, StateFlags::LISTEN)
+    let mut found = Vec::new();
+    SockDiag::open()?.both_families(Protocol::Tcp, StateFlags::LISTEN, &mut found)?;
+    Ok(found)
 }
 
-/// All bound UDP sockets without a peer.
-pub(crate) fn receiving() -> Result<Vec<Socket>, PortsError> {
-    both_families(Protocol::Udp, StateFlags::CLOSE)
+/// Adds all listening TCP sockets, and all bound UDP sockets without a peer. Their order stays while
+/// nothing changes.
+pub(crate) fn offered(found: &mut Vec<Socket>) -> Result<(), PortsError> {
+    let mut kernel = SockDiag::open()?;
+    kernel.both_families(Protocol::Tcp, StateFlags::LISTEN, found)?;
+    kernel.both_families(Protocol::Udp, StateFlags::CLOSE, found)
 }
 
 /// All TCP sockets that hold a port without listening: bound ones, accepted connections and clients.
 pub(crate) fn not_listening() -> Result<Vec<Socket>, PortsError> {
     let bound = StateFlags::from_bits_retain(1 << TCP_BOUND_INACTIVE);
-    both_families(Protocol::Tcp, (StateFlags::all() - StateFlags::LISTEN) | bound)
-}
-
-fn both_families(protocol: Protocol, states: StateFlags) -> Result<Vec<Socket>, PortsError> {
-    let mut sockets = dump(AF_INET, protocol, states.clone())?;
-    sockets.extend(dump(AF_INET6, protocol, states)?);
-    Ok(sockets)
-}
-
-fn dump(family: u8, protocol: Protocol, states: StateFlags) -> Result<Vec<Socket>, PortsError> {
-    let unavailable = |source| PortsError::Unavailable { source };
-    let mut socket = netlink_sys::Socket::new(NETLINK_SOCK_DIAG).map_err(unavailable)?;
-    socket.bind_auto().map_err(unavailable)?;
-    socket.connect(&netlink_sys::SocketAddr::new(0, 0)).map_err(unavailable)?;
-    socket.send(&request(family, protocol, states), 0).map_err(unavailable)?;
-
     let mut found = Vec::new();
-    let mut buffer = vec![0; RECEIVE_BUFFER];
-    loop {
-        let length = socket.recv(&mut &mut buffer[..], 0).map_err(unavailable)?;
-        if read_messages(&buffer[..length.min(RECEIVE_BUFFER)], protocol, &mut found)? {
-            return Ok(found);
+    SockDiag::open()?.both_families(Protocol::Tcp, (StateFlags::all() - StateFlags::LISTEN) | bound, &mut found)?;
+    Ok(found)
+}
+
+/// A line to the kernel, for one question after the other.
+struct SockDiag {
+    socket: netlink_sys::Socket,
+    buffer: Vec<u8>,
+}
+
+impl SockDiag {
+    fn open() -> Result<Self, PortsError> {
+        let unavailable = |source| PortsError::Unavailable { source };
+        let mut socket = netlink_sys::Socket::new(NETLINK_SOCK_DIAG).map_err(unavailable)?;
+        socket.bind_auto().map_err(unavailable)?;
+        socket.connect(&netlink_sys::SocketAddr::new(0, 0)).map_err(unavailable)?;
+        Ok(Self { socket, buffer: vec![0; RECEIVE_BUFFER] })
+    }
+
+    fn both_families(
+        &mut self,
+        protocol: Protocol,
+        states: StateFlags,
+        found: &mut Vec<Socket>,
+    ) -> Result<(), PortsError> {
+        self.dump(AF_INET, protocol, states.clone(), found)?;
+        self.dump(AF_INET6, protocol, states, found)
+    }
+
+    fn dump(
+        &mut self,
+        family: u8,
+        protocol: Protocol,
+        states: StateFlags,
+        found: &mut Vec<Socket>,
+    ) -> Result<(), PortsError> {
+        let unavailable = |source| PortsError::Unavailable { source };
+        self.socket.send(&request(family, protocol, states), 0).map_err(unavailable)?;
+        loop {
+            let length = self.socket.recv(&mut &mut self.buffer[..], 0).map_err(unavailable)?;
+            if read_messages(&self.buffer[..length.min(RECEIVE_BUFFER)], protocol, found)? {
+                return Ok(());
+            }
         }
     }
 }
@@ -125,5 +156,17 @@ fn socket(response: &InetResponse, protocol: Protocol) -> Option<Socket> {
         v6only: response.nlas.contains(&Nla::SkV6Only(true)),
         inode: header.inode,
         uid: header.uid,
+        cgroup: response.nlas.iter().find_map(cgroup_id),
+    })
+}
+
+fn cgroup_id(attribute: &Nla) -> Option<u64> {
+    let Nla::Other(other) = attribute else {
+        return None;
+    };
+    let mut bytes = [0; 8];
+    (other.kind() == CGROUP_ID && other.value_len() == bytes.len()).then(|| {
+        other.emit_value(&mut bytes);
+        u64::from_ne_bytes(bytes)
     })
 }

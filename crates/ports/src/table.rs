@@ -3,33 +3,38 @@
 use std::process;
 
 use crate::owner::Owners;
-use crate::sockets::{listening, receiving};
+use crate::sockets::Socket;
 use crate::well_known::description;
-use crate::{ListenerRow, PortsError};
+use crate::{ListenerRow, PortsError, Watcher};
 
 /// All listening TCP sockets and all bound UDP sockets without a peer, by port, then protocol, then address. Sockets of
-/// one process on one address are one row.
+/// one process on one address are one row. To ask again and again, a [`Watcher`] is cheaper.
 ///
 /// # Errors
 /// The kernel does not list its sockets.
 pub fn system_table() -> Result<Vec<ListenerRow>, PortsError> {
-    let mut sockets = listening()?;
-    sockets.extend(receiving()?);
-    let owners = Owners::of(&sockets);
+    let mut watcher = Watcher::default();
+    watcher.poll()?;
+    Ok(watcher.into_rows())
+}
+
+/// The table of the sockets, in order.
+pub(crate) fn rows(sockets: &[Socket], owners: &Owners) -> Vec<ListenerRow> {
     let rows = sockets.iter().map(|socket| {
         let holder = owners.holder(socket);
         ListenerRow {
             protocol: socket.protocol,
             ours: holder.pid == Some(process::id()),
+            v6only: socket.v6only,
             description: description(socket.protocol, socket.address.port(), holder.process.as_deref())
                 .map(str::to_owned),
             holder,
         }
     });
     let mut rows: Vec<_> = rows.collect();
-    rows.sort_by_key(|row| (row.holder.address.port(), row.protocol, row.holder.address, row.holder.pid));
+    rows.sort_by_key(|row| (row.holder.address.port(), row.protocol, row.holder.address, row.holder.pid, row.v6only));
     rows.dedup();
-    Ok(rows)
+    rows
 }
 
 #[cfg(test)]
@@ -63,6 +68,24 @@ mod tests {
             |protocol, address| rows.iter().any(|row| row.protocol == protocol && row.holder.address == address);
         assert!(!listed(Protocol::Tcp, client.local_addr().unwrap()), "a client offers no service");
         assert!(!listed(Protocol::Udp, udp.local_addr().unwrap()), "a socket with a peer takes nothing from others");
+    }
+
+    #[test]
+    fn a_row_says_whether_the_port_is_left_free_for_ipv4() {
+        let open = |v6only| {
+            let socket = socket2::Socket::new(socket2::Domain::IPV6, socket2::Type::STREAM, None).unwrap();
+            socket.set_only_v6(v6only).unwrap();
+            socket.bind(&"[::]:0".parse::<std::net::SocketAddr>().unwrap().into()).unwrap();
+            socket.listen(1).unwrap();
+            TcpListener::from(socket)
+        };
+        for v6only in [true, false] {
+            let listener = open(v6only);
+            let address = listener.local_addr().unwrap();
+            let rows = system_table().unwrap();
+            let row = rows.iter().find(|row| row.holder.address == address).unwrap();
+            assert_eq!(row.v6only, v6only, "[::] alone does not tell whether 0.0.0.0 is taken too");
+        }
     }
 
     #[test]

@@ -26,7 +26,8 @@ pub struct Holder {
     pub process: Option<String>,
     /// Name of the owner, or the number of a user without a name.
     pub user: Option<String>,
-    /// systemd unit.
+    /// systemd unit of the process, or of the one that made the socket where the process is hidden. Not each can be
+    /// stopped, for example `session-2.scope`; see [`stoppable_unit`](crate::stoppable_unit).
     pub unit: Option<String>,
     /// The address that is held.
     #[cfg_attr(feature = "wire", ts(type = "string"))]
@@ -41,6 +42,8 @@ pub struct ListenerRow {
     pub protocol: Protocol,
     /// Whether the socket belongs to this process.
     pub ours: bool,
+    /// An IPv6 socket on `[::]` that leaves the port free for IPv4. Otherwise `[::]` takes both.
+    pub v6only: bool,
     /// What usually uses the port, for example `System DNS resolver`.
     pub description: Option<String>,
     /// Who holds it.

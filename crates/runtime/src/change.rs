@@ -53,7 +53,8 @@ impl Core {
                 None => return Ok(None),
             },
         };
-        Err(conflict::explain(failed.key, failed.error, after.clone()).await.problem().clone())
+        let table = &self.loaded.as_ref().map_err(Clone::clone)?.port_table;
+        Err(conflict::explain(failed, after.clone(), table).await.problem().clone())
     }
 
     /// Writes the change where it is to be kept. Nothing was switched yet, so a failure leaves the world as it was.

@@ -8,7 +8,7 @@ use cwts_domain::Service;
 use cwts_ports::Availability;
 
 use crate::conflict::free_ports;
-use crate::snapshot::{PortCheck, PortCheckState, RunState, Snapshot};
+use crate::snapshot::{PortCheck, PortCheckState, RunState, ServiceSnapshot, Snapshot};
 
 /// Whether `service` could move to `port` on the address that it binds.
 pub(crate) fn check_port(snapshot: &Snapshot, sources: &Sources, service: Service, port: u16) -> PortCheck {
@@ -26,7 +26,9 @@ pub(crate) fn check_port(snapshot: &Snapshot, sources: &Sources, service: Servic
         };
         return verdict(port, PortCheckState::Ours, message);
     }
-    let suggest = || free_ports(service, wanted, &plan, 1).first().copied();
+    let candidates = snapshot.services.iter().find(|entry| entry.service == service).map(ServiceSnapshot::candidates);
+    let candidates = candidates.unwrap_or_default();
+    let suggest = || free_ports(&candidates, wanted, &plan, 1).first().copied();
     match cwts_ports::availability(wanted) {
         Availability::Free { .. } => free(port, wanted, sources, suggest),
         Availability::Taken { holder, .. } => {

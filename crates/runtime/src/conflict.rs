@@ -3,15 +3,13 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use cwts_config::{Key, is_browser_blocked};
+use cwts_config::{Key, PortTable, is_browser_blocked};
 use cwts_domain::{ErrorCode, Problem, Service};
-use cwts_net::BindError;
+use cwts_net::{BindError, PrepareError};
 use cwts_ports::Holder;
 
 use crate::snapshot::Conflict;
 
-/// The range that the port guide names for every service.
-pub(crate) const RANGE: std::ops::RangeInclusive<u16> = 10000..=10100;
 /// Free ports that a conflict offers.
 const OFFERS: usize = 3;
 
@@ -43,17 +41,23 @@ impl Blocked {
 }
 
 /// Looks up the holder and free alternatives of a bind that failed.
-pub(crate) async fn explain(service: Service, error: BindError, plan: BTreeMap<Service, SocketAddr>) -> Blocked {
+pub(crate) async fn explain(
+    failed: PrepareError<Service>,
+    plan: BTreeMap<Service, SocketAddr>,
+    table: &PortTable,
+) -> Blocked {
+    let candidates: Vec<u16> = table.get(failed.key).candidates().collect();
     // The table of sockets and the folders of processes are read without an async runtime in mind.
-    let explained = tokio::task::spawn_blocking(move || explain_now(service, &error, &plan)).await;
+    let explained = tokio::task::spawn_blocking(move || explain_now(&failed, &plan, &candidates)).await;
     explained.unwrap_or_else(|error| Blocked::by_problem(Problem::new(ErrorCode::Internal, error.to_string())))
 }
 
-fn explain_now(service: Service, error: &BindError, plan: &BTreeMap<Service, SocketAddr>) -> Blocked {
+fn explain_now(failed: &PrepareError<Service>, plan: &BTreeMap<Service, SocketAddr>, candidates: &[u16]) -> Blocked {
+    let PrepareError { key: service, ref error } = *failed;
     let (problem, conflict) = match *error {
         BindError::InUse { address } => {
             let holder = cwts_ports::holder(address).ok().flatten();
-            let free = free_ports(service, address, plan, OFFERS);
+            let free = free_ports(candidates, address, plan, OFFERS);
             let problem = taken(service, address, holder.as_ref(), &free);
             (problem, Some(Conflict { holder, free }))
         }
@@ -97,23 +101,20 @@ fn denied(service: Service, address: SocketAddr) -> Problem {
     }
 }
 
-/// The first `most` free ports for a service: the guide's table first, then its range. Ports of the other services and
-/// ports that browsers refuse are left out.
+/// The first `most` free ports among the candidates. Ports of the other services and ports that browsers refuse are left
+/// out.
 pub(crate) fn free_ports(
-    service: Service,
+    candidates: &[u16],
     address: SocketAddr,
     plan: &BTreeMap<Service, SocketAddr>,
     most: usize,
 ) -> Vec<u16> {
     let mut avoid: Vec<u16> = plan.values().map(SocketAddr::port).collect();
     avoid.push(address.port());
-    let candidates = || {
-        let table = std::iter::once(service.default_port()).chain(service.alternative_ports());
-        table.chain(RANGE).filter(|port| !is_browser_blocked(*port))
-    };
     let mut free = Vec::new();
     while free.len() < most {
-        let Some(port) = cwts_ports::next_free(candidates(), address.ip(), &avoid) else { break };
+        let usable = candidates.iter().copied().filter(|port| !is_browser_blocked(*port));
+        let Some(port) = cwts_ports::next_free(usable, address.ip(), &avoid) else { break };
         avoid.push(port);
         free.push(port);
     }

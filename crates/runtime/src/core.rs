@@ -94,15 +94,17 @@ impl Core {
     }
 
     pub(crate) fn snapshot(&self, sources: &Sources) -> Snapshot {
-        let settings = self.loaded.as_ref().map(|loaded| loaded.settings.clone()).unwrap_or_default();
+        let loaded = self.loaded.as_ref().ok();
+        let settings = loaded.map(|loaded| loaded.settings.clone()).unwrap_or_default();
+        let table = loaded.map(|loaded| loaded.port_table.clone()).unwrap_or_default();
         Snapshot {
             revision: self.revision,
             instance: sources.instance().to_string(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             state: self.state,
             started_at: self.running.as_ref().map(|running| running.started_at.millis()),
-            services: view::services(&settings, self.state, self.blocked.as_ref()),
-            findings: findings::of(self.loaded.as_ref().ok()),
+            services: view::services(&settings, &table, self.state, self.blocked.as_ref()),
+            findings: findings::of(loaded),
             market: None,
             problem: self.problem.clone(),
             env_file: sources.env_file().display().to_string(),
@@ -151,7 +153,7 @@ impl Core {
         let listeners = Listeners::new(Service::ALL.map(|service| (service, endpoint(instance, service))).into());
         match listeners.prepare(&plan) {
             Ok(prepared) => Ok(Bound { lock, listeners, prepared }),
-            Err(failed) => Err(conflict::explain(failed.key, failed.error, plan).await),
+            Err(failed) => Err(conflict::explain(failed, plan, &loaded.port_table).await),
         }
     }
 

@@ -57,6 +57,7 @@ fn place(origin: &Origin) -> String {
         Layer::Environment => "The environment".to_owned(),
         Layer::EnvFile => "ports.env".to_owned(),
         Layer::Toml => "production.toml".to_owned(),
+        Layer::PortTable => "ports.conf".to_owned(),
         Layer::BuiltIn => "The default".to_owned(),
     }
 }

@@ -60,8 +60,10 @@ pub struct ServiceSnapshot {
     pub url: String,
     /// Variable that sets the port.
     pub variable: String,
-    /// The alternatives of the port guide, default first.
+    /// The ports meant for the service by ports.conf, default first.
     pub alternatives: Vec<u16>,
+    /// First and last port of the range to search when those are taken.
+    pub range: [u16; 2],
     /// Open connections.
     pub clients: u32,
     /// Requests or messages per second over the last few seconds.
@@ -85,6 +87,14 @@ pub struct Conflict {
     pub holder: Option<Holder>,
     /// Free ports, tested on the address that will be bound, best first.
     pub free: Vec<u16>,
+}
+
+impl ServiceSnapshot {
+    /// Every port worth offering for the service, best first. May name a port twice.
+    pub fn candidates(&self) -> Vec<u16> {
+        let [first, last] = self.range;
+        self.alternatives.iter().copied().chain(first..=last).collect()
+    }
 }
 
 /// A fact worth a look, with the screen that deals with it.

@@ -2,20 +2,30 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use cwts_config::Settings;
+use cwts_config::{PortTable, ServicePorts, Settings};
 use cwts_domain::Service;
 
 use crate::conflict::Blocked;
 use crate::snapshot::{RunState, ServiceSnapshot, ServiceState};
 
 /// All four services, without live figures.
-pub(crate) fn services(settings: &Settings, state: RunState, blocked: Option<&Blocked>) -> Vec<ServiceSnapshot> {
-    Service::ALL.map(|service| one(settings, state, blocked, service)).into()
+pub(crate) fn services(
+    settings: &Settings,
+    table: &PortTable,
+    state: RunState,
+    blocked: Option<&Blocked>,
+) -> Vec<ServiceSnapshot> {
+    Service::ALL.map(|service| one(settings, table.get(service), state, blocked, service)).into()
 }
 
-fn one(settings: &Settings, state: RunState, blocked: Option<&Blocked>, service: Service) -> ServiceSnapshot {
+fn one(
+    settings: &Settings,
+    ports: &ServicePorts,
+    state: RunState,
+    blocked: Option<&Blocked>,
+    service: Service,
+) -> ServiceSnapshot {
     let blocked = blocked.filter(|blocked| blocked.service() == Some(service));
-    let [first, second] = service.alternative_ports();
     ServiceSnapshot {
         service,
         name: service.name().to_owned(),
@@ -29,7 +39,8 @@ fn one(settings: &Settings, state: RunState, blocked: Option<&Blocked>, service:
         address: settings.bind_addr(service.group()).clone(),
         url: url(service, settings.socket_addr(service)),
         variable: service.port_variable().to_owned(),
-        alternatives: vec![service.default_port(), first, second],
+        alternatives: std::iter::once(ports.default).chain(ports.alternatives.iter().copied()).collect(),
+        range: [*ports.range.start(), *ports.range.end()],
         clients: 0,
         rate: 0.0,
         requests: 0,

@@ -73,16 +73,23 @@ fn without_any_file_the_built_in_values_hold() {
 fn each_layer_hides_the_weaker_ones_and_names_them() {
     let home = Home::new()
         .with("ports.env", "# mine\nexport MCP_SERVER_PORT=4002\n")
-        .with("production.toml", "[mcp]\nmcp_port = 4003\n");
+        .with("production.toml", "[mcp]\nmcp_port = 4003\n")
+        .with("ports.conf", "# table\n\n[mcp-websocket]\ndefault = 4004\n");
     let found = home.load_under(Environment::from([("MCP_SERVER_PORT", "4001")])).unwrap().settings.mcp_port;
     assert_eq!(found.value, 4001, "the environment is the strongest layer");
     assert_eq!(found.origin.variable.as_deref(), Some("MCP_SERVER_PORT"), "a person looks for the variable");
     assert_eq!(found.origin.layer, Layer::Environment, "and knows that no file decides");
     let hidden: Vec<_> = found.shadowed.iter().map(|it| (it.value, it.origin.layer, it.origin.line)).collect();
-    let expected = [(4002, Layer::EnvFile, Some(2)), (4003, Layer::Toml, Some(2)), (3000, Layer::BuiltIn, None)];
+    let expected = [
+        (4002, Layer::EnvFile, Some(2)),
+        (4003, Layer::Toml, Some(2)),
+        (4004, Layer::PortTable, Some(4)),
+        (3000, Layer::BuiltIn, None),
+    ];
     assert_eq!(hidden, expected, "every hidden value is shown with its line, strongest first");
     let files: Vec<_> = found.shadowed.iter().map(|it| it.origin.file.clone()).collect();
-    let expected = [Some(home.file("ports.env")), Some(home.file("production.toml")), None];
+    let expected =
+        [Some(home.file("ports.env")), Some(home.file("production.toml")), Some(home.file("ports.conf")), None];
     assert_eq!(files, expected, "the form links to the file");
 }
 
@@ -94,6 +101,32 @@ fn ports_env_is_stronger_than_production_toml() {
     let unset = Environment::from([("MCP_SERVER_PORT", "")]);
     let found = home.load_under(unset).unwrap().settings.mcp_port;
     assert_eq!(found.value, 4002, "an empty variable counts as unset");
+}
+
+#[test]
+fn the_port_table_decides_where_nobody_set_a_port() {
+    let home = Home::new().with("ports.conf", "[health]\ndefault = 8081\nalternatives = [8082]\n");
+    let found = home.load().unwrap();
+    let port = &found.settings.health_check_port;
+    assert_eq!(
+        (port.value, port.origin.layer, port.origin.line),
+        (8081, Layer::PortTable, Some(2)),
+        "its default holds"
+    );
+    assert_eq!(port.origin.file, Some(home.file("ports.conf")), "the form links to the file");
+    assert_eq!(port.shadowed, [Shadowed { value: 8080, origin: Origin::built_in() }], "and hides the built-in one");
+    assert_eq!(found.port_table.get(Service::Health).alternatives, [8082], "the alternatives are at hand");
+    assert_eq!(found.settings.metrics_port.origin, Origin::built_in(), "a service that it leaves out is built in");
+    let without = Home::new().load().unwrap();
+    assert_eq!(without.port_table, PortTable::default(), "without the file the built-in table holds");
+}
+
+#[test]
+fn every_instance_shares_the_port_table() {
+    let home = Home::new().with("ports.conf", "[health]\ndefault = 8081\n");
+    let sources = Sources::new(home.0.path(), "2".parse().unwrap(), None, Environment::empty()).unwrap();
+    let port = load(&sources).unwrap().settings.health_check_port;
+    assert_eq!((port.value, port.origin.layer), (8081, Layer::PortTable), "there is one table per installation");
 }
 
 #[test]
@@ -164,8 +197,11 @@ fn the_revision_changes_exactly_when_a_file_does() {
     let home = Home::new().with("production.toml", "[mcp]\n");
     let before = home.load().unwrap().revision;
     assert_eq!(home.load().unwrap().revision, before, "reading changes nothing");
-    let after = home.with("production.toml", "[mcp]\n# a comment\n").load().unwrap().revision;
+    let home = home.with("production.toml", "[mcp]\n# a comment\n");
+    let after = home.load().unwrap().revision;
     assert_ne!(after, before, "a comment is content too");
+    let home = home.with("ports.conf", "");
+    assert_ne!(home.load().unwrap().revision, after, "the port table is a file as well");
 }
 
 #[test]
@@ -177,5 +213,6 @@ fn settings_serialize_as_an_object_keyed_by_setting() {
     }
     assert_eq!(json["mcp.mcp_port"]["value"], 4002, "a port is a number");
     assert_eq!(json["mcp.mcp_port"]["origin"]["layer"], "env-file", "layers have fixed names");
+    assert_eq!(serde_json::to_value(Layer::PortTable).unwrap(), "port-table", "this one too");
     assert_eq!(json["mcp.mcp_port"]["shadowed"][0]["value"], 3000, "hidden values are listed");
 }

@@ -10,6 +10,8 @@ use tempfile::TempDir;
 use super::*;
 use crate::{Environment, InstanceId, Layer, load};
 
+mod killed;
+
 const PORT: Key = Key::Port(Service::McpWebsocket);
 const HTTP: Key = Key::Port(Service::McpHttp);
 

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use toml_edit::{Document, DocumentMut, Item, TableLike, Value};
 
 use crate::text::{line_number, line_start, newline, next_line, spliced, with_line};
-use crate::value::{RawValue, Spelling};
-use crate::{ConfigError, Edit, Key, Layer, Origin, Warning};
+use crate::value::RawValue;
+use crate::{ConfigError, Edit, Key, Layer, Origin, Warning, toml_text};
 
 /// A parsed production.toml.
 #[derive(Clone, Debug)]
@@ -20,18 +20,14 @@ pub(crate) struct TomlFile {
 impl TomlFile {
     /// Parses the text that `path` holds.
     pub(crate) fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
-        let syntax =
-            |offset, problem| ConfigError::Syntax { path: path.to_owned(), line: line_number(text, offset), problem };
-        let document = Document::parse(text.to_owned()).map_err(|error| {
-            let offset = error.span().map_or(0, |span| span.start);
-            syntax(offset, error.message().replace('\n', "; "))
-        })?;
+        let document = toml_text::parse(path, text)?;
         for (section, _) in Key::ALL.map(Key::section_and_name) {
             if let Some((name, item)) = document.get_key_value(section)
                 && !item.is_table_like()
             {
-                let offset = name.span().map_or(0, |span| span.start);
-                return Err(syntax(offset, format!("{section} must be a table, [{section}]")));
+                let line = line_number(text, name.span().map_or(0, |span| span.start));
+                let problem = format!("{section} must be a table, [{section}]");
+                return Err(ConfigError::Syntax { path: path.to_owned(), line, problem });
             }
         }
         Ok(Self { path: path.to_owned(), document })
@@ -40,16 +36,7 @@ impl TomlFile {
     /// The value of a setting.
     pub(crate) fn get(&self, key: Key) -> Option<(RawValue, Origin)> {
         let (name, item) = self.entry(key)?;
-        let shown = match item.span().filter(|_| item.is_value()) {
-            Some(span) => self.document.raw()[span].replace('\n', " "),
-            None => format!("a {}", item.type_name()),
-        };
-        let (spelling, text) = match item.as_value() {
-            Some(Value::String(text)) => (Spelling::String, text.value().clone()),
-            Some(Value::Integer(number)) => (Spelling::Integer, number.value().to_string()),
-            _ => (Spelling::Other, shown.clone()),
-        };
-        Some((RawValue { spelling, text, shown }, self.origin(name)))
+        Some((toml_text::raw_value(&self.document, item), self.origin(name)))
     }
 
     /// Names that are no setting. A table that holds no setting is named once.

@@ -138,7 +138,10 @@ impl TradingServer {
 
     /// The open positions of the paper account, with profit and loss.
     #[tool(annotations(title = "Positions", read_only_hint = true, open_world_hint = false))]
-    pub(crate) async fn get_positions(&self, Parameters(args): Parameters<PositionsArgs>) -> Result<Json<PositionList>> {
+    pub(crate) async fn get_positions(
+        &self,
+        Parameters(args): Parameters<PositionsArgs>,
+    ) -> Result<Json<PositionList>> {
         self.known_symbol(args.symbol.as_deref())?;
         let include_pnl = args.include_pnl.unwrap_or(true);
         let read = self.instance.exchange().read(move |exchange| {
@@ -161,7 +164,10 @@ impl TradingServer {
 
     /// Best bid and ask, last price, volume and the order book of an instrument.
     #[tool(annotations(title = "Market data", read_only_hint = true, open_world_hint = false))]
-    pub(crate) async fn get_market_data(&self, Parameters(args): Parameters<MarketDataArgs>) -> Result<Json<MarketData>> {
+    pub(crate) async fn get_market_data(
+        &self,
+        Parameters(args): Parameters<MarketDataArgs>,
+    ) -> Result<Json<MarketData>> {
         self.known_symbol(Some(&args.symbol))?;
         let depth = in_range("depth", args.depth, DEFAULT_DEPTH, MAX_DEPTH)?;
         let trades = args.include_trades.unwrap_or(false).then_some(TRADES);

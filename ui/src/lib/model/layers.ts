@@ -5,12 +5,14 @@ import type { Layer, Origin, SaveTarget, ServiceSnapshot, Snapshot } from '../wi
 /** A value that would have no effect, and where it would have one. */
 export type ShadowNote = { text: string; remedy: SaveTarget };
 
+const FILES = { 'env-file': 'ports.env', toml: 'production.toml', 'port-table': 'ports.conf' } as const;
+
 /** The badge of a layer: `this run`, `env`, the file, or `default`. */
 export function layerName(origin: Origin): string {
   if (origin.layer === 'environment') return 'env';
   if (origin.layer === 'built-in') return 'default';
   if (origin.layer === 'this-run') return 'this run';
-  return origin.file ? fileName(origin.file) : origin.layer === 'env-file' ? 'ports.env' : 'production.toml';
+  return origin.file ? fileName(origin.file) : FILES[origin.layer];
 }
 
 /** The name of a place to save to, with the files of this instance. */
@@ -30,7 +32,7 @@ export function isSetTwice({ value, shadowed }: ServiceSnapshot['port']): boolea
   return shadowed.some((weaker) => (weaker.origin.layer === 'env-file' || weaker.origin.layer === 'environment') && weaker.value !== value);
 }
 
-const STRENGTH: Record<Layer, number> = { 'this-run': 4, environment: 3, 'env-file': 2, toml: 1, 'built-in': 0 };
+const STRENGTH: Record<Layer, number> = { 'this-run': 5, environment: 4, 'env-file': 3, toml: 2, 'port-table': 1, 'built-in': 0 };
 
 /** What hides a value that is written to the target, or `null` when it takes effect. */
 export function shadowNote(service: ServiceSnapshot, target: SaveTarget, snapshot: Snapshot): ShadowNote | null {

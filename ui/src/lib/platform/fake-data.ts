@@ -52,6 +52,7 @@ function stoppedService(facts: Facts, address: string): ServiceSnapshot {
     url: urlOf(facts.service, port),
     variable: facts.variable,
     alternatives: facts.alternatives,
+    range: [10_000, 10_100],
     clients: 0,
     rate: 0,
     requests: 0,
@@ -103,7 +104,7 @@ export function firstSnapshot(scenario: Scenario): Snapshot {
 
 function row(port: number, protocol: 'tcp' | 'udp', address: string, process: string | null, pid: number | null, user: string, unit: string | null, description: string | null): ListenerRow {
   const socket = address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
-  return { protocol, ours: false, description, holder: { pid, process, user, unit, address: socket } };
+  return { protocol, ours: false, v6only: false, description, holder: { pid, process, user, unit, address: socket } };
 }
 
 const FOREIGN: ListenerRow[] = [

@@ -22,7 +22,7 @@ field: string | null,
  */
 help: string | null, };
 
-export type Layer = "this-run" | "environment" | "env-file" | "toml" | "built-in";
+export type Layer = "this-run" | "environment" | "env-file" | "toml" | "port-table" | "built-in";
 
 export type Origin = { 
 /**
@@ -157,9 +157,13 @@ url: string,
  */
 variable: string, 
 /**
- * The alternatives of the port guide, default first.
+ * The ports meant for the service by ports.conf, default first.
  */
 alternatives: Array<number>, 
+/**
+ * First and last port of the range to search when those are taken.
+ */
+range: [number, number], 
 /**
  * Open connections.
  */

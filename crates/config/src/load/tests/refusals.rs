@@ -38,6 +38,28 @@ fn a_bad_value_in_the_environment_names_the_variable() {
 }
 
 #[test]
+fn a_bad_default_in_the_port_table_names_line_entry_and_range() {
+    let home = Home::new().with("ports.conf", "[health]\ndefault = \"8080\"\n");
+    let place = home.file("ports.conf").display().to_string();
+    let expected = format!(
+        "{place}:2: health.default is \"8080\"; a port is a whole number from 1 to 65535, without quotes. \
+         Edit the line or remove it."
+    );
+    assert_eq!(home.error(), expected, "a person must be able to correct the line without a manual");
+    assert_eq!(home.load().unwrap_err().key(), Some(Key::Port(Service::Health)), "the form marks the field");
+}
+
+#[test]
+fn two_defaults_on_one_port_are_refused_with_both_lines() {
+    let home = Home::new().with("ports.conf", "[prometheus]\ndefault = 9000\n[health]\ndefault = 9000\n");
+    let file = home.file("ports.conf").display().to_string();
+    let expected = format!("Prometheus ({file}:2) and Health check ({file}:4) share port 9000.");
+    assert!(home.error().starts_with(&expected), "{} must begin with {expected}", home.error());
+    let set = home.with("production.toml", "[monitoring]\nhealth_check_port = 9001\n");
+    assert_eq!(set.load().unwrap().settings.health_check_port.value, 9001, "a hidden default shares nothing");
+}
+
+#[test]
 fn a_bad_address_or_level_says_what_is_allowed() {
     let home = Home::new().with("production.toml", "[mcp]\nbind_addr = \"localhost\"\n");
     assert!(home.error().contains("IP address such as 127.0.0.1"), "a name is no address: {}", home.error());

@@ -14,6 +14,7 @@ fn the_shipped_files_hold_the_built_in_values_without_a_warning() {
         assert_eq!(ours.value, default.value, "{key}: installing the files must change nothing");
         assert_eq!(ours.origin.layer, Layer::Toml, "{key}: production.toml lists every setting");
     }
+    assert_eq!(shipped.port_table, built_in.port_table, "ports.conf is the built-in table, to look at and to change");
 }
 
 #[test]
