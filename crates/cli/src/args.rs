@@ -29,6 +29,12 @@ pub(crate) struct Arguments {
 pub(crate) enum CommandLine {
     /// Start the four services and stop them on SIGINT or SIGTERM (the default)
     Run,
+    /// Say of each configured port whether it is free, and who holds it if not
+    CheckPorts {
+        /// Write free ports to ports.env in place of taken ones
+        #[arg(long)]
+        save: bool,
+    },
     /// List all listening ports of this computer with their holders
     Ports,
     /// Show and change settings

@@ -3,22 +3,20 @@
 use std::process::ExitCode;
 
 use cwts_config::{Edit, Key, Loaded, Sourced, Sources};
-use serde_json::json;
 
 use crate::args::{ConfigCommand, LayerName};
 use crate::failure::Failure;
+use crate::output::{print, print_json};
 
 pub(crate) fn execute(sources: &Sources, command: &ConfigCommand, as_json: bool) -> Result<ExitCode, Failure> {
     let loaded = cwts_config::load(sources)?;
     match command {
         ConfigCommand::Show => show(&loaded, as_json)?,
-        ConfigCommand::Get { key } => get(&loaded, key.parse()?, as_json),
+        ConfigCommand::Get { key } => get(&loaded, key.parse()?, as_json)?,
         ConfigCommand::Set { key, value, layer } => set(sources, &loaded, key.parse()?, value, *layer)?,
         ConfigCommand::Check => {
-            for warning in &loaded.warnings {
-                println!("warning: {warning}");
-            }
-            println!("The configuration is valid.");
+            let warnings = loaded.warnings.iter().map(|warning| format!("warning: {warning}\n"));
+            print(warnings.collect::<String>() + "The configuration is valid.")?;
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -26,26 +24,21 @@ pub(crate) fn execute(sources: &Sources, command: &ConfigCommand, as_json: bool)
 
 fn show(loaded: &Loaded, as_json: bool) -> Result<(), Failure> {
     if as_json {
-        println!("{}", serde_json::to_string_pretty(&loaded.settings).map_err(Failure::internal)?);
-        return Ok(());
+        return print_json(&loaded.settings);
     }
+    let mut lines = Vec::new();
     for key in Key::ALL {
         let setting = loaded.settings.get(key);
-        println!("{:<30} {:<16} {}", key.id(), setting.value, setting.origin);
-        for hidden in &setting.shadowed {
-            println!("{:<30} {:<16} {} (hidden)", "", hidden.value, hidden.origin);
-        }
+        lines.push(format!("{:<30} {:<16} {}", key.id(), setting.value, setting.origin));
+        let hidden = setting.shadowed.iter();
+        lines.extend(hidden.map(|hidden| format!("{:<30} {:<16} {} (hidden)", "", hidden.value, hidden.origin)));
     }
-    Ok(())
+    print(lines.join("\n"))
 }
 
-fn get(loaded: &Loaded, key: Key, as_json: bool) {
+fn get(loaded: &Loaded, key: Key, as_json: bool) -> Result<(), Failure> {
     let setting = loaded.settings.get(key);
-    if as_json {
-        println!("{}", json!(setting));
-    } else {
-        println!("{}", setting.value);
-    }
+    if as_json { print_json(&setting) } else { print(setting.value) }
 }
 
 fn set(sources: &Sources, loaded: &Loaded, key: Key, value: &str, layer: LayerName) -> Result<(), Failure> {
@@ -56,11 +49,11 @@ fn set(sources: &Sources, loaded: &Loaded, key: Key, value: &str, layer: LayerNa
         LayerName::Toml => sources.toml_file(),
     };
     let setting = saved.loaded.settings.get(key);
-    println!("{} is {value} in {}.", key.id(), file.display());
-    if let Some(stronger) = stronger_than(&setting, file) {
-        println!("{stronger} sets it to {} and hides it.", setting.value);
+    print(format!("{} is {value} in {}.", key.id(), file.display()))?;
+    match stronger_than(&setting, file) {
+        Some(stronger) => print(format!("{stronger} sets it to {} and hides it.", setting.value)),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// What hides the value that was just written to `file`.

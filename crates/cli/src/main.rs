@@ -1,8 +1,10 @@
 //! `cwts-ultra`: the headless server and the command line. Links neither GTK nor WebKit.
 
 mod args;
+mod check_ports;
 mod config;
 mod failure;
+mod output;
 mod ports;
 mod run;
 
@@ -27,6 +29,7 @@ fn dispatch(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let sources = arguments.sources()?;
     match &arguments.command {
         None | Some(CommandLine::Run) => run::run(sources, arguments.json),
+        Some(CommandLine::CheckPorts { save }) => check_ports::execute(&sources, *save, arguments.json),
         Some(CommandLine::Ports) => ports::table(arguments.json),
         Some(CommandLine::Config { command }) => config::execute(&sources, command, arguments.json),
     }

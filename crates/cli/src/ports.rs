@@ -2,26 +2,29 @@
 
 use std::process::ExitCode;
 
-use serde_json::json;
+use cwts_ports::ListenerRow;
 
 use crate::failure::Failure;
+use crate::output::{print, print_json};
 
 pub(crate) fn table(as_json: bool) -> Result<ExitCode, Failure> {
     let rows = cwts_ports::system_table().map_err(Failure::internal)?;
     if as_json {
-        println!("{}", json!(rows));
-        return Ok(ExitCode::SUCCESS);
-    }
-    println!("{:<6} {:<4} {:<40} {:<40} DESCRIPTION", "PORT", "", "ADDRESS", "HOLDER");
-    for row in rows {
-        let (address, protocol) = (row.holder.address, row.protocol);
-        let description = row.description.unwrap_or_default();
-        println!(
-            "{:<6} {protocol:<4} {:<40} {:<40} {description}",
-            address.port(),
-            address.ip().to_string(),
-            row.holder.to_string()
-        );
+        print_json(&rows)?;
+    } else {
+        let head = format!("{:<6} {:<4} {:<40} {:<40} DESCRIPTION", "PORT", "", "ADDRESS", "HOLDER");
+        let lines: Vec<String> = std::iter::once(head).chain(rows.iter().map(line)).collect();
+        print(lines.join("\n"))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn line(row: &ListenerRow) -> String {
+    let ListenerRow { protocol, holder, .. } = row;
+    let only = if row.v6only { " (IPv6 only)" } else { "" };
+    let address = format!("{}{only}", holder.address.ip());
+    let description = row.description.as_deref().unwrap_or_default();
+    format!("{:<6} {protocol:<4} {address:<40} {:<40} {description}", holder.address.port(), holder.to_string())
+        .trim_end()
+        .to_owned()
 }

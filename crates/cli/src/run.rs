@@ -1,16 +1,19 @@
 //! `run`: the four services until SIGINT or SIGTERM.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use cwts_config::Sources;
+use cwts_config::{Loaded, Settings, Sources};
+use cwts_domain::Service;
+use cwts_ports::Availability;
 use cwts_runtime::{Host, Instance, Snapshot};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use crate::failure::Failure;
+use crate::output::print;
 
 /// How long blocking work may hold up the end of the program.
 const SHUTDOWN: Duration = Duration::from_secs(1);
@@ -23,7 +26,7 @@ pub(crate) fn run(sources: Sources, as_json: bool) -> Result<ExitCode, Failure> 
     }
     let host = Host::new().map_err(Failure::internal)?;
     let instance = host.open(sources, cwts_server::services())?;
-    let served = host.block_on(serve(&instance, as_json));
+    let served = host.block_on(serve(&instance, &loaded, as_json));
     host.shutdown(SHUTDOWN);
     served.map(|()| ExitCode::SUCCESS)
 }
@@ -39,11 +42,12 @@ fn log_to_stderr(level: &str) {
     }
 }
 
-async fn serve(instance: &Instance, as_json: bool) -> Result<(), Failure> {
+async fn serve(instance: &Instance, loaded: &Loaded, as_json: bool) -> Result<(), Failure> {
     let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::internal)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(Failure::internal)?;
+    warn_of_shadows(&loaded.settings);
     let snapshot = instance.start().await?;
-    announce(&snapshot, as_json);
+    announce(&snapshot, as_json)?;
     tokio::select! {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
@@ -52,16 +56,28 @@ async fn serve(instance: &Instance, as_json: bool) -> Result<(), Failure> {
     Ok(())
 }
 
+/// A foreign listener on `[::1]` does not stop a start on 127.0.0.1, but may catch clients of `localhost`.
+fn warn_of_shadows(settings: &Settings) {
+    for service in Service::ALL {
+        let address = settings.socket_addr(service);
+        if let Availability::Free { shadowed_by: Some(holder) } = cwts_ports::availability(address) {
+            let port = address.port();
+            eprintln!(
+                "warning: {service}: clients of localhost:{port} may reach {holder} on {}. Give them {address}.",
+                holder.address
+            );
+        }
+    }
+}
+
 /// One line for each service with its URL.
-fn announce(snapshot: &Snapshot, as_json: bool) {
-    let mut out = std::io::stdout().lock();
+fn announce(snapshot: &Snapshot, as_json: bool) -> Result<(), Failure> {
     let mut lines = Vec::new();
     for entry in &snapshot.services {
-        let line = match as_json {
+        lines.push(match as_json {
             true => json!({ "service": entry.service, "url": entry.url, "port": entry.port.value }).to_string(),
             false => format!("{:<14} {}", entry.name, entry.url),
-        };
-        lines.push(line);
+        });
         if !entry.address.value.is_loopback() {
             eprintln!(
                 "warning: {} listens on {}. Other computers are refused with 403: there is neither a token nor TLS.",
@@ -69,8 +85,5 @@ fn announce(snapshot: &Snapshot, as_json: bool) {
             );
         }
     }
-    // A closed pipe is no reason to stop serving.
-    if let Err(error) = writeln!(out, "{}", lines.join("\n")).and_then(|()| out.flush()) {
-        tracing::debug!(%error, "standard output is closed");
-    }
+    print(lines.join("\n"))
 }

@@ -4,6 +4,7 @@
 //! descriptors of own processes, so the process of another user stays unknown; its unit does not.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
 use std::slice;
@@ -18,6 +19,9 @@ use crate::{Holder, Unit};
 
 /// The length of `socket:[4294967295]`. The links to other files may be longer.
 const LONGEST_SOCKET: usize = 19;
+
+/// The kernel cuts the name of a process at this many bytes (proc_pid_comm(5)).
+pub(crate) const LONGEST_COMM: usize = 15;
 
 /// A process that has a socket open.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -137,10 +141,17 @@ fn read_process(pid: u32, folder: &Path) -> Process {
     let read = |name| fs::read_to_string(folder.join(name)).ok();
     Process {
         pid,
-        name: read("comm").map(|name| name.trim_end().to_owned()).filter(|name| !name.is_empty()),
+        name: read("comm").map(|name| whole_name(name.trim_end(), folder)).filter(|name| !name.is_empty()),
         unit: read("cgroup").and_then(|text| parse_cgroup(&text)),
         started: read("stat").and_then(|text| parse_start(&text)).unwrap_or(u64::MAX),
     }
+}
+
+/// The name of a process. What the kernel cut off is completed from the program's file.
+fn whole_name(name: &str, folder: &Path) -> String {
+    let program = (name.len() >= LONGEST_COMM).then(|| fs::read_link(folder.join("exe")).ok()).flatten();
+    let file = program.as_deref().and_then(Path::file_name).and_then(OsStr::to_str);
+    file.filter(|file| file.starts_with(name)).unwrap_or(name).to_owned()
 }
 
 /// The one to name of several processes that share a socket: the oldest, since workers are forked later. systemd keeps

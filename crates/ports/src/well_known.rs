@@ -1,20 +1,21 @@
 //! What usually uses a port, in words for people.
 
 use crate::Protocol;
+use crate::owner::LONGEST_COMM;
 
-/// By process name, which `/proc/PID/comm` cuts at 15 characters. More certain than a port.
+/// By process name. More certain than a port.
 const PROCESSES: [(&str, &str); 20] = [
     ("avahi-daemon", "Multicast DNS: names and services of the local network"),
     ("chronyd", "Time synchronisation"),
     ("cockpit-tls", "Cockpit web console"),
     ("cupsd", "Printing"),
     ("cwts-ultra", "CWTS Ultra server"),
-    ("cwts-ultra-pane", "CWTS Ultra panel"),
+    ("cwts-ultra-panel", "CWTS Ultra panel"),
     ("dnsmasq", "DNS and DHCP for local networks"),
     ("docker-proxy", "Published port of a container"),
     ("grafana", "Grafana dashboards"),
     ("jupyter-lab", "Jupyter"),
-    ("jupyter-noteboo", "Jupyter"),
+    ("jupyter-notebook", "Jupyter"),
     ("kdeconnectd", "KDE Connect service"),
     ("language_server", "Language server protocol"),
     ("node", "Node.js service"),
@@ -76,8 +77,14 @@ pub(crate) fn description(protocol: Protocol, port: u16, process: Option<&str>) 
         Protocol::Tcp => &TCP,
         Protocol::Udp => &UDP,
     };
-    let by_process = PROCESSES.iter().find(|(name, _)| process == Some(name)).map(|(_, text)| *text);
+    let by_process = PROCESSES.iter().find(|(name, _)| process.is_some_and(|process| is_name(process, name)));
+    let by_process = by_process.map(|(_, text)| *text);
     by_process.or_else(|| ports.iter().find(|(known, _)| *known == port).map(|(_, text)| *text))
+}
+
+/// Whether the process has that name, which the kernel may have cut.
+fn is_name(process: &str, known: &str) -> bool {
+    process == known || process.len() == LONGEST_COMM && known.starts_with(process)
 }
 
 #[cfg(test)]
@@ -112,9 +119,9 @@ mod tests {
     }
 
     #[test]
-    fn names_are_as_long_as_the_kernel_tells_them() {
-        for (name, _) in PROCESSES {
-            assert!(name.len() <= 15, "{name} would never match: the kernel cuts names at 15 characters");
-        }
+    fn a_name_that_the_kernel_cut_is_still_known() {
+        let text = description(Protocol::Tcp, 8888, Some("jupyter-noteboo"));
+        assert_eq!(text, Some("Jupyter"), "a script's program is its interpreter, so its name stays cut");
+        assert_eq!(description(Protocol::Tcp, 1, Some("jupyter-note")), None, "a short name was not cut");
     }
 }

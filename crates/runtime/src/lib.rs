@@ -26,6 +26,7 @@ pub use cwts_net::Connection;
 pub use exchange::{ExchangeError, ExchangeHandle};
 pub use host::Host;
 pub use instance::Instance;
+pub use lock::{RunningInstance, running_instances};
 pub use meter::Meter;
 pub use metrics::{Families, Metrics};
 pub use services::ServiceFactory;

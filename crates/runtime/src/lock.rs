@@ -2,10 +2,14 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use cwts_config::Sources;
 use cwts_domain::{ErrorCode, Problem};
+
+/// In the data folder of the instance.
+const LOCK_FILE: &str = "instance.lock";
 
 /// Held from the start of the services to their stop.
 #[derive(Debug)]
@@ -38,7 +42,7 @@ impl InstanceLock {
     pub(crate) fn acquire(sources: &Sources) -> Result<Self, LockError> {
         let folder = sources.home().join("data").join(sources.instance().as_str());
         fs::create_dir_all(&folder).map_err(|source| LockError::Io { path: folder.clone(), source })?;
-        Self::take(&folder.join("instance.lock"))
+        Self::take(&folder.join(LOCK_FILE))
     }
 
     fn take(path: &Path) -> Result<Self, LockError> {
@@ -59,6 +63,44 @@ impl InstanceLock {
         written.map_err(failed)?;
         Ok(Self(file))
     }
+}
+
+/// An instance whose services run in some process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunningInstance {
+    /// Its id.
+    pub id: String,
+    /// The process.
+    pub pid: u32,
+}
+
+/// The instances below `home` that run at this moment, by id. What cannot be read does not run for this user.
+pub fn running_instances(home: &Path) -> Vec<RunningInstance> {
+    let folders = fs::read_dir(home.join("data")).into_iter().flatten().flatten();
+    let mut running: Vec<_> = folders
+        .filter_map(|folder| {
+            let pid = holder(&folder.path().join(LOCK_FILE))?;
+            Some(RunningInstance { id: folder.file_name().into_string().ok()?, pid })
+        })
+        .collect();
+    running.sort_by(|one, other| one.id.cmp(&other.id));
+    running
+}
+
+/// The process that holds a lock; `None` when nobody does. Reads the kernel's table instead of trying the lock, so that a
+/// start at the same moment is not disturbed.
+fn holder(path: &Path) -> Option<u32> {
+    let pid: u32 = fs::read_to_string(path).ok()?.trim().parse().ok()?;
+    let inode = fs::metadata(path).ok()?.ino();
+    // proc_locks(5): `1: FLOCK  ADVISORY  WRITE 4711 08:02:12345 0 EOF`, the process and then device and inode.
+    let table = fs::read_to_string("/proc/locks").ok()?;
+    let held = table.lines().any(|line| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let [_, "FLOCK", _, "WRITE", owner, file, ..] = words[..] else { return false };
+        let same_inode = file.rsplit(':').next().and_then(|text| text.parse().ok()) == Some(inode);
+        same_inode && owner.parse() == Ok(pid)
+    });
+    held.then_some(pid)
 }
 
 /// What a person is told.
@@ -93,6 +135,21 @@ mod tests {
         assert!(matches!(refused, LockError::Held { pid: Some(pid) } if pid == me), "a person must find it: {refused}");
         drop(first);
         InstanceLock::take(&path).expect("what has stopped no longer holds the instance");
+    }
+
+    #[test]
+    fn running_instances_are_found_by_their_locks() {
+        let home = tempfile::tempdir().unwrap();
+        for id in ["default", "desk", "ended"] {
+            fs::create_dir_all(home.path().join("data").join(id)).unwrap();
+        }
+        let path = |id: &str| home.path().join("data").join(id).join(LOCK_FILE);
+        let _held = (InstanceLock::take(&path("default")).unwrap(), InstanceLock::take(&path("desk")).unwrap());
+        drop(InstanceLock::take(&path("ended")).unwrap());
+        let me = std::process::id();
+        let expected = ["default", "desk"].map(|id| RunningInstance { id: id.to_owned(), pid: me });
+        assert_eq!(running_instances(home.path()), expected, "a file without a lock is a run that has ended");
+        assert_eq!(running_instances(Path::new("/nonexistent")), [], "a new home has no instances");
     }
 
     #[test]
