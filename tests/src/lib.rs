@@ -1,1 +1,30 @@
-//! Shared pieces of the suites.
+//! Shared pieces of the suites: a home, free ports, the real program, an embedded instance, and clients on raw sockets.
+//!
+//! Holds no test. Everything panics with what was awaited or expected: a suite has nobody to hand an error to.
+
+mod deadline;
+pub mod desktop;
+mod embedded;
+mod home;
+mod http;
+mod http_session;
+mod mcp;
+mod port_holder;
+mod ports;
+mod prometheus;
+mod server;
+mod skip;
+mod websocket;
+
+pub use deadline::{DEADLINE, until, within};
+pub use embedded::Embedded;
+pub use home::Home;
+pub use http::{Reply, get, send};
+pub use http_session::{EventStream, HttpSession};
+pub use mcp::{McpClient, ToolResult};
+pub use port_holder::PortHolder;
+pub use ports::{Ports, free_port, refuses, released};
+pub use prometheus::{Exposition, Family};
+pub use server::{Exit, Server, command, finish};
+pub use skip::skip;
+pub use websocket::{Socket, initialize_request};

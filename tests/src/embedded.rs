@@ -1,0 +1,105 @@
+//! An instance in this process, as the panel embeds it.
+
+use std::time::Duration;
+
+use cwts_config::{Environment, InstanceId, Sources};
+use cwts_domain::{Problem, Service};
+use cwts_runtime::{Host, Instance, PortChange, PortsEdit, SaveTarget, Snapshot};
+
+use crate::home::Home;
+use crate::ports::Ports;
+
+/// How long the services may take to end.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// A running instance with its home. Ended when it is dropped.
+#[derive(Debug)]
+pub struct Embedded {
+    host: Option<Host>,
+    instance: Instance,
+    home: Home,
+}
+
+impl Embedded {
+    /// An instance on four free ports, which `production.toml` sets.
+    ///
+    /// # Panics
+    /// It does not start.
+    pub async fn start() -> Self {
+        Self::start_in(Home::with(&Ports::free()), Environment::empty()).await
+    }
+
+    /// An instance on a home and in an environment that a test prepared.
+    ///
+    /// # Panics
+    /// It does not start.
+    pub async fn start_in(home: Home, environment: Environment) -> Self {
+        let embedded = Self::open(home, environment);
+        embedded.instance.start().await.expect("the instance starts");
+        embedded
+    }
+
+    /// The same, not started yet.
+    ///
+    /// # Panics
+    /// The system gives no threads.
+    pub fn open(home: Home, environment: Environment) -> Self {
+        let sources = Sources::new(home.path(), InstanceId::default(), None, environment).expect("the home exists");
+        let host = Host::new().expect("threads for the services");
+        let instance = host.open(sources, cwts_server::services()).expect("an instance");
+        Self { host: Some(host), instance, home }
+    }
+
+    /// The instance.
+    pub fn instance(&self) -> &Instance {
+        &self.instance
+    }
+
+    /// Its home.
+    pub fn home(&self) -> &Home {
+        &self.home
+    }
+
+    /// The URL of a service.
+    ///
+    /// # Panics
+    /// Never: a snapshot has all four.
+    pub fn url(&self, service: Service) -> String {
+        let services = self.instance.snapshot().services;
+        services.into_iter().find(|entry| entry.service == service).expect("a snapshot has all four services").url
+    }
+
+    /// The port of a service.
+    ///
+    /// # Panics
+    /// Never: all four are configured.
+    pub fn port(&self, service: Service) -> u16 {
+        self.instance.address(service).expect("all four services are configured").port()
+    }
+
+    /// Moves services as a person does who looks at the present state.
+    ///
+    /// # Errors
+    /// As [`Instance::set_ports`].
+    pub async fn move_ports(&self, ports: &[(Service, u16)], save: SaveTarget) -> Result<Snapshot, Problem> {
+        let expected_revision = self.instance.snapshot().revision;
+        let ports = ports.iter().map(|&(service, port)| PortChange { service, port }).collect();
+        self.instance.set_ports(PortsEdit { expected_revision, ports, save }).await
+    }
+}
+
+impl Drop for Embedded {
+    fn drop(&mut self) {
+        // A runtime must not be ended from a task of another one, where tests run.
+        if let Some(host) = self.host.take() {
+            let instance = self.instance.clone();
+            let end = move || {
+                // Clients of a test that has ended need no time of grace.
+                drop(host.block_on(async { tokio::time::timeout(GRACE, instance.stop()).await }));
+                host.shutdown(GRACE);
+            };
+            let ended = std::thread::spawn(end).join();
+            assert!(ended.is_ok() || std::thread::panicking(), "the services' runtime must end");
+        }
+    }
+}

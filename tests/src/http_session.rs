@@ -1,0 +1,120 @@
+//! A minimal MCP client over Streamable HTTP, with the stream of server events.
+
+use futures_util::{FutureExt as _, Stream, StreamExt as _};
+use reqwest::{Client, RequestBuilder, Response};
+use serde_json::{Value, json};
+
+use crate::deadline::within;
+use crate::mcp::ToolResult;
+use crate::websocket::initialize_request;
+
+const SESSION: &str = "mcp-session-id";
+
+/// A session.
+#[derive(Debug)]
+pub struct HttpSession {
+    client: Client,
+    url: String,
+    id: String,
+}
+
+impl HttpSession {
+    /// Opens a session.
+    ///
+    /// # Panics
+    /// The server does not answer in time, or refuses.
+    pub async fn connect(url: &str) -> Self {
+        let client = Client::new();
+        let answer = send(post(&client, url, &initialize_request(1))).await;
+        let id = answer.headers().get(SESSION).and_then(|id| id.to_str().ok()).map(str::to_owned);
+        let session = Self { client, url: url.to_owned(), id: id.expect("a session id") };
+        let server = message(answer).await;
+        assert_eq!(server["result"]["serverInfo"]["name"], "cwts-ultra", "the server introduces itself: {server}");
+        let initialized = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" });
+        send(session.post(&initialized)).await;
+        session
+    }
+
+    /// Calls a tool.
+    ///
+    /// # Panics
+    /// The answer is an error of the protocol, or does not come in time.
+    pub async fn call(&self, tool: &str, arguments: Value) -> ToolResult {
+        let params = json!({ "name": tool, "arguments": arguments });
+        let request = json!({ "jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": params });
+        let mut answer = message(send(self.post(&request)).await).await;
+        assert!(answer["result"].is_object(), "{tool} must answer with a result: {answer}");
+        ToolResult(answer["result"].take())
+    }
+
+    /// Opens the stream of server events.
+    ///
+    /// # Panics
+    /// The server does not answer in time, or refuses.
+    pub async fn listen(&self) -> EventStream {
+        let request = self.client.get(&self.url).header(SESSION, &self.id).header("accept", "text/event-stream");
+        let answer = send(request).await;
+        EventStream(Box::pin(answer.bytes_stream().map(|chunk| chunk.map(|bytes| bytes.to_vec()))))
+    }
+
+    fn post(&self, body: &Value) -> RequestBuilder {
+        post(&self.client, &self.url, body).header(SESSION, &self.id)
+    }
+}
+
+/// The stream of server events of a session.
+pub struct EventStream(std::pin::Pin<Box<dyn Stream<Item = Result<Vec<u8>, reqwest::Error>> + Send>>);
+
+impl std::fmt::Debug for EventStream {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("EventStream")
+    }
+}
+
+impl EventStream {
+    /// Whether it is open at this moment.
+    pub fn is_open(&mut self) -> bool {
+        loop {
+            match self.0.next().now_or_never() {
+                None => return true,
+                Some(Some(Ok(_))) => {}
+                Some(None | Some(Err(_))) => return false,
+            }
+        }
+    }
+
+    /// Waits for its end; whether that was an orderly one.
+    ///
+    /// # Panics
+    /// It does not end in time.
+    pub async fn ended_in_order(&mut self) -> bool {
+        let end = async {
+            loop {
+                match self.0.next().await {
+                    None => return true,
+                    Some(Ok(_)) => {}
+                    Some(Err(_)) => return false,
+                }
+            }
+        };
+        within("the end of the event stream", end).await
+    }
+}
+
+fn post(client: &Client, url: &str, body: &Value) -> RequestBuilder {
+    client.post(url).header("accept", "application/json, text/event-stream").json(body)
+}
+
+async fn send(request: RequestBuilder) -> Response {
+    let answer = within("an answer over HTTP", request.send()).await.expect("the server answers");
+    assert!(answer.status().is_success(), "the server refuses: {answer:?}");
+    answer
+}
+
+/// The JSON-RPC message in a body that is JSON or a stream of events.
+async fn message(answer: Response) -> Value {
+    let body = within("the body of an answer", answer.text()).await.expect("a whole body");
+    let data = body.lines().filter_map(|line| line.strip_prefix("data:")).map(str::trim).find(|data| !data.is_empty());
+    let text = data.unwrap_or(&body);
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error} in an answer: {body}"))
+}

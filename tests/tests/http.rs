@@ -1,0 +1,195 @@
+//! The edges of HTTP on the four ports: who is let in, what is not there, health, metrics, status.
+
+use cwts_domain::Service;
+use cwts_tests::{Embedded, Exposition, HttpSession, McpClient, Reply, get, send};
+use serde_json::json;
+
+async fn scrape(embedded: &Embedded) -> Exposition {
+    let reply = get(embedded.port(Service::Prometheus), "/metrics").await;
+    assert_eq!(reply.status, 200, "Prometheus scrapes without a token on loopback: {reply:?}");
+    let kind = reply.header("content-type").unwrap_or_default();
+    assert!(kind.starts_with("text/plain; version=0.0.4"), "Prometheus goes by the type: {kind}");
+    Exposition::parse(&reply.body)
+}
+
+#[tokio::test]
+async fn a_foreign_host_or_origin_is_refused_on_every_port() {
+    let embedded = Embedded::start().await;
+    for service in Service::ALL {
+        let (port, path) = (embedded.port(service), service.path());
+        let rebound = format!("evil.example:{port}");
+        let ours = format!("localhost:{port}");
+        let reply = send(port, "GET", path, &[("Host", &rebound)], "").await;
+        assert_eq!(reply.problem(403), "host_refused", "a rebound name must not reach {service}");
+        for origin in ["https://evil.example", "null"] {
+            let reply = send(port, "GET", path, &[("Host", &ours), ("Origin", origin)], "").await;
+            assert_eq!(reply.problem(403), "origin_refused", "a page of {origin} must not reach {service}");
+        }
+        let reply = send(port, "GET", path, &[], "").await;
+        assert!(matches!(reply.status, 400 | 403), "RFC 9112, section 3.2: a request names its host: {reply:?}");
+        let reply = send(port, "GET", path, &[("Host", &ours), ("Origin", &format!("http://{ours}"))], "").await;
+        assert_ne!(reply.status, 403, "a page of this computer may reach {service}: {reply:?}");
+    }
+    let metrics = scrape(&embedded).await;
+    for service in Service::ALL {
+        let refused =
+            |reason| metrics.value("cwts_requests_refused_total", &[("service", service.id()), ("reason", reason)]);
+        assert_eq!(refused("origin"), Some(2.0), "attempts on {service} must be seen");
+        assert!(refused("host") >= Some(1.0), "attempts on {service} must be seen");
+    }
+}
+
+#[tokio::test]
+async fn a_foreign_page_cannot_place_an_order_over_http() {
+    let embedded = Embedded::start().await;
+    let port = embedded.port(Service::McpHttp);
+    let arguments =
+        json!({ "symbol": "BTCUSD", "side": "buy", "order_type": "limit", "quantity": 0.01, "price": 32000 });
+    let params = json!({ "name": "place_order", "arguments": arguments });
+    let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params }).to_string();
+    // text/plain is what a page may send without asking first (Fetch, "CORS-safelisted request-header").
+    let headers =
+        [("Host", &*format!("localhost:{port}")), ("Origin", "https://evil.example"), ("Content-Type", "text/plain")];
+    assert_eq!(send(port, "POST", "/mcp", &headers, &body).await.problem(403), "origin_refused", "a simple request");
+    let mut client = McpClient::connect(&embedded.url(Service::McpWebsocket)).await;
+    let orders = client.call("list_orders", json!({ "status": "all" })).await.ok();
+    assert_eq!(orders["orders"], json!([]), "the page has placed nothing");
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_a_problem_document() {
+    let embedded = Embedded::start().await;
+    for service in Service::ALL {
+        let port = embedded.port(service);
+        assert_eq!(get(port, "/nothing/here").await.problem(404), "not_found", "{service} says so in its one format");
+    }
+    let host = |port: u16| format!("127.0.0.1:{port}");
+    for (service, path) in
+        [(Service::McpHttp, "/api/v1/status"), (Service::Prometheus, "/metrics"), (Service::Health, "/health")]
+    {
+        let port = embedded.port(service);
+        let reply = send(port, "DELETE", path, &[("Host", &host(port))], "").await;
+        assert_eq!(reply.problem(405), "method_not_allowed", "{path} can only be read");
+        let allow = reply.header("allow").unwrap_or_default();
+        assert!(allow.contains("GET"), "RFC 9110, section 15.5.6: Allow names what {path} takes: {reply:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_plain_get_on_the_websocket_port_is_answered_in_words() {
+    let embedded = Embedded::start().await;
+    let reply = get(embedded.port(Service::McpWebsocket), "/mcp").await;
+    assert!((400..500).contains(&reply.status), "a browser that opens the URL gets an answer, no hanging: {reply:?}");
+    assert!(!reply.body.is_empty(), "a person who opens the URL reads why nothing shows: {reply:?}");
+}
+
+#[tokio::test]
+async fn health_tells_which_process_answers() {
+    let embedded = Embedded::start().await;
+    let port = embedded.port(Service::Health);
+    for path in ["/health", "/health/ready", "/health/live"] {
+        let reply = get(port, path).await;
+        assert_eq!(reply.status, 200, "a running server is healthy: {reply:?}");
+        assert_eq!(reply.header("content-type"), Some("application/health+json"), "monitors go by the type");
+        let health = reply.json();
+        assert_eq!(health["status"], "pass", "draft-inadarei-api-health-check, section 3.1: {health}");
+        assert_eq!(health["serviceId"], "default", "an instance is told from another: {health}");
+        assert_eq!(health["nonce"], embedded.instance().nonce(), "an orphan is told from ours: {health}");
+    }
+    let other = Embedded::start().await;
+    let theirs = get(other.port(Service::Health), "/health").await.json();
+    assert_ne!(theirs["nonce"], embedded.instance().nonce(), "each process has a nonce of its own");
+}
+
+#[tokio::test]
+async fn metrics_are_valid_and_count_orders() {
+    let embedded = Embedded::start().await;
+    let before = scrape(&embedded).await;
+    let mut client = McpClient::connect(&embedded.url(Service::McpWebsocket)).await;
+    let order = json!({ "symbol": "BTCUSD", "side": "buy", "order_type": "limit", "quantity": 0.001, "price": 32000 });
+    client.call("place_order", order).await.ok();
+    let too_much = json!({ "symbol": "BTCUSD", "side": "buy", "order_type": "limit", "quantity": 100, "price": 32000 });
+    client.call("place_order", too_much).await.error();
+    let after = scrape(&embedded).await;
+    let moved = |name, labels: &[(&str, &str)]| {
+        let value = |metrics: &Exposition| metrics.value(name, labels).unwrap_or_default();
+        value(&after) - value(&before)
+    };
+    assert_eq!(moved("cwts_orders_total", &[("outcome", "accepted")]), 1.0, "the accepted order is counted");
+    assert_eq!(moved("cwts_orders_total", &[("outcome", "rejected")]), 1.0, "the rejected one too");
+    assert_eq!(moved("cwts_order_latency_seconds_count", &[]), 2.0, "both are timed");
+    assert_eq!(moved("cwts_tool_calls_total", &[("tool", "place_order"), ("outcome", "ok")]), 1.0, "calls by outcome");
+    assert_eq!(moved("cwts_tool_calls_total", &[("tool", "place_order"), ("outcome", "error")]), 1.0, "and failures");
+    assert!(moved("cwts_websocket_messages_total", &[("direction", "in")]) >= 4.0, "messages are counted");
+    let prometheus = [("service", "prometheus"), ("status", "200")];
+    assert_eq!(moved("cwts_http_requests_total", &prometheus), 1.0, "the scrape before is counted");
+    for service in Service::ALL {
+        assert_eq!(after.value("cwts_service_up", &[("service", service.id())]), Some(1.0), "{service} is up");
+    }
+}
+
+#[tokio::test]
+async fn promtool_finds_nothing_to_complain_about() {
+    let embedded = Embedded::start().await;
+    let reply = get(embedded.port(Service::Prometheus), "/metrics").await;
+    let mut command = tokio::process::Command::new("promtool");
+    command.args(["check", "metrics"]).stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped());
+    let Ok(mut child) = command.stderr(std::process::Stdio::piped()).kill_on_drop(true).spawn() else {
+        // The strict reader of the other tests stands in: promtool is one more opinion where it is installed.
+        let families = Exposition::parse(&reply.body).families;
+        assert!(families.len() > 10, "the families are there: {}", families.len());
+        return;
+    };
+    let mut stdin = child.stdin.take().expect("a pipe");
+    tokio::io::AsyncWriteExt::write_all(&mut stdin, reply.body.as_bytes()).await.expect("promtool reads");
+    drop(stdin);
+    let output = cwts_tests::within("promtool", child.wait_with_output()).await.expect("promtool ends");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && said.trim().is_empty(), "names and types follow the practice: {said}");
+}
+
+#[tokio::test]
+async fn status_shows_the_four_services_and_the_market() {
+    let embedded = Embedded::start().await;
+    let port = embedded.port(Service::McpHttp);
+    let status = get(port, "/api/v1/status").await.json();
+    assert_eq!(
+        (&status["state"], &status["instance"]),
+        (&json!("running"), &json!("default")),
+        "as the panel shows it"
+    );
+    let services = status["services"].as_array().expect("a list of services");
+    let shown: Vec<_> = services.iter().map(|each| (each["service"].clone(), each["port"]["value"].clone())).collect();
+    let expected = Service::ALL.map(|service| (json!(service.id()), json!(embedded.port(service))));
+    assert_eq!(shown, expected, "all four, in the fixed order, with the bound ports");
+    assert_eq!(services[0]["port"]["origin"]["layer"], "toml", "a port knows where it was set: {}", services[0]);
+    assert_eq!(status["market"]["symbol"], "BTCUSD", "the market as it is now: {status}");
+}
+
+#[tokio::test]
+async fn mcp_over_http_keeps_sessions_and_refuses_strangers() {
+    let embedded = Embedded::start().await;
+    let session = HttpSession::connect(&embedded.url(Service::McpHttp)).await;
+    let info = session.call("server_info", json!({})).await.ok();
+    assert_eq!(info["paper_trading"], true, "an agent must know that nothing is real: {info}");
+    let failed = session.call("get_market_data", json!({ "symbol": "DOGEUSD" })).await.error();
+    assert!(failed.contains("DOGEUSD"), "tool errors are the same on both transports: {failed}");
+    let port = embedded.port(Service::McpHttp);
+    let host = format!("127.0.0.1:{port}");
+    let accept = ("Accept", "application/json, text/event-stream");
+    let list = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list" }).to_string();
+    let post = async |headers: &[(&str, &str)], body: &str| -> Reply {
+        let all: Vec<_> =
+            [("Host", &*host), ("Content-Type", "application/json")].iter().chain(headers).copied().collect();
+        send(port, "POST", "/mcp", &all, body).await
+    };
+    let unknown = post(&[accept, ("Mcp-Session-Id", "00000000-0000-4000-8000-000000000000")], &list).await;
+    assert_eq!(
+        unknown.status, 404,
+        "MCP 2025-06-18, \"Session Management\": a session that is gone is 404: {unknown:?}"
+    );
+    let bad = post(&[accept], "{").await;
+    assert!((400..500).contains(&bad.status), "bad JSON is the client's fault: {bad:?}");
+    let big = post(&[accept], &format!("{{\"jsonrpc\":\"{}\"}}", "x".repeat(2 << 20))).await;
+    assert_eq!(big.status, 413, "a body beyond the limit is refused: {}", big.status);
+}
