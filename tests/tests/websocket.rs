@@ -157,7 +157,6 @@ async fn a_message_beyond_the_limit_ends_only_its_own_socket() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "the server runs the requests of a connection side by side"]
 async fn orders_of_one_connection_do_not_overtake_each_other() {
     let (_embedded, url) = embedded().await;
     let mut client = McpClient::connect(&url).await;

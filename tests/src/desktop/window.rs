@@ -35,6 +35,16 @@ const observer = new MutationObserver(() => {
 });
 observer.observe(document, { subtree: true, childList: true, attributes: true, characterData: true });";
 
+/// Calls back as soon as the page has the size.
+const RESIZED: &str = "const [[width, height], done] = arguments;
+const look = () => {
+    if (innerWidth !== width || innerHeight !== height) return;
+    removeEventListener('resize', look);
+    done(true);
+};
+addEventListener('resize', look);
+look();";
+
 /// What a person who looks for a fault asks first.
 const PAGE: &str = "const { body, readyState, visibilityState } = document;
 return `${location.href}, ${readyState}, ${visibilityState}\\n${body.innerText || body.innerHTML}`;";
@@ -217,13 +227,15 @@ impl Window {
         result.unwrap_or_else(|error| panic!("{script}: {error}"))
     }
 
-    /// Makes the window as wide and high as asked, in pixels of the page.
+    /// Makes the page as wide and high as asked, in pixels, and waits until it is laid out for that.
     ///
     /// # Panics
-    /// The driver refuses, or the page does not follow.
+    /// The driver refuses, or the page does not follow in time.
     pub async fn resize(&self, width: u32, height: u32) {
         let resized = within("the new size", self.client.set_window_size(width, height)).await;
         resized.unwrap_or_else(|error| panic!("the window cannot be {width} x {height}: {error}"));
+        let followed = self.client.execute_async(RESIZED, vec![json!([width, height])]).await;
+        followed.unwrap_or_else(|error| panic!("the page does not become {width} x {height}: {error}"));
         self.execute_async(PAINTED).await;
     }
 

@@ -12,6 +12,8 @@ use rmcp::model::{
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer, ServerHandler};
 
+use crate::mcp::turn::Turn;
+
 const INSTRUCTIONS: &str = "A paper-trading exchange: no order reaches a real market. All clients of this server trade \
     on one paper account. Prices and quantities are decimal numbers; server_info names the symbols with their tick and \
     lot sizes. Give place_order a client_order_id to make a retry safe.";
@@ -75,6 +77,11 @@ impl ServerHandler for TradingServer {
             let names: Vec<_> = self.tools.list_all().into_iter().map(|tool| tool.name).collect();
             let message = format!("unknown tool {}; there are {}", shown(&request.name), names.join(", "));
             return Err(ErrorData::invalid_params(message, None));
+        };
+        let turn = context.extensions.get::<Turn>().cloned();
+        let _running = match &turn {
+            Some(turn) => turn.come().await,
+            None => None,
         };
         let result = self.tools.call(ToolCallContext::new(self, request, context)).await;
         let result = result.or_else(as_tool_error);

@@ -5,6 +5,7 @@ mod handler;
 mod http;
 mod tools;
 mod transport;
+mod turn;
 mod websocket;
 mod wire;
 

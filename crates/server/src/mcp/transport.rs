@@ -8,11 +8,14 @@ use cwts_runtime::{Connection, Instance};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt as _, StreamExt as _};
 use rmcp::RoleServer;
+use rmcp::model::{ClientJsonRpcMessage, ClientRequest, JsonRpcRequest};
 use rmcp::service::{RxJsonRpcMessage, TxJsonRpcMessage};
 use rmcp::transport::Transport;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 use tokio_tungstenite::tungstenite::Error as WebSocketError;
+
+use crate::mcp::turn::Turns;
 
 /// Close code 1012, "service restart": the client should connect again (IANA WebSocket close code registry).
 const SERVICE_RESTART: u16 = close_code::RESTART;
@@ -26,6 +29,7 @@ pub(crate) struct WebSocketTransport {
     /// Keeps the connection counted and drained for as long as the WebSocket lives.
     connection: Connection,
     instance: Instance,
+    turns: Turns,
 }
 
 /// Ends the WebSocket after its session, also where rmcp gave up before there was one.
@@ -49,7 +53,7 @@ impl Ending {
 impl WebSocketTransport {
     pub(crate) fn new(socket: WebSocket, connection: Connection, instance: Instance) -> Self {
         let (sink, stream) = socket.split();
-        Self { sink: Arc::new(Mutex::new(sink)), stream, connection, instance }
+        Self { sink: Arc::new(Mutex::new(sink)), stream, connection, instance, turns: Turns::default() }
     }
 
     pub(crate) fn ending(&self) -> Ending {
@@ -82,6 +86,16 @@ impl WebSocketTransport {
 
     async fn refused<T>(&self, code: i32, message: String, id: Value) -> Result<Option<T>, ()> {
         if self.refuse(code, message, id).await { Ok(None) } else { Err(()) }
+    }
+
+    /// Gives a tool call its turn, so that orders keep their order.
+    fn in_turn(&mut self, mut message: RxJsonRpcMessage<RoleServer>) -> RxJsonRpcMessage<RoleServer> {
+        if let ClientJsonRpcMessage::Request(JsonRpcRequest { request, .. }) = &mut message
+            && let ClientRequest::CallToolRequest(call) = request
+        {
+            call.extensions.insert(self.turns.next());
+        }
+        message
     }
 
     async fn next_frame(&mut self) -> Option<Message> {
@@ -149,7 +163,7 @@ impl Transport<RoleServer> for WebSocketTransport {
                 Message::Close(_) => return None,
             };
             match parsed {
-                Ok(Some(message)) => return Some(message),
+                Ok(Some(message)) => return Some(self.in_turn(message)),
                 Ok(None) => {}
                 Err(()) => return None,
             }
