@@ -1,0 +1,91 @@
+//! `cwts-ultra check-ports`, and who may start beside whom.
+
+use std::net::TcpListener;
+
+use cwts_domain::Service;
+use cwts_tests::{Exit, Home, PortHolder, Ports, Server, command, finish};
+use rustix::process::Signal;
+use serde_json::Value;
+
+async fn check(home: &Home, arguments: &[&str]) -> Exit {
+    let mut program = command(home);
+    program.arg("check-ports").args(arguments);
+    finish(program).await
+}
+
+async fn report(home: &Home, service: Service) -> (Option<i32>, Value) {
+    let exit = check(home, &["--json"]).await;
+    let reports: Vec<Value> = serde_json::from_str(&exit.stdout).expect("an array, whatever the status");
+    assert_eq!(reports.len(), 4, "one report for each service");
+    let found = reports.into_iter().find(|report| report["service"] == service.id());
+    (exit.status, found.expect("each service is reported"))
+}
+
+#[tokio::test]
+async fn free_ports_end_with_status_0() {
+    let ports = Ports::free();
+    let home = Home::with(&ports);
+    let (status, report) = report(&home, Service::Prometheus).await;
+    assert_eq!(status, Some(0), "nothing is in the way of a start");
+    assert_eq!(report["port"], ports.of(Service::Prometheus));
+    assert_eq!((&report["state"], &report["bindable"]), (&"free".into(), &true.into()));
+    assert_eq!(report["holder"], Value::Null);
+    assert_eq!(report["origin"]["layer"], "toml", "a script may ask where the port was set");
+}
+
+#[tokio::test]
+async fn a_taken_port_names_its_holder_and_save_writes_a_free_one() {
+    let holder = PortHolder::start().await;
+    let ports = Ports::free().with(Service::Health, holder.port());
+    let home = Home::with(&ports);
+
+    let (status, taken) = report(&home, Service::Health).await;
+    assert_eq!(status, Some(3), "a script must see that a start would fail");
+    assert_eq!((&taken["state"], &taken["bindable"]), (&"taken".into(), &false.into()));
+    assert_eq!(taken["holder"]["pid"], holder.pid(), "a person must find the program: {taken}");
+    let suggestion = taken["suggestion"].as_u64().expect("a free port is offered");
+    assert_ne!(suggestion, 10_080, "browsers refuse that one");
+
+    let saved = check(&home, &["--save"]).await;
+    assert_eq!(saved.status, Some(0), "after the save nothing is taken: {saved:?}");
+    assert_eq!(home.env().trim(), format!("export HEALTH_CHECK_PORT={suggestion}"), "only what was taken is written");
+    let server = Server::start(&home).await;
+    assert!(server.url(Service::Health).contains(&format!(":{suggestion}/")), "the next start uses it");
+    server.stop(Signal::TERM).await;
+}
+
+#[tokio::test]
+async fn our_own_server_is_no_conflict_and_a_second_one_names_it() {
+    let ports = Ports::free();
+    let home = Home::with(&ports);
+    let server = Server::start(&home).await;
+
+    let (status, report) = report(&home, Service::McpWebsocket).await;
+    assert_eq!((status, &report["state"]), (Some(0), &"ours".into()), "what runs as it should is no problem");
+    assert_eq!(report["suggestion"], Value::Null, "nobody has to move");
+
+    let mut second = command(&home);
+    second.arg("run");
+    let exit = finish(second).await;
+    assert_eq!(exit.status, Some(3), "one process at a time runs an instance: {exit:?}");
+    let pid = format!("pid {}", server.pid());
+    assert!(exit.stderr.contains(&pid), "a person must find the first one: {}", exit.stderr);
+    assert_eq!(server.stop(Signal::TERM).await.status, Some(0), "the first one was not disturbed");
+}
+
+#[tokio::test]
+async fn a_listener_on_ipv6_loopback_is_reported_but_does_not_stop_a_start() {
+    let ports = Ports::free();
+    let home = Home::with(&ports);
+    let port = ports.of(Service::McpHttp);
+    // In a process of its own: a socket of the server itself shadows nothing.
+    let listener = TcpListener::bind(("::1", port)).expect("IPv6 on loopback");
+
+    let (status, report) = report(&home, Service::McpHttp).await;
+    assert_eq!((status, &report["state"]), (Some(3), &"taken".into()), "clients of localhost may reach it first");
+    assert_eq!(report["bindable"], true, "but 127.0.0.1 itself is free");
+    let server = Server::start(&home).await;
+    let exit = server.stop(Signal::TERM).await;
+    assert!(exit.stderr.contains("localhost"), "a start says what clients may meet: {}", exit.stderr);
+    drop(listener);
+}
