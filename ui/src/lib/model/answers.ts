@@ -35,7 +35,7 @@ function taken({ services, state }: Snapshot): Answer {
     const answer = blocked.length === 1 ? `Port ${first.port.value} is` : `${blocked.length} ports are`;
     return { question, answer, tone: 'error', evidence: list(blocked.map((service) => service.name)), href };
   }
-  const evidence = state === 'running' ? `${list(ports)} are ours` : `${list(ports)} at the last look`;
+  const evidence = state === 'running' ? `Ours: ${ports.join(', ')}` : `${list(ports)} at the last look`;
   return { question, answer: 'No conflict', evidence, href };
 }
 
