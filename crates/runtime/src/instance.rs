@@ -24,7 +24,8 @@ use crate::{check, sampler};
 /// Events that a slow window may lag behind before it has to fetch the snapshot again.
 const EVENTS: usize = 256;
 
-/// A handle on an instance; clones are the same instance.
+/// A handle on an instance; clones are the same instance. One that runs stays alive, with its sockets, until it is
+/// stopped: what answers on them holds a handle too.
 #[derive(Clone)]
 pub struct Instance(Arc<Shared>);
 
