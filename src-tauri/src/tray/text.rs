@@ -133,6 +133,7 @@ mod tests {
             url: String::new(),
             variable: service.port_variable().to_owned(),
             alternatives: Vec::new(),
+            range: [10_000, 10_100],
             clients: 0,
             rate: 0.0,
             requests: 0,
