@@ -67,7 +67,9 @@ pub(crate) fn execute(sources: &Sources, save: bool, as_json: bool) -> Result<Ex
 }
 
 fn examine(sources: &Sources, loaded: &Loaded) -> Vec<Report> {
-    let ours: Vec<u32> = running_instances(sources.home()).into_iter().map(|running| running.pid).collect();
+    let running = running_instances(sources.home()).into_iter();
+    // On a port of another instance a start would fail, so it is as taken as any.
+    let ours: Vec<u32> = running.filter(|it| it.id == sources.instance().as_str()).map(|running| running.pid).collect();
     // A suggestion must not be the port of another service, nor be suggested twice.
     let mut avoid: Vec<u16> = Service::ALL.map(|service| loaded.settings.port(service).value).into();
     let mut reports = Vec::new();

@@ -8,13 +8,15 @@ use std::path::{Path, PathBuf};
 use crate::ConfigError;
 use crate::text::line_number;
 
+/// No configuration is as large; whatever is has not been written as one.
+const LARGEST: u64 = 1 << 20;
 /// The end of the name of a temporary file.
 const TEMPORARY: &str = ".tmp";
 
 /// The text of a file; `None` when it does not exist.
 pub(crate) fn read(path: &Path) -> Result<Option<String>, ConfigError> {
     let unreadable = |line, source| ConfigError::Unreadable { path: path.to_owned(), line, source };
-    let bytes = match fs::read(path) {
+    let bytes = match read_regular(path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(unreadable(None, error)),
@@ -24,6 +26,17 @@ pub(crate) fn read(path: &Path) -> Result<Option<String>, ConfigError> {
         let reason = io::Error::new(io::ErrorKind::InvalidData, "the text is not UTF-8");
         unreadable(Some(line_number(&valid, valid.len())), reason)
     })
+}
+
+/// The bytes of a regular file. A pipe or a device would block or never end.
+fn read_regular(path: &Path) -> io::Result<Vec<u8>> {
+    let refused = |reason: &str| Err(io::Error::other(reason));
+    match fs::metadata(path)? {
+        found if found.is_dir() => refused("it is a folder"),
+        found if !found.is_file() => refused("it is a pipe or a device"),
+        found if found.len() > LARGEST => refused("it is larger than 1 MiB"),
+        _ => fs::read(path),
+    }
 }
 
 /// Where an edit of `path` really goes: the target of a symbolic link.

@@ -75,6 +75,14 @@ pub enum Reject {
         /// The id that was asked for.
         order_id: OrderId,
     },
+    /// The client gave another order this name before.
+    #[error("client_order_id {client_order_id:?} already names order {order_id}, which differs; choose another name")]
+    ClientOrderIdTaken {
+        /// The name.
+        client_order_id: String,
+        /// The order that has it.
+        order_id: OrderId,
+    },
     /// The order has ended and cannot be cancelled.
     #[error("order {order_id} is already {status}")]
     NotOpen {

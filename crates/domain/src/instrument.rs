@@ -116,7 +116,8 @@ impl Instrument {
 
     /// The average price of `notional` over `quantity`; `None` without a quantity.
     pub fn average_price(&self, notional: Cash, quantity: Lots) -> Option<f64> {
-        (quantity != Lots::ZERO).then(|| self.amount(notional) / self.quantity(quantity))
+        // Ticks first: a division of two rounded amounts would show 63962.920000000006 for a single fill.
+        (quantity != Lots::ZERO).then(|| notional.0 as f64 / quantity.0 as f64 / pow10(self.price_decimals))
     }
 
     fn steps(&self, field: &'static str, value: f64, decimals: u32, max: i64) -> Result<i64, ConversionError> {
@@ -167,6 +168,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn the_average_of_one_fill_is_its_price(ticks in 1_i64..=1_000_000_000, lots in 1_i64..=10_000_000) {
+            let instrument = Instrument::btcusd();
+            let average = instrument.average_price(Ticks(ticks).notional(Lots(lots)), Lots(lots));
+            prop_assert_eq!(average, Some(instrument.price(Ticks(ticks))), "no noise in the last digits");
+        }
+
         #[test]
         fn every_tick_survives_the_wire(ticks in 1_i64..=1_000_000_000) {
             let instrument = Instrument::btcusd();

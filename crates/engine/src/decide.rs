@@ -6,7 +6,7 @@ use cwts_domain::{
 };
 
 use crate::account::{Account, OpenTotal};
-use crate::{Exchange, risk};
+use crate::{Exchange, Order, risk};
 
 /// How many orders of one account may be in the book at a time.
 pub const MAX_OPEN_ORDERS: usize = 10_000;
@@ -30,8 +30,14 @@ pub fn decide(exchange: &Exchange, command: &Command, at: Timestamp) -> Result<V
 
 fn place(exchange: &Exchange, order: &PlaceOrder, at: Timestamp) -> Result<Vec<Event>, Reject> {
     let account = owner(exchange, order.account)?;
-    if order.client_order_id.as_ref().is_some_and(|name| account.by_client_id.contains_key(name)) {
-        return Ok(Vec::new());
+    if let Some(name) = &order.client_order_id
+        && let Some(first) = exchange.order_by_client_id(order.account, name)
+    {
+        return if is_repeated(order, first) {
+            Ok(Vec::new())
+        } else {
+            Err(Reject::ClientOrderIdTaken { client_order_id: name.0.clone(), order_id: first.id })
+        };
     }
     validate(exchange.instrument(), order)?;
     let matching = Matching::of(exchange, order, at);
@@ -39,6 +45,12 @@ fn place(exchange: &Exchange, order: &PlaceOrder, at: Timestamp) -> Result<Vec<E
     let rests = order.limit.filter(|_| order.time_in_force == TimeInForce::Gtc && matching.remaining > Lots::ZERO);
     check_limits(exchange, account, order, &matching, rests)?;
     Ok(matching.into_events(order, rests.is_some(), at))
+}
+
+/// Whether the request is the one that placed the order, sent again.
+fn is_repeated(again: &PlaceOrder, first: &Order) -> bool {
+    (again.side, again.limit, again.quantity, again.time_in_force)
+        == (first.side, first.limit, first.quantity, first.time_in_force)
 }
 
 fn cancel(exchange: &Exchange, account: AccountId, order_id: OrderId, at: Timestamp) -> Result<Vec<Event>, Reject> {

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
@@ -21,6 +22,7 @@ struct Inner {
     signals: Signals,
     _open: OpenCount,
     _tracked: TaskTrackerToken,
+    _permit: OwnedSemaphorePermit,
 }
 
 /// The two steps of ending what a socket serves.
@@ -48,9 +50,10 @@ impl Connection {
         signals: Signals,
         open: Arc<AtomicUsize>,
         tracked: TaskTrackerToken,
+        permit: OwnedSemaphorePermit,
     ) -> Self {
         open.fetch_add(1, Ordering::Relaxed);
-        Self(Arc::new(Inner { peer, local, signals, _open: OpenCount(open), _tracked: tracked }))
+        Self(Arc::new(Inner { peer, local, signals, _open: OpenCount(open), _tracked: tracked, _permit: permit }))
     }
 
     /// The client's address.

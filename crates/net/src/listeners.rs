@@ -138,7 +138,10 @@ impl Drain {
         }
         let cut = self.closed.iter().map(|socket| socket.connections.len()).sum();
         for socket in &self.closed {
-            tracing::info!(address = %socket.address, "cut the connections that did not end in time");
+            let left = socket.connections.len();
+            if left > 0 {
+                tracing::info!(address = %socket.address, left, "Connections that did not end in time are cut");
+            }
             socket.signals.aborted.cancel();
         }
         Drained { cut }

@@ -20,12 +20,15 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
+use tower_http::timeout::TimeoutBody;
 
 use crate::connection::{Connection, Signals};
 use crate::listeners::Endpoint;
 
 /// A client must have sent its request head within this time.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+/// A client must send the next part of its request's body within this time.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long to let other connections end when the process is out of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
@@ -133,12 +136,9 @@ impl Acceptor {
             tracing::debug!(%peer, %error, "cannot disable Nagle's algorithm");
         }
         let (signals, open) = (self.signals.clone(), Arc::clone(&self.endpoint.connections));
-        let connection = Connection::new(peer, local, signals.clone(), open, self.connections.token());
+        let connection = Connection::new(peer, local, signals.clone(), open, self.connections.token(), permit);
         let served = serve_connection(stream, connection, self.endpoint.router.clone(), signals);
-        tokio::spawn(async move {
-            served.await;
-            drop(permit);
-        });
+        tokio::spawn(served);
     }
 }
 
@@ -152,7 +152,7 @@ fn serve_connection(
     let peer = connection.peer();
     let service = router.map_request(move |mut request: hyper::Request<Incoming>| {
         request.extensions_mut().insert(connection.clone());
-        request.map(Body::new)
+        request.map(|body| Body::new(TimeoutBody::new(BODY_TIMEOUT, body)))
     });
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Extension;
+use axum::extract::ws::WebSocketUpgrade;
 use axum::routing::get;
 use cwts_net::{BindError, Connection, Drained, Endpoint, Listeners};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -148,4 +149,31 @@ async fn an_address_of_another_computer_is_named_as_such() {
     let address: SocketAddr = "203.0.113.1:3000".parse().expect("an address");
     let failed = two_endpoints().prepare(&BTreeMap::from([(1, address)])).expect_err("TEST-NET-3 is nobody's");
     assert!(matches!(failed.error, BindError::AddressUnavailable { .. }), "a person must not look for a holder");
+}
+
+#[tokio::test]
+async fn a_websocket_counts_as_a_connection_until_it_ends() {
+    let keep_open = |Extension(connection): Extension<Connection>, request: WebSocketUpgrade| async move {
+        request.on_upgrade(async move |mut socket| {
+            while socket.recv().await.is_some() {}
+            drop(connection);
+        })
+    };
+    let mut limited = endpoint("one");
+    limited.router = limited.router.route("/ws", get(keep_open));
+    limited.max_connections = 1;
+    let address = free_address();
+    let mut listeners = Listeners::new(BTreeMap::from([(1, limited)]));
+    apply(&mut listeners, &[(1, address)]).await;
+
+    let (socket, _) =
+        tokio_tungstenite::connect_async(format!("ws://{address}/ws")).await.expect("the first is served");
+    let mut second = TcpStream::connect(address).await.expect("the kernel queues the second");
+    let mut answer = tokio::spawn(async move { ask(&mut second, "/").await });
+    let early = tokio::time::timeout(Duration::from_millis(200), &mut answer).await;
+    assert!(early.is_err(), "or a thousand WebSockets take every file that the process may open");
+
+    drop(socket);
+    let answer = tokio::time::timeout(DEADLINE, answer).await.expect("a place is free again").expect("the task ends");
+    assert!(answer.ends_with("one"), "the second is served as soon as the first has gone");
 }

@@ -178,7 +178,7 @@ impl Core {
         match running.listeners.prepare(&BTreeMap::new()) {
             Ok(nothing) => {
                 let drained = running.listeners.commit(nothing).await.within(DRAIN_DEADLINE).await;
-                tracing::info!(cut = drained.cut, "all sockets are closed");
+                tracing::info!(cut = drained.cut, "All sockets are closed");
             }
             Err(error) => tracing::error!(%error, "an empty plan binds nothing and cannot fail"),
         }

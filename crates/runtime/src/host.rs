@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use cwts_config::Sources;
 use cwts_domain::{Clock, Problem, SystemClock};
+use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::instance::Instance;
@@ -22,6 +23,7 @@ impl Host {
     /// # Errors
     /// The system gives no threads.
     pub fn new() -> std::io::Result<Self> {
+        raise_descriptor_limit();
         let runtime = Builder::new_multi_thread().thread_name("cwts-services").enable_all().build()?;
         Ok(Self { runtime })
     }
@@ -56,5 +58,15 @@ impl Host {
     /// Ends every task, waiting at most `timeout` for those that are blocked.
     pub fn shutdown(self, timeout: Duration) {
         self.runtime.shutdown_timeout(timeout);
+    }
+}
+
+/// Lets the process open as many files as the system allows it: the usual soft limit is below what four services may
+/// hold. Where the system refuses, the old limit stays.
+fn raise_descriptor_limit() {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::debug!(%error, "the limit of open files stays as it is");
     }
 }

@@ -188,8 +188,11 @@ fn the_same_client_order_id_places_one_order_only() {
     let id = desk.accepted(named(buy(ALICE, 1, 90), "a"));
     let before = desk.exchange.clone();
     assert_eq!(desk.place(named(buy(ALICE, 1, 90), "a")), Ok(vec![]), "a retry must not buy twice");
-    assert_eq!(desk.place(named(buy(ALICE, 0, -1), "a")), Ok(vec![]), "the name alone decides");
-    assert_eq!(desk.exchange, before, "a retry changes nothing");
+    let taken = Err(Reject::ClientOrderIdTaken { client_order_id: "a".to_owned(), order_id: id });
+    for other in [sell(ALICE, 1, 90), buy(ALICE, 2, 90), buy(ALICE, 1, 91)] {
+        assert_eq!(desk.place(named(other, "a")), taken, "an agent must not believe that it placed another order");
+    }
+    assert_eq!(desk.exchange, before, "neither changes anything");
     let name = cwts_domain::ClientOrderId("a".to_owned());
     assert_eq!(
         desk.exchange.order_by_client_id(ALICE, &name).map(|order| order.id),

@@ -76,8 +76,11 @@ impl Naive {
                 && other.placed.account == order.account
                 && other.placed.client_order_id == order.client_order_id
         };
-        if self.orders.iter().any(same_name) {
-            return Ok(vec![]);
+        if let Some(first) = self.orders.iter().find(|other| same_name(other)) {
+            let placed = PlaceOrder { symbol: order.symbol.clone(), ..first.placed.clone() };
+            let client_order_id = order.client_order_id.clone().unwrap().0;
+            let taken = Reject::ClientOrderIdTaken { client_order_id, order_id: first.id };
+            return if placed == *order { Ok(vec![]) } else { Err(taken) };
         }
         if order.quantity.0 < 1 {
             return Err(Reject::QuantityOutOfRange { min: "0.0001".to_owned(), max: "1000".to_owned() });

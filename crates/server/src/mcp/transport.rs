@@ -12,13 +12,19 @@ use rmcp::model::{ClientJsonRpcMessage, ClientRequest, JsonRpcRequest};
 use rmcp::service::{RxJsonRpcMessage, TxJsonRpcMessage};
 use rmcp::transport::Transport;
 use serde_json::{Value, json};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, watch};
 use tokio_tungstenite::tungstenite::Error as WebSocketError;
 
 use crate::mcp::turn::Turns;
 
 /// Close code 1012, "service restart": the client should connect again (IANA WebSocket close code registry).
 const SERVICE_RESTART: u16 = close_code::RESTART;
+
+/// Tool calls of one client that may be under way.
+const MAX_CALLS: usize = 64;
+/// Answers that may wait for one client to read. Above it the client's requests are not read either, so that TCP slows it
+/// down.
+const MAX_UNSENT: usize = 64;
 
 type Sink = Arc<Mutex<SplitSink<WebSocket, Message>>>;
 
@@ -30,6 +36,26 @@ pub(crate) struct WebSocketTransport {
     connection: Connection,
     instance: Instance,
     turns: Turns,
+    calls: Arc<Semaphore>,
+    /// For the next tool call. Taken before reading, since a future that has read a message may not wait for anything.
+    permit: Option<OwnedSemaphorePermit>,
+    unsent: watch::Sender<usize>,
+}
+
+/// Counts an answer until it is sent or given up.
+struct Unsent(watch::Sender<usize>);
+
+impl Unsent {
+    fn count(unsent: &watch::Sender<usize>) -> Self {
+        unsent.send_modify(|count| *count += 1);
+        Self(unsent.clone())
+    }
+}
+
+impl Drop for Unsent {
+    fn drop(&mut self) {
+        self.0.send_modify(|count| *count -= 1);
+    }
 }
 
 /// Ends the WebSocket after its session, also where rmcp gave up before there was one.
@@ -53,7 +79,16 @@ impl Ending {
 impl WebSocketTransport {
     pub(crate) fn new(socket: WebSocket, connection: Connection, instance: Instance) -> Self {
         let (sink, stream) = socket.split();
-        Self { sink: Arc::new(Mutex::new(sink)), stream, connection, instance, turns: Turns::default() }
+        Self {
+            sink: Arc::new(Mutex::new(sink)),
+            stream,
+            connection,
+            instance,
+            turns: Turns::default(),
+            calls: Arc::new(Semaphore::new(MAX_CALLS)),
+            permit: None,
+            unsent: watch::Sender::new(0),
+        }
     }
 
     pub(crate) fn ending(&self) -> Ending {
@@ -63,7 +98,10 @@ impl WebSocketTransport {
     /// Answers a message that is no JSON-RPC (codes of JSON-RPC 2.0 section 5.1).
     async fn refuse(&self, code: i32, message: String, id: Value) -> bool {
         let error = json!({ "jsonrpc": "2.0", "id": id, "error": { "code": code, "message": message } });
-        self.sink.lock().await.send(Message::text(error.to_string())).await.is_ok()
+        tokio::select! {
+            sent = async { self.sink.lock().await.send(Message::text(error.to_string())).await } => sent.is_ok(),
+            () = self.connection.aborted() => false,
+        }
     }
 
     /// The message in a text frame, or the refusal that was sent: `Err` when the client is gone.
@@ -93,9 +131,27 @@ impl WebSocketTransport {
         if let ClientJsonRpcMessage::Request(JsonRpcRequest { request, .. }) = &mut message
             && let ClientRequest::CallToolRequest(call) = request
         {
-            call.extensions.insert(self.turns.next());
+            let permit = self.permit.take();
+            call.extensions.insert(self.turns.next(permit));
         }
         message
+    }
+
+    /// Waits until the client may ask for more. Ends early when the socket drains.
+    async fn may_ask(&mut self) {
+        let connection = self.connection.clone();
+        let mut unsent = self.unsent.subscribe();
+        let ready = async {
+            // The sender lives as long as the transport, and the semaphore is never closed.
+            drop(unsent.wait_for(|count| *count < MAX_UNSENT).await);
+            if self.permit.is_none() {
+                self.permit = Arc::clone(&self.calls).acquire_owned().await.ok();
+            }
+        };
+        tokio::select! {
+            () = ready => {}
+            () = connection.draining() => {}
+        }
     }
 
     async fn next_frame(&mut self) -> Option<Message> {
@@ -138,6 +194,7 @@ impl Transport<RoleServer> for WebSocketTransport {
     ) -> impl Future<Output = Result<(), axum::Error>> + Send + 'static {
         let sink = Arc::clone(&self.sink);
         let connection = self.connection.clone();
+        let unsent = Unsent::count(&self.unsent);
         let sent = self.instance.metrics().websocket_messages.with_label_values(&["out"]);
         async move {
             let text = serde_json::to_string(&message).map_err(axum::Error::new)?;
@@ -147,12 +204,14 @@ impl Transport<RoleServer> for WebSocketTransport {
                 () = connection.aborted() => {}
             }
             sent.inc();
+            drop(unsent);
             Ok(())
         }
     }
 
     async fn receive(&mut self) -> Option<RxJsonRpcMessage<RoleServer>> {
         loop {
+            self.may_ask().await;
             let parsed = match self.next_frame().await? {
                 Message::Text(text) => self.parse(&text).await,
                 Message::Binary(_) => {

@@ -5,7 +5,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 /// Hands out the turns of one connection.
 #[derive(Debug, Default)]
@@ -23,15 +23,17 @@ struct Place {
     running: Running,
 }
 
-/// Held while the call runs. Dropping it lets the next call run, also when this one is cancelled.
+/// Held while the call runs. Dropping it lets the next call run, also when this one is cancelled, and gives back the
+/// permit that the call was read with.
 #[derive(Debug)]
-pub(crate) struct Running(#[expect(dead_code, reason = "dropping it tells the next call")] oneshot::Sender<()>);
+#[expect(dead_code, reason = "dropping them tells the next call and the reader")]
+pub(crate) struct Running(oneshot::Sender<()>, Option<OwnedSemaphorePermit>);
 
 impl Turns {
-    pub(crate) fn next(&mut self) -> Turn {
+    pub(crate) fn next(&mut self, permit: Option<OwnedSemaphorePermit>) -> Turn {
         let (sender, ended) = oneshot::channel();
         let before = self.last.replace(ended);
-        Turn(Arc::new(Mutex::new(Some(Place { before, running: Running(sender) }))))
+        Turn(Arc::new(Mutex::new(Some(Place { before, running: Running(sender, permit) }))))
     }
 }
 
@@ -54,7 +56,7 @@ mod tests {
     #[tokio::test]
     async fn a_call_waits_for_the_one_before_it_and_for_no_other() {
         let mut turns = Turns::default();
-        let (first, second, third) = (turns.next(), turns.next(), turns.next());
+        let (first, second, third) = (turns.next(None), turns.next(None), turns.next(None));
         let running = first.come().await.expect("nobody is before the first");
         let mut waiting = tokio::spawn(async move { second.come().await });
         let still = tokio::time::timeout(std::time::Duration::from_millis(20), &mut waiting).await;

@@ -1,9 +1,11 @@
 //! MCP over WebSocket at `/` and `/mcp`: one JSON-RPC message per text frame, subprotocol `mcp` when offered.
 
 use axum::Router;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{WebSocketUpgrade, close_code};
 use axum::extract::{Extension, State};
-use axum::response::Response;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::any;
 use cwts_domain::Service;
 use cwts_runtime::{Connection, Instance};
@@ -11,12 +13,15 @@ use rmcp::ServiceExt as _;
 
 use crate::mcp::handler::TradingServer;
 use crate::mcp::transport::WebSocketTransport;
+use crate::problem::ProblemDetails;
 
 /// The subprotocol of the MCP SDKs.
 pub const WEBSOCKET_SUBPROTOCOL: &str = "mcp";
 
 /// Largest message of a client.
 const MAX_MESSAGE: usize = 1 << 20;
+/// A somewhat larger message is still read to its end, so that its sender gets the close code instead of a reset.
+const MAX_FRAME: usize = 4 << 20;
 
 pub(crate) fn websocket_router(instance: &Instance) -> Router {
     Router::new().route("/", any(upgrade)).route("/mcp", any(upgrade)).with_state(instance.clone())
@@ -25,9 +30,10 @@ pub(crate) fn websocket_router(instance: &Instance) -> Router {
 async fn upgrade(
     State(instance): State<Instance>,
     Extension(connection): Extension<Connection>,
-    request: WebSocketUpgrade,
+    request: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
-    let request = request.protocols([WEBSOCKET_SUBPROTOCOL]).max_message_size(MAX_MESSAGE).max_frame_size(MAX_MESSAGE);
+    let Ok(request) = request else { return not_a_websocket(&instance).into_response() };
+    let request = request.protocols([WEBSOCKET_SUBPROTOCOL]).max_message_size(MAX_MESSAGE).max_frame_size(MAX_FRAME);
     request.on_upgrade(async move |socket| {
         let transport = WebSocketTransport::new(socket, connection, instance.clone());
         let ending = transport.ending();
@@ -45,4 +51,15 @@ async fn upgrade(
             }
         }
     })
+}
+
+/// Tells whoever came with plain HTTP, a browser for example, what speaks here and what speaks HTTP.
+fn not_a_websocket(instance: &Instance) -> ProblemDetails {
+    let url = |service| {
+        let services = instance.snapshot().services;
+        services.into_iter().find(|entry| entry.service == service).map(|entry| entry.url).unwrap_or_default()
+    };
+    let (websocket, http) = (url(Service::McpWebsocket), url(Service::McpHttp));
+    let detail = format!("This port speaks MCP over WebSocket: {websocket}. MCP over HTTP is at {http}.");
+    ProblemDetails::new(StatusCode::UPGRADE_REQUIRED, "websocket_only", detail)
 }

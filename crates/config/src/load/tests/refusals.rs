@@ -154,3 +154,18 @@ fn a_problem_carries_field_and_remedy() {
     assert_eq!(problem.help.as_deref(), Some("Edit the line or remove it."), "the remedy stands apart");
     assert_eq!(problem.to_string(), line, "the command line prints the same as one line");
 }
+
+#[test]
+fn what_is_no_regular_file_is_refused_instead_of_read_for_ever() {
+    let home = Home::new().with("ports.conf", "");
+    for (target, reason) in [("/dev/zero", "it is a pipe or a device"), ("/proc", "it is a folder")] {
+        let file = home.file("ports.env");
+        std::os::unix::fs::symlink(target, &file).unwrap();
+        let message = home.error();
+        let expected = format!("{} cannot be read: {reason}.", file.display());
+        assert!(message.starts_with(&expected), "a start must not hang on {target}: {message}");
+        std::fs::remove_file(&file).unwrap();
+    }
+    let giant = Home::new().with("ports.env", "#".repeat((1 << 20) + 1));
+    assert!(giant.error().contains("larger than 1 MiB"), "no person wrote that");
+}
