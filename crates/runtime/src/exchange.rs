@@ -9,14 +9,12 @@ use std::time::Instant;
 
 use cwts_domain::{Clock, Command, Event, Instrument, Reject};
 use cwts_engine::{Exchange, OpeningAccount};
-use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 
 use crate::metrics::Metrics;
 
 /// Commands and reads that may wait; more are answered with [`ExchangeError::Overloaded`].
 const QUEUE: usize = 4096;
-/// Batches of events that a slow reader may lag behind.
-const FEED: usize = 1024;
 
 /// Why the exchange did not do what was asked. Nothing has changed.
 #[derive(Debug, thiserror::Error)]
@@ -38,7 +36,6 @@ type Work = Box<dyn FnOnce(&mut Exchange) -> Vec<Event> + Send>;
 #[derive(Clone)]
 pub struct ExchangeHandle {
     work: mpsc::Sender<Work>,
-    feed: broadcast::Sender<Arc<[Event]>>,
     instrument: Arc<Instrument>,
     clock: Arc<dyn Clock>,
     metrics: Metrics,
@@ -55,20 +52,14 @@ impl ExchangeHandle {
     /// Starts the task that owns `exchange`. It ends when the last handle is dropped.
     pub(crate) fn spawn(exchange: Exchange, clock: Arc<dyn Clock>, metrics: Metrics) -> Self {
         let (work, queue) = mpsc::channel(QUEUE);
-        let (feed, _) = broadcast::channel(FEED);
         let instrument = Arc::new(exchange.instrument().clone());
-        tokio::spawn(run(exchange, queue, feed.clone(), metrics.clone()));
-        Self { work, feed, instrument, clock, metrics, latencies: Arc::default() }
+        tokio::spawn(run(exchange, queue, metrics.clone()));
+        Self { work, instrument, clock, metrics, latencies: Arc::default() }
     }
 
     /// What is traded.
     pub fn instrument(&self) -> &Instrument {
         &self.instrument
-    }
-
-    /// Every batch of events from now on. A reader that lags is told how many batches it missed.
-    pub fn events(&self) -> broadcast::Receiver<Arc<[Event]>> {
-        self.feed.subscribe()
     }
 
     /// Executes a client's command and reads its effect in the same turn. Counted and timed. Once sent, the command is
@@ -150,22 +141,12 @@ impl ExchangeHandle {
     }
 }
 
-async fn run(
-    mut exchange: Exchange,
-    mut queue: mpsc::Receiver<Work>,
-    feed: broadcast::Sender<Arc<[Event]>>,
-    metrics: Metrics,
-) {
+async fn run(mut exchange: Exchange, mut queue: mpsc::Receiver<Work>, metrics: Metrics) {
     while let Some(work) = queue.recv().await {
         let events = work(&mut exchange);
         metrics.queue_depth.set(queue.len() as i64);
-        if events.is_empty() {
-            continue;
-        }
         let trades = events.iter().filter(|event| matches!(event, Event::Traded { .. })).count();
         metrics.trades.inc_by(trades as u64);
-        // Without a subscriber there is nobody to tell.
-        drop(feed.send(events.into()));
     }
 }
 

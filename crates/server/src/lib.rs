@@ -15,8 +15,6 @@ use axum::middleware::from_fn_with_state;
 use cwts_domain::Service;
 use cwts_runtime::{Instance, ServiceFactory};
 
-pub use mcp::WEBSOCKET_SUBPROTOCOL;
-
 /// What answers on the four ports.
 pub fn services() -> impl ServiceFactory {
     router

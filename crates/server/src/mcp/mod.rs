@@ -9,7 +9,5 @@ mod turn;
 mod websocket;
 mod wire;
 
-pub use websocket::WEBSOCKET_SUBPROTOCOL;
-
 pub(crate) use http::http_router;
 pub(crate) use websocket::websocket_router;

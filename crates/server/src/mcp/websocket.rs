@@ -16,7 +16,7 @@ use crate::mcp::transport::WebSocketTransport;
 use crate::problem::ProblemDetails;
 
 /// The subprotocol of the MCP SDKs.
-pub const WEBSOCKET_SUBPROTOCOL: &str = "mcp";
+const WEBSOCKET_SUBPROTOCOL: &str = "mcp";
 
 /// Largest message of a client.
 const MAX_MESSAGE: usize = 1 << 20;
