@@ -116,8 +116,11 @@ impl Instrument {
 
     /// The average price of `notional` over `quantity`; `None` without a quantity.
     pub fn average_price(&self, notional: Cash, quantity: Lots) -> Option<f64> {
-        // Ticks first: a division of two rounded amounts would show 63962.920000000006 for a single fill.
-        (quantity != Lots::ZERO).then(|| notional.0 as f64 / quantity.0 as f64 / pow10(self.price_decimals))
+        let lots = i128::from(quantity.0);
+        // Whole ticks as an integer: a quotient of two rounded amounts would show 9244114.829999998 for a single fill.
+        let whole = notional.0.checked_div(lots)?;
+        let rest = (notional.0 - whole * lots) as f64 / lots as f64;
+        Some((whole as f64 + rest) / pow10(self.price_decimals))
     }
 
     fn steps(&self, field: &'static str, value: f64, decimals: u32, max: i64) -> Result<i64, ConversionError> {
@@ -165,6 +168,22 @@ mod tests {
             assert!(Instrument::btcusd().lots("quantity", value).is_err(), "{value} must not become an order");
         }
         assert!(Instrument::btcusd().lots("quantity", 1e300).is_err(), "an absurd size must not wrap around");
+    }
+
+    #[test]
+    fn an_average_between_two_ticks_keeps_its_fraction() {
+        let instrument = Instrument::btcusd();
+        let notional = Ticks(100).notional(Lots(1)) + Ticks(101).notional(Lots(1));
+        assert_eq!(instrument.average_price(notional, Lots(2)), Some(1.005), "an average is finer than a tick");
+        assert_eq!(instrument.average_price(Cash::ZERO, Lots::ZERO), None, "nothing filled has no average");
+    }
+
+    #[test]
+    fn the_average_of_a_large_fill_has_no_noise() {
+        let instrument = Instrument::btcusd();
+        let (price, quantity) = (Ticks(924_411_483), Lots(9_745_683));
+        let average = instrument.average_price(price.notional(quantity), quantity);
+        assert_eq!(average, Some(9_244_114.83), "its notional does not fit into the 53 bits of a double");
     }
 
     proptest! {
