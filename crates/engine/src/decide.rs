@@ -6,7 +6,8 @@ use cwts_domain::{
 };
 
 use crate::account::{Account, OpenTotal};
-use crate::{Exchange, Order, risk};
+use crate::rules::{self, Proposal};
+use crate::{Exchange, Order};
 
 /// How many orders of one account may be in the book at a time.
 pub const MAX_OPEN_ORDERS: usize = 10_000;
@@ -43,7 +44,13 @@ fn place(exchange: &Exchange, order: &PlaceOrder, at: Timestamp) -> Result<Vec<E
     let matching = Matching::of(exchange, order, at);
     check_liquidity(exchange, order, &matching)?;
     let rests = order.limit.filter(|_| order.time_in_force == TimeInForce::Gtc && matching.remaining > Lots::ZERO);
-    check_limits(exchange, account, order, &matching, rests)?;
+    rules::check(&Proposal {
+        exchange,
+        account,
+        order,
+        trades: OpenTotal { quantity: order.quantity - matching.remaining, notional: matching.notional },
+        rests: rests.map(|limit| (limit, matching.remaining)),
+    })?;
     Ok(matching.into_events(order, rests.is_some(), at))
 }
 
@@ -100,24 +107,6 @@ fn check_liquidity(exchange: &Exchange, order: &PlaceOrder, matching: &Matching)
         return Err(Reject::FillOrKill { available: exchange.instrument().quantity(available).to_string() });
     }
     Ok(())
-}
-
-/// `rests` is the limit price if the rest of the order would enter the book.
-fn check_limits(
-    exchange: &Exchange,
-    account: &Account,
-    order: &PlaceOrder,
-    matching: &Matching,
-    rests: Option<Ticks>,
-) -> Result<(), Reject> {
-    if rests.is_some() && account.open_order_count() >= MAX_OPEN_ORDERS {
-        return Err(Reject::TooManyOpenOrders { limit: MAX_OPEN_ORDERS });
-    }
-    let mut worst = OpenTotal { quantity: order.quantity - matching.remaining, notional: matching.notional };
-    if let Some(limit) = rests {
-        worst.add(limit, matching.remaining);
-    }
-    risk::check(account, order.side, worst, exchange.mark_price(), exchange.instrument())
 }
 
 /// What an incoming order meets in the book.

@@ -14,6 +14,7 @@ mod exchange;
 mod fixture;
 mod order;
 mod risk;
+mod rules;
 
 pub use account::{Account, Fill, OpeningAccount, Role};
 pub use apply::apply;
