@@ -75,12 +75,13 @@ pub(crate) fn run(arguments: &Arguments, sources: Sources) -> Result<ExitCode, S
     let app = build(context, bus_name)?;
 
     let host = Host::new().map_err(StartError::Threads)?;
+    let starts = !arguments.stopped && backend::start_servers(&sources);
     let instance = backend::open(&host, sources)?;
     app.manage(Panel { instance: instance.clone(), feed: Feed::default(), quitting: AtomicBool::new(false) });
     quit_on_signals(app.handle()).map_err(StartError::Signals)?;
     let tray_app = app.handle().clone();
     async_runtime::spawn(tray::run(instance.clone(), move |action| act(&tray_app, action)));
-    if !arguments.stopped {
+    if starts {
         async_runtime::spawn(start(instance));
     }
     async_runtime::spawn(theme::follow(app.handle().clone()));

@@ -18,16 +18,19 @@ pub(crate) fn sources(arguments: &Arguments) -> Result<Sources, ConfigError> {
         Some(home) => home.clone(),
         None => environment.home_folder()?,
     };
-    let instance = match &arguments.instance {
-        Some(id) => id.parse()?,
-        None => environment.instance()?,
-    };
-    Sources::new(&home, instance, arguments.config.as_deref(), environment)
+    let instance = arguments.instance.as_deref().map(str::parse).transpose()?;
+    Sources::find(&home, instance, arguments.config.as_deref(), environment)
 }
 
 /// How much the configuration wants logged. The default where it is invalid, which the window shows.
 pub(crate) fn log_level(sources: &Sources) -> LogLevel {
     cwts_config::load(sources).map(|loaded| loaded.settings.log_level.value).unwrap_or_default()
+}
+
+/// Whether the configuration wants the services started with the panel. An invalid one is tried, so that the window shows
+/// why it does not start.
+pub(crate) fn start_servers(sources: &Sources) -> bool {
+    cwts_config::load(sources).map_or(true, |loaded| loaded.settings.start_servers.value)
 }
 
 /// The instance, stopped, on the runtime of `host`. An invalid configuration shows in its snapshot.

@@ -59,9 +59,9 @@ pub(crate) enum ConfigCommand {
         key: String,
         /// The new value
         value: String,
-        /// File to write
-        #[arg(long, value_enum, default_value_t = LayerName::EnvFile)]
-        layer: LayerName,
+        /// File to write [default: env-file, or toml for a setting without a variable]
+        #[arg(long, value_enum)]
+        layer: Option<LayerName>,
     },
     /// Read every layer and report what is wrong
     Check,
@@ -89,14 +89,11 @@ impl Arguments {
     /// Where the configuration of the chosen instance comes from.
     pub(crate) fn sources(&self) -> Result<Sources, ConfigError> {
         let environment = Environment::from_process();
-        let instance = match &self.instance {
-            Some(id) => id.parse()?,
-            None => environment.instance()?,
-        };
+        let instance = self.instance.as_deref().map(str::parse).transpose()?;
         let home = match &self.home {
             Some(home) => home.clone(),
             None => environment.home_folder()?,
         };
-        Sources::new(&home, instance, self.config.as_deref(), environment)
+        Sources::find(&home, instance, self.config.as_deref(), environment)
     }
 }

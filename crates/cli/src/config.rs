@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use cwts_config::{Edit, Key, Loaded, Sourced, Sources};
+use cwts_config::{Edit, Key, Loaded, SaveLayer, Sourced, Sources};
 
 use crate::args::{ConfigCommand, LayerName};
 use crate::failure::Failure;
@@ -41,13 +41,11 @@ fn get(loaded: &Loaded, key: Key, as_json: bool) -> Result<(), Failure> {
     if as_json { print_json(&setting) } else { print(setting.value) }
 }
 
-fn set(sources: &Sources, loaded: &Loaded, key: Key, value: &str, layer: LayerName) -> Result<(), Failure> {
+fn set(sources: &Sources, loaded: &Loaded, key: Key, value: &str, layer: Option<LayerName>) -> Result<(), Failure> {
+    let layer = layer.unwrap_or(if key.variable().is_some() { LayerName::EnvFile } else { LayerName::Toml });
     let edit = Edit::set(key, value)?;
     let saved = cwts_config::save(sources, layer.into(), &[edit], &loaded.revision)?;
-    let file = match layer {
-        LayerName::EnvFile => sources.env_file(),
-        LayerName::Toml => sources.toml_file(),
-    };
+    let file = SaveLayer::from(layer).path(sources);
     let setting = saved.loaded.settings.get(key);
     print(format!("{} is {value} in {}.", key.id(), file.display()))?;
     match stronger_than(&setting, file) {

@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 
 use cwts_domain::Service;
 
-use crate::{Key, Origin};
+use crate::{InstanceId, Key, Origin};
 
 /// Ports that browsers refuse to fetch. Source: WHATWG Fetch Standard, "Port blocking", the table of bad ports.
 const BROWSER_BLOCKED: [u16; 83] = [
@@ -75,6 +75,15 @@ pub enum Warning {
         /// The place without effect.
         origin: Origin,
     },
+    /// A file names another instance than the one that it belongs to.
+    OtherInstance {
+        /// The id that the file names.
+        named: InstanceId,
+        /// The instance that the file belongs to.
+        instance: InstanceId,
+        /// Where the id stands.
+        origin: Origin,
+    },
     /// A port works, with a drawback.
     Port {
         /// Whose port.
@@ -92,7 +101,10 @@ impl Warning {
     /// Where the reason stands.
     pub fn origin(&self) -> &Origin {
         match self {
-            Self::UnknownKey { origin, .. } | Self::Repeated { origin, .. } | Self::Port { origin, .. } => origin,
+            Self::UnknownKey { origin, .. }
+            | Self::Repeated { origin, .. }
+            | Self::OtherInstance { origin, .. }
+            | Self::Port { origin, .. } => origin,
         }
     }
 }
@@ -102,8 +114,12 @@ impl fmt::Display for Warning {
         match self {
             Self::UnknownKey { key, origin } => write!(f, "{origin}: {key} is no setting and has no effect."),
             Self::Repeated { key, origin } => {
-                write!(f, "{origin}: {} is set again further down; this line has no effect.", key.variable())
+                write!(f, "{origin}: {} is set again further down; this line has no effect.", key.variable_or_id())
             }
+            Self::OtherInstance { named, instance, origin } => write!(
+                f,
+                "{origin}: the id {named} has no effect in a file of instance {instance}. Start {named} with --instance {named}."
+            ),
             Self::Port { service, port, origin, concern } => {
                 write!(f, "{origin}: port {port} of {service} {concern}. Choose another one.")
             }

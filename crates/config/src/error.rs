@@ -2,9 +2,10 @@
 
 use std::fmt;
 use std::io;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
-use cwts_domain::{ErrorCode, Problem, Service};
+use cwts_domain::{ErrorCode, Group, Problem, Service};
 
 use crate::value::{allowed, toml_spelling};
 use crate::{Key, Layer, Origin};
@@ -60,6 +61,15 @@ pub enum ConfigError {
         /// Both, each with the origin of its port.
         services: Box<[(Service, Origin); 2]>,
     },
+    /// No token is asked for, and a group of services listens beyond loopback.
+    OpenBeyondLoopback {
+        /// The group.
+        group: Group,
+        /// What it binds.
+        address: IpAddr,
+        /// Where `none` stands, and where the address.
+        origins: Box<[Origin; 2]>,
+    },
     /// There is no such setting.
     UnknownKey {
         /// What was asked for.
@@ -71,6 +81,11 @@ pub enum ConfigError {
         key: Key,
         /// The value that was asked for.
         found: String,
+    },
+    /// ports.env cannot hold the setting.
+    NoVariable {
+        /// The setting.
+        key: Key,
     },
     /// Someone else changed the value that an edit is about.
     Conflict {
@@ -99,10 +114,12 @@ impl ConfigError {
             | Self::Unreadable { .. }
             | Self::Syntax { .. }
             | Self::InvalidValue { .. }
-            | Self::SharedPort { .. } => ErrorCode::ConfigInvalid,
-            Self::InvalidInstance { .. } | Self::UnknownKey { .. } | Self::InvalidEdit { .. } => {
-                ErrorCode::InvalidInput
-            }
+            | Self::SharedPort { .. }
+            | Self::OpenBeyondLoopback { .. } => ErrorCode::ConfigInvalid,
+            Self::InvalidInstance { .. }
+            | Self::UnknownKey { .. }
+            | Self::InvalidEdit { .. }
+            | Self::NoVariable { .. } => ErrorCode::InvalidInput,
             Self::Conflict { .. } => ErrorCode::RevisionConflict,
             Self::SaveFailed { .. } => ErrorCode::SaveFailed,
         }
@@ -111,7 +128,11 @@ impl ConfigError {
     /// The setting that is to blame, where there is one.
     pub fn key(&self) -> Option<Key> {
         match self {
-            Self::InvalidValue { key, .. } | Self::InvalidEdit { key, .. } | Self::Conflict { key, .. } => Some(*key),
+            Self::InvalidValue { key, .. }
+            | Self::InvalidEdit { key, .. }
+            | Self::NoVariable { key }
+            | Self::Conflict { key, .. } => Some(*key),
+            Self::OpenBeyondLoopback { .. } => Some(Key::Auth),
             Self::SharedPort { services, .. } => Some(Key::Port(services[1].0)),
             Self::InvalidInstance { .. }
             | Self::NoHome
@@ -143,8 +164,15 @@ impl ConfigError {
                 let [first, second] = services.each_ref().map(|(service, origin)| format!("{service} ({origin})"));
                 format!("{first} and {second} share port {port}.")
             }
+            Self::OpenBeyondLoopback { group, address, origins } => {
+                let ([auth, origin], bind_addr) = (origins.as_ref(), Key::BindAddr(*group));
+                format!(
+                    "{auth}: security.auth is none, which is taken for loopback only, but {bind_addr} is {address} ({origin})."
+                )
+            }
             Self::UnknownKey { key } => format!("There is no setting {key:?}."),
             Self::InvalidEdit { key, found } => format!("{key} cannot be {found:?}; {}.", allowed(*key)),
+            Self::NoVariable { key } => format!("{key} has no variable, so ports.env cannot hold it."),
             Self::Conflict { path, key, found: Some(found) } => {
                 format!("{}: {key} was changed to {found} in the meantime.", path.display())
             }
@@ -171,10 +199,14 @@ impl ConfigError {
                 _ => "Edit the line or remove it.".to_owned(),
             },
             Self::SharedPort { .. } => "Give one of them another port.".to_owned(),
+            Self::OpenBeyondLoopback { group, .. } => {
+                format!("Set security.auth to token, or {} to 127.0.0.1.", Key::BindAddr(*group).id())
+            }
             Self::UnknownKey { .. } => {
                 let known: Vec<_> = Key::ALL.iter().map(|key| key.id()).collect();
                 format!("Use one of {}.", known.join(", "))
             }
+            Self::NoVariable { .. } => "Save it to production.toml.".to_owned(),
             Self::InvalidEdit { .. } => "Enter another value.".to_owned(),
             Self::Conflict { .. } => "Look at the new value and repeat the change if it still applies.".to_owned(),
             Self::SaveFailed { source, .. } => match source.kind() {
@@ -228,7 +260,7 @@ fn place(origin: &Origin) -> String {
 /// The setting as its layer calls it.
 fn name(key: Key, origin: &Origin) -> String {
     match (origin.layer, key) {
-        (Layer::Environment | Layer::EnvFile, _) => key.variable().to_owned(),
+        (Layer::Environment | Layer::EnvFile, _) => key.variable_or_id().to_owned(),
         (Layer::PortTable, Key::Port(service)) => format!("{}.default", service.id()),
         (Layer::PortTable | Layer::Toml | Layer::BuiltIn | Layer::ThisRun, _) => key.id().to_owned(),
     }

@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use cwts_domain::{Group, Service};
 
-use crate::ConfigError;
+use crate::{ConfigError, INSTANCE_VARIABLE};
 
 /// One setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -16,20 +16,32 @@ pub enum Key {
     Port(Service),
     /// The address that a group of services binds.
     BindAddr(Group),
+    /// Whether clients need a token.
+    Auth,
+    /// Whether the ports speak TLS.
+    Tls,
+    /// Whether the panel starts the services when it opens.
+    StartServers,
     /// How much is logged.
     LogLevel,
+    /// The id of the instance that the files belong to.
+    InstanceId,
 }
 
 impl Key {
     /// Every setting, in the order in which they are shown.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 11] = [
         Self::Port(Service::McpWebsocket),
         Self::Port(Service::McpHttp),
         Self::BindAddr(Group::Mcp),
         Self::Port(Service::Prometheus),
         Self::Port(Service::Health),
         Self::BindAddr(Group::Monitoring),
+        Self::Auth,
+        Self::Tls,
+        Self::StartServers,
         Self::LogLevel,
+        Self::InstanceId,
     ];
 
     /// The dotted name in production.toml, for example `mcp.mcp_port`.
@@ -41,18 +53,34 @@ impl Key {
             Self::Port(Service::Health) => "monitoring.health_check_port",
             Self::BindAddr(Group::Mcp) => "mcp.bind_addr",
             Self::BindAddr(Group::Monitoring) => "monitoring.bind_addr",
+            Self::Auth => "security.auth",
+            Self::Tls => "security.tls",
+            Self::StartServers => "panel.start_servers",
             Self::LogLevel => "log.level",
+            Self::InstanceId => "instance.id",
         }
     }
 
-    /// The variable of the environment and of ports.env.
-    pub fn variable(self) -> &'static str {
+    /// The variable of the environment and of ports.env; `None` for a setting that only production.toml holds.
+    pub fn variable(self) -> Option<&'static str> {
         match self {
-            Self::Port(service) => service.port_variable(),
-            Self::BindAddr(Group::Mcp) => "MCP_BIND_ADDR",
-            Self::BindAddr(Group::Monitoring) => "MONITORING_BIND_ADDR",
-            Self::LogLevel => "CWTS_LOG",
+            Self::Port(service) => Some(service.port_variable()),
+            Self::BindAddr(Group::Mcp) => Some("MCP_BIND_ADDR"),
+            Self::BindAddr(Group::Monitoring) => Some("MONITORING_BIND_ADDR"),
+            Self::LogLevel => Some("CWTS_LOG"),
+            Self::InstanceId => Some(INSTANCE_VARIABLE),
+            Self::Auth | Self::Tls | Self::StartServers => None,
         }
+    }
+
+    /// The setting that a variable sets.
+    pub(crate) fn of_variable(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|key| key.variable() == Some(name))
+    }
+
+    /// As a person calls it who edits variables: the variable, or the dotted name where there is none.
+    pub(crate) fn variable_or_id(self) -> &'static str {
+        self.variable().unwrap_or(self.id())
     }
 
     /// The table of production.toml that holds the setting, and the name within it.
@@ -73,8 +101,8 @@ impl FromStr for Key {
 
     /// Takes the dotted name or the variable.
     fn from_str(text: &str) -> Result<Self, ConfigError> {
-        let found = Self::ALL.into_iter().find(|key| key.id() == text || key.variable() == text);
-        found.ok_or_else(|| ConfigError::UnknownKey { key: text.to_owned() })
+        let found = Self::ALL.into_iter().find(|key| key.id() == text);
+        found.or_else(|| Self::of_variable(text)).ok_or_else(|| ConfigError::UnknownKey { key: text.to_owned() })
     }
 }
 
@@ -93,7 +121,9 @@ mod tests {
     fn a_key_is_found_by_its_name_and_by_its_variable() {
         for key in Key::ALL {
             assert_eq!(key.id().parse::<Key>().unwrap(), key, "`config get {key}` names the setting as the file does");
-            assert_eq!(key.variable().parse::<Key>().unwrap(), key, "the guide names the setting by its variable");
+            if let Some(variable) = key.variable() {
+                assert_eq!(variable.parse::<Key>().unwrap(), key, "the guide names the setting by its variable");
+            }
         }
     }
 

@@ -6,6 +6,7 @@
 //!
 //! Binds no socket and starts nothing; whether a port is free is not known here.
 
+mod choice;
 mod concern;
 mod edit;
 mod env_file;
@@ -24,6 +25,7 @@ mod toml_file;
 mod toml_text;
 mod value;
 
+pub use choice::{AuthMode, LogLevel, TlsMode};
 pub use concern::{PortConcern, Warning, is_browser_blocked, port_concern};
 pub use edit::{Edit, SaveLayer};
 pub use environment::{Environment, HOME_VARIABLE, INSTANCE_VARIABLE};
@@ -35,4 +37,3 @@ pub use port_table::{PortTable, ServicePorts};
 pub use save::{Saved, preview, save};
 pub use settings::Settings;
 pub use sources::{InstanceId, Sources};
-pub use value::LogLevel;

@@ -13,7 +13,8 @@ use crate::settings::overlap;
 use crate::toml_file::TomlFile;
 use crate::value::RawValue;
 use crate::{
-    ConfigError, Key, Layer, LogLevel, Origin, PortTable, Settings, Shadowed, Sourced, Sources, Warning, file,
+    AuthMode, ConfigError, InstanceId, Key, Layer, LogLevel, Origin, PortTable, Settings, Shadowed, Sourced, Sources,
+    TlsMode, Warning, file,
 };
 
 /// The configuration of an instance.
@@ -78,7 +79,9 @@ pub(crate) fn resolve(sources: &Sources, revision: Revision) -> Result<Loaded, C
     let port_table = layers.port_table.table()?;
     let settings = layers.settings()?;
     refuse_shared_ports(&settings)?;
+    refuse_open_ports(&settings)?;
     let mut warnings = layers.warnings();
+    warnings.extend(other_instance(&settings));
     warnings.extend(port_warnings(&settings, sources));
     Ok(Loaded { settings, port_table, warnings, revision })
 }
@@ -100,7 +103,11 @@ impl Layers<'_> {
             metrics_port: self.port(Service::Prometheus)?,
             health_check_port: self.port(Service::Health)?,
             monitoring_bind_addr: self.bind_addr(Group::Monitoring)?,
-            log_level: self.sourced(Key::LogLevel, LogLevel::default(), RawValue::log_level)?,
+            auth: self.sourced(Key::Auth, AuthMode::default(), RawValue::choice)?,
+            tls: self.sourced(Key::Tls, TlsMode::default(), RawValue::choice)?,
+            start_servers: self.sourced(Key::StartServers, true, RawValue::boolean)?,
+            log_level: self.sourced(Key::LogLevel, LogLevel::default(), RawValue::choice)?,
+            instance_id: self.instance_id()?,
         })
     }
 
@@ -110,6 +117,15 @@ impl Layers<'_> {
 
     fn bind_addr(&self, group: Group) -> Result<Sourced<IpAddr>, ConfigError> {
         self.sourced(Key::BindAddr(group), IpAddr::V4(Ipv4Addr::LOCALHOST), RawValue::address)
+    }
+
+    /// Which instance it is was decided when the files were chosen. What a layer says can only agree.
+    fn instance_id(&self) -> Result<Sourced<InstanceId>, ConfigError> {
+        let mut found = self.sourced(Key::InstanceId, InstanceId::default(), RawValue::instance_id)?;
+        if found.value != *self.sources.instance() {
+            found.lay_over(self.sources.instance().clone(), Origin::this_run());
+        }
+        Ok(found)
     }
 
     fn sourced<T>(&self, key: Key, built_in: T, parse: fn(&RawValue) -> Option<T>) -> Result<Sourced<T>, ConfigError> {
@@ -135,8 +151,9 @@ impl Layers<'_> {
     }
 
     fn environment_value(&self, key: Key) -> Option<(RawValue, Origin)> {
-        let value = self.sources.environment().get(key.variable())?;
-        let variable = Some(key.variable().to_owned());
+        let variable = key.variable()?;
+        let value = self.sources.environment().get(variable)?;
+        let variable = Some(variable.to_owned());
         let origin = Origin { layer: Layer::Environment, file: None, line: None, variable };
         Some((RawValue::untyped(&value.to_string_lossy()), origin))
     }
@@ -160,6 +177,28 @@ fn refuse_shared_ports(settings: &Settings) -> Result<(), ConfigError> {
         }
     }
     Ok(())
+}
+
+/// Without a token only loopback is served.
+fn refuse_open_ports(settings: &Settings) -> Result<(), ConfigError> {
+    let beyond = |group: &Group| !settings.bind_addr(*group).value.to_canonical().is_loopback();
+    match [Group::Mcp, Group::Monitoring].into_iter().find(beyond) {
+        Some(group) if settings.auth.value == AuthMode::None => {
+            let Sourced { value: address, origin, .. } = settings.bind_addr(group).clone();
+            let origins = Box::new([settings.auth.origin.clone(), origin]);
+            Err(ConfigError::OpenBeyondLoopback { group, address, origins })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A file that names another instance than its own, unless the environment or a stronger file puts it right.
+fn other_instance(settings: &Settings) -> Option<Warning> {
+    let Sourced { value: instance, origin, shadowed } = &settings.instance_id;
+    let strongest = shadowed.first().filter(|_| origin.layer == Layer::ThisRun)?;
+    strongest.origin.file.as_ref()?;
+    let (named, origin) = (strongest.value.clone(), strongest.origin.clone());
+    Some(Warning::OtherInstance { named, instance: instance.clone(), origin })
 }
 
 fn port_warnings(settings: &Settings, sources: &Sources) -> impl Iterator<Item = Warning> {

@@ -65,6 +65,16 @@ impl<T> Sourced<T> {
     pub fn built_in(value: T) -> Self {
         Self { value, origin: Origin::built_in(), shadowed: Vec::new() }
     }
+
+    /// Puts a value over the present one, which is then the strongest of the hidden ones. One of the same origin gives
+    /// way instead.
+    pub fn lay_over(&mut self, value: T, origin: Origin) {
+        let before = std::mem::replace(&mut self.value, value);
+        if self.origin != origin {
+            let origin = std::mem::replace(&mut self.origin, origin);
+            self.shadowed.insert(0, Shadowed { value: before, origin });
+        }
+    }
 }
 
 impl Origin {

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use cwts_domain::{Group, Service};
 use serde::Serialize;
 
-use crate::{Key, LogLevel, Shadowed, Sourced};
+use crate::{AuthMode, InstanceId, Key, LogLevel, Shadowed, Sourced, TlsMode};
 
 /// Every setting. Serializes as an object keyed by the dotted names of [`Key::id`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -28,9 +28,21 @@ pub struct Settings {
     /// Address of both.
     #[serde(rename = "monitoring.bind_addr")]
     pub monitoring_bind_addr: Sourced<IpAddr>,
+    /// Whether clients need a token.
+    #[serde(rename = "security.auth")]
+    pub auth: Sourced<AuthMode>,
+    /// Whether the ports speak TLS.
+    #[serde(rename = "security.tls")]
+    pub tls: Sourced<TlsMode>,
+    /// Whether the panel starts the services when it opens.
+    #[serde(rename = "panel.start_servers")]
+    pub start_servers: Sourced<bool>,
     /// How much is logged.
     #[serde(rename = "log.level")]
     pub log_level: Sourced<LogLevel>,
+    /// The instance. A choice of the command line has the origin `this-run`.
+    #[serde(rename = "instance.id")]
+    pub instance_id: Sourced<InstanceId>,
 }
 
 impl Settings {
@@ -72,7 +84,11 @@ impl Settings {
         match key {
             Key::Port(service) => as_text(self.port(service)),
             Key::BindAddr(group) => as_text(self.bind_addr(group)),
+            Key::Auth => as_text(&self.auth),
+            Key::Tls => as_text(&self.tls),
+            Key::StartServers => as_text(&self.start_servers),
             Key::LogLevel => as_text(&self.log_level),
+            Key::InstanceId => as_text(&self.instance_id),
         }
     }
 }
@@ -98,7 +114,11 @@ impl Default for Settings {
             metrics_port: port(Service::Prometheus),
             health_check_port: port(Service::Health),
             monitoring_bind_addr: loopback(),
+            auth: Sourced::built_in(AuthMode::default()),
+            tls: Sourced::built_in(TlsMode::default()),
+            start_servers: Sourced::built_in(true),
             log_level: Sourced::built_in(LogLevel::default()),
+            instance_id: Sourced::built_in(InstanceId::default()),
         }
     }
 }

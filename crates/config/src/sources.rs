@@ -1,16 +1,20 @@
 //! Where the configuration of an instance is read from.
 //!
-//! Finds paths; opens no file.
+//! Finds paths. Opens no file but the one given as `--config`, for the instance that it names.
 
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use crate::{ConfigError, Environment};
+use serde::Serialize;
+
+use crate::toml_file::TomlFile;
+use crate::{ConfigError, Environment, INSTANCE_VARIABLE, Key, file};
 
 /// The name of an instance: 1 to 32 ASCII letters, digits, `-` or `_`. Becomes a file name.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
 pub struct InstanceId(String);
 
 impl InstanceId {
@@ -102,6 +106,28 @@ impl Sources {
         Ok(Self { home, instance, environment, env_file, toml_file, toml_is_named, port_table, ephemeral_ports })
     }
 
+    /// The sources that a command line names. Without `instance` it is the one of `CWTS_INSTANCE_ID`, then the one that
+    /// the file given as `--config` names, then `default`.
+    ///
+    /// # Errors
+    /// As [`Sources::new`]; the variable holds no instance id; or the named file cannot be read.
+    pub fn find(
+        home: &Path,
+        instance: Option<InstanceId>,
+        config_file: Option<&Path>,
+        environment: Environment,
+    ) -> Result<Self, ConfigError> {
+        if instance.is_some() || config_file.is_none() || environment.get(INSTANCE_VARIABLE).is_some() {
+            let instance = instance.map_or_else(|| environment.instance(), Ok)?;
+            return Self::new(home, instance, config_file, environment);
+        }
+        let sources = Self::new(home, InstanceId::default(), config_file, environment.clone())?;
+        match instance_of(sources.toml_file())? {
+            Some(named) => Self::new(home, named, config_file, environment),
+            None => Ok(sources),
+        }
+    }
+
     /// The same sources on a system with another range of ephemeral ports; `None` when it is unknown.
     #[must_use]
     pub fn with_ephemeral_ports(mut self, range: Option<RangeInclusive<u16>>) -> Self {
@@ -148,6 +174,13 @@ impl Sources {
     pub fn ephemeral_ports(&self) -> Option<&RangeInclusive<u16>> {
         self.ephemeral_ports.as_ref()
     }
+}
+
+/// The instance that a TOML file names; `None` when it names none that can be used, which [`load`](crate::load) reports.
+fn instance_of(path: &Path) -> Result<Option<InstanceId>, ConfigError> {
+    let text = file::read(path)?.unwrap_or_default();
+    let named = TomlFile::parse(path, &text)?.get(Key::InstanceId);
+    Ok(named.and_then(|(raw, _)| raw.instance_id()))
 }
 
 /// The kernel's range of ephemeral ports.
@@ -210,6 +243,21 @@ mod tests {
         std::fs::write(&file, "").unwrap();
         let found = sources(home.path(), "1", Some("instance1.toml")).unwrap();
         assert_eq!(found.toml_file(), file, "the guide's command names a file without a folder");
+    }
+
+    #[test]
+    fn a_named_file_may_name_its_instance() {
+        let home = tempfile::tempdir().unwrap();
+        let file = home.path().join("instance1.toml");
+        std::fs::write(&file, "[instance]\nid = \"desk\"\n").unwrap();
+        let find = |instance: Option<&str>, environment| {
+            let instance = instance.map(|id| id.parse().unwrap());
+            Sources::find(home.path(), instance, Some(&file), environment).unwrap().instance().to_string()
+        };
+        let variable = || Environment::from([(INSTANCE_VARIABLE, "2")]);
+        assert_eq!(find(None, Environment::empty()), "desk", "the file decides when nobody else does");
+        assert_eq!(find(None, variable()), "2", "the environment is stronger than a file");
+        assert_eq!(find(Some("3"), variable()), "3", "the command line is stronger than the environment");
     }
 
     #[test]

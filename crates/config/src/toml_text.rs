@@ -26,6 +26,7 @@ pub(crate) fn raw_value(document: &Document<String>, item: &Item) -> RawValue {
     let (spelling, text) = match item.as_value() {
         Some(Value::String(text)) => (Spelling::String, text.value().clone()),
         Some(Value::Integer(number)) => (Spelling::Integer, number.value().to_string()),
+        Some(Value::Boolean(flag)) => (Spelling::Boolean, flag.value().to_string()),
         _ => (Spelling::Other, shown.clone()),
     };
     RawValue { spelling, text, shown }

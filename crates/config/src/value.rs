@@ -2,54 +2,10 @@
 //!
 //! Knows what is allowed, not where the text stands.
 
-use std::fmt;
 use std::net::IpAddr;
 
-use serde::Serialize;
-
-use crate::Key;
-
-/// How much is logged. Each level includes those before it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LogLevel {
-    /// Nothing.
-    Off,
-    /// What failed.
-    Error,
-    /// What works but deserves a look.
-    Warn,
-    /// What happens to the services.
-    #[default]
-    Info,
-    /// What happens to each request.
-    Debug,
-    /// Everything.
-    Trace,
-}
-
-impl LogLevel {
-    /// All, quietest first.
-    pub const ALL: [Self; 6] = [Self::Off, Self::Error, Self::Warn, Self::Info, Self::Debug, Self::Trace];
-
-    /// The name in files, in the environment and in filters of the `tracing` family.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Off => "off",
-            Self::Error => "error",
-            Self::Warn => "warn",
-            Self::Info => "info",
-            Self::Debug => "debug",
-            Self::Trace => "trace",
-        }
-    }
-}
-
-impl fmt::Display for LogLevel {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
+use crate::choice::Choice;
+use crate::{AuthMode, InstanceId, Key, LogLevel, TlsMode};
 
 /// How a layer spells a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +16,9 @@ pub(crate) enum Spelling {
     String,
     /// A TOML integer.
     Integer,
-    /// Any other TOML type; no setting takes one so far.
+    /// `true` or `false` in TOML.
+    Boolean,
+    /// Any other TOML type; no setting takes one.
     Other,
 }
 
@@ -90,9 +48,18 @@ impl RawValue {
         matches!(self.spelling, Spelling::Untyped | Spelling::String).then(|| self.text.parse().ok())?
     }
 
-    pub(crate) fn log_level(&self) -> Option<LogLevel> {
+    /// One of a few words, in any case.
+    pub(crate) fn choice<T: Choice>(&self) -> Option<T> {
         let spelled = matches!(self.spelling, Spelling::Untyped | Spelling::String);
-        LogLevel::ALL.into_iter().find(|level| spelled && self.text.eq_ignore_ascii_case(level.as_str()))
+        T::CHOICES.iter().copied().find(|choice| spelled && self.text.eq_ignore_ascii_case(choice.word()))
+    }
+
+    pub(crate) fn boolean(&self) -> Option<bool> {
+        matches!(self.spelling, Spelling::Untyped | Spelling::Boolean).then(|| self.text.parse().ok())?
+    }
+
+    pub(crate) fn instance_id(&self) -> Option<InstanceId> {
+        matches!(self.spelling, Spelling::Untyped | Spelling::String).then(|| self.text.parse().ok())?
     }
 
     /// The value of `key` in its canonical spelling; `None` when it is not allowed.
@@ -100,7 +67,11 @@ impl RawValue {
         match key {
             Key::Port(_) => self.port().map(|port| port.to_string()),
             Key::BindAddr(_) => self.address().map(|address| address.to_string()),
-            Key::LogLevel => self.log_level().map(|level| level.to_string()),
+            Key::Auth => self.choice::<AuthMode>().map(|mode| mode.to_string()),
+            Key::Tls => self.choice::<TlsMode>().map(|mode| mode.to_string()),
+            Key::StartServers => self.boolean().map(|start| start.to_string()),
+            Key::LogLevel => self.choice::<LogLevel>().map(|level| level.to_string()),
+            Key::InstanceId => self.instance_id().map(|id| id.to_string()),
         }
     }
 }
@@ -113,15 +84,19 @@ pub(crate) fn allowed(key: Key) -> &'static str {
     match key {
         Key::Port(_) => PORT_RULE,
         Key::BindAddr(_) => "a bind address is an IP address such as 127.0.0.1, 0.0.0.0 or ::1",
+        Key::Auth => "it is token or none",
+        Key::Tls => "it is off or on",
+        Key::StartServers => "it is true or false",
         Key::LogLevel => "a log level is one of off, error, warn, info, debug, trace",
+        Key::InstanceId => "an instance id is 1 to 32 letters, digits, '-' or '_'",
     }
 }
 
 /// How TOML spells a value of the setting, as an addition to [`allowed`].
 pub(crate) fn toml_spelling(key: Key) -> &'static str {
     match key {
-        Key::Port(_) => ", without quotes",
-        Key::BindAddr(_) | Key::LogLevel => ", in quotes",
+        Key::Port(_) | Key::StartServers => ", without quotes",
+        Key::BindAddr(_) | Key::Auth | Key::Tls | Key::LogLevel | Key::InstanceId => ", in quotes",
     }
 }
 
@@ -155,7 +130,17 @@ mod tests {
 
     #[test]
     fn a_log_level_is_taken_in_any_case() {
-        assert_eq!(RawValue::untyped("DEBUG").log_level(), Some(LogLevel::Debug), "environments are often upper case");
-        assert_eq!(RawValue::untyped("loud").log_level(), None, "there is no such level");
+        assert_eq!(RawValue::untyped("DEBUG").choice(), Some(LogLevel::Debug), "environments are often upper case");
+        assert_eq!(RawValue::untyped("loud").choice::<LogLevel>(), None, "there is no such level");
+    }
+
+    #[test]
+    fn what_is_true_or_false_has_no_quotes_in_toml() {
+        let quoted = RawValue { spelling: Spelling::String, text: "true".into(), shown: "\"true\"".into() };
+        assert_eq!(quoted.boolean(), None, "TOML has booleans; a string is a mistake that a person should see");
+        assert_eq!(RawValue::untyped("true").boolean(), Some(true), "the command line knows only text");
+        for text in ["yes", "1", "True", ""] {
+            assert_eq!(RawValue::untyped(text).boolean(), None, "{text:?} must be refused, never guessed");
+        }
     }
 }

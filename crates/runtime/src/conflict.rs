@@ -64,7 +64,8 @@ fn explain_now(failed: &PrepareError<Service>, plan: &BTreeMap<Service, SocketAd
         BindError::Denied { address } => (denied(service, address), None),
         BindError::AddressUnavailable { address } => {
             let message = format!("{service} cannot use {address}: it is no address of this computer.");
-            let variable = Key::BindAddr(service.group()).variable();
+            let key = Key::BindAddr(service.group());
+            let variable = key.variable().unwrap_or(key.id());
             let help = format!("Set {variable} to 127.0.0.1, 0.0.0.0, or an address of one of its interfaces.");
             (Problem::new(ErrorCode::AddressUnavailable, message).with_help(help), None)
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use cwts_config::{Loaded, Origin, Shadowed, Sourced, Sources};
+use cwts_config::{Loaded, Origin, Sources};
 use cwts_domain::{Problem, Service, Timestamp};
 use cwts_net::{Endpoint, Listeners, Prepared};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -64,7 +64,7 @@ impl Core {
         self.loaded = cwts_config::load(sources).map_err(Problem::from);
         if let Ok(loaded) = &mut self.loaded {
             for (&service, &port) in &self.this_run {
-                lay_over(loaded.settings.port_mut(service), port);
+                loaded.settings.port_mut(service).lay_over(port, Origin::this_run());
             }
         }
     }
@@ -74,7 +74,7 @@ impl Core {
         for change in changes {
             self.this_run.insert(change.service, change.port);
             if let Ok(loaded) = &mut self.loaded {
-                lay_over(loaded.settings.port_mut(change.service), change.port);
+                loaded.settings.port_mut(change.service).lay_over(change.port, Origin::this_run());
             }
         }
     }
@@ -201,16 +201,6 @@ impl Core {
         self.problem = None;
         self.blocked = None;
     }
-}
-
-/// Makes `port` the value, and what it hides the strongest of the shadowed ones.
-fn lay_over(setting: &mut Sourced<u16>, port: u16) {
-    if setting.origin != Origin::this_run() {
-        let hidden = Shadowed { value: setting.value, origin: setting.origin.clone() };
-        setting.shadowed.insert(0, hidden);
-        setting.origin = Origin::this_run();
-    }
-    setting.value = port;
 }
 
 /// What each service binds.

@@ -65,12 +65,13 @@ fn place(origin: &Origin) -> String {
 fn warning(warning: &Warning) -> Finding {
     let title = match warning {
         Warning::UnknownKey { key, .. } => format!("{key} is no setting"),
-        Warning::Repeated { key, .. } => format!("{} is set twice", key.variable()),
+        Warning::Repeated { key, .. } => format!("{} is set twice", key.variable().unwrap_or(key.id())),
+        Warning::OtherInstance { named, .. } => format!("The id {named} has no effect"),
         Warning::Port { service, port, .. } => format!("Port {port} of {service} is a poor choice"),
     };
     let level = match warning {
         Warning::Port { .. } => FindingLevel::Attention,
-        Warning::UnknownKey { .. } | Warning::Repeated { .. } => FindingLevel::Info,
+        Warning::UnknownKey { .. } | Warning::Repeated { .. } | Warning::OtherInstance { .. } => FindingLevel::Info,
     };
     Finding { level, title, detail: warning.to_string() }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::text::{line_start, next_line, spliced, with_line};
 use crate::value::RawValue;
-use crate::{ConfigError, Key, Layer, Origin, Warning};
+use crate::{ConfigError, Edit, Key, Layer, Origin, Warning};
 
 mod scan;
 
@@ -43,7 +43,7 @@ impl EnvFile {
 
     /// The value of a setting; `None` when it is absent or empty.
     pub(crate) fn get(&self, key: Key) -> Option<(RawValue, Origin)> {
-        let last = self.last(key.variable()).filter(|last| !last.value.is_empty())?;
+        let last = self.last(key.variable()?).filter(|last| !last.value.is_empty())?;
         Some((RawValue::untyped(&last.value), self.origin(last)))
     }
 
@@ -51,7 +51,7 @@ impl EnvFile {
     pub(crate) fn warnings(&self) -> Vec<Warning> {
         let judge = |(index, it): (usize, &Assignment)| {
             let origin = self.origin(it);
-            match Key::ALL.into_iter().find(|key| key.variable() == it.name) {
+            match Key::of_variable(&it.name) {
                 None => Some(Warning::UnknownKey { key: it.name.clone(), origin }),
                 Some(key) => {
                     let again = self.assignments[index + 1..].iter().any(|later| later.name == it.name);
@@ -60,6 +60,18 @@ impl EnvFile {
             }
         };
         self.assignments.iter().enumerate().filter_map(judge).collect()
+    }
+
+    /// The text after an edit.
+    ///
+    /// # Errors
+    /// The setting has no variable.
+    pub(crate) fn edited(&self, edit: &Edit) -> Result<String, ConfigError> {
+        let name = edit.key.variable().ok_or(ConfigError::NoVariable { key: edit.key })?;
+        Ok(match &edit.value {
+            Some(value) => self.with(name, value),
+            None => self.without(name),
+        })
     }
 
     /// The text with the variable set. Keeps `export`, the style of the quotes, comments and line endings.

@@ -131,12 +131,15 @@ fn every_instance_shares_the_port_table() {
 
 #[test]
 fn every_setting_is_read_from_every_layer() {
-    let values = ["4001", "4002", "0.0.0.0", "4003", "4004", "::1", "debug"];
+    let values =
+        ["4001", "4002", "0.0.0.0", "4003", "4004", "::1", "token", "on", "false", "debug", InstanceId::DEFAULT];
     let (mut environment, mut env_file, mut toml) = (Vec::new(), String::new(), String::new());
     for (key, value) in Key::ALL.into_iter().zip(values) {
-        environment.push((key.variable(), value));
-        env_file.push_str(&format!("export {}={value}\n", key.variable()));
-        let quote = if matches!(key, Key::Port(_)) { "" } else { "\"" };
+        if let Some(variable) = key.variable() {
+            environment.push((variable, value));
+            env_file.push_str(&format!("export {variable}={value}\n"));
+        }
+        let quote = if matches!(key, Key::Port(_) | Key::StartServers) { "" } else { "\"" };
         toml.push_str(&format!("{} = {quote}{value}{quote}\n", key.id()));
     }
     let layers = [
@@ -146,11 +149,28 @@ fn every_setting_is_read_from_every_layer() {
     ];
     for (layer, loaded) in layers {
         let settings = loaded.unwrap().settings;
-        for (key, value) in Key::ALL.into_iter().zip(values) {
+        let settable = |key: &Key| layer == Layer::Toml || key.variable().is_some();
+        for (key, value) in Key::ALL.into_iter().zip(values).filter(|(key, _)| settable(key)) {
             let found = settings.get(key);
             assert_eq!((found.value.as_str(), found.origin.layer), (value, layer), "{key} in {layer:?}");
         }
     }
+}
+
+#[test]
+fn the_instance_that_was_chosen_stands_over_what_its_files_say() {
+    let home = Home::new().with("production.toml", "[instance]\nid = \"desk\"\n");
+    let found = home.load().unwrap();
+    assert_eq!(found.settings.instance_id.value, InstanceId::default(), "the files were chosen for this instance");
+    assert_eq!(found.settings.instance_id.shadowed[0].value.as_str(), "desk", "what the file says is shown");
+    let place = home.file("production.toml").display().to_string();
+    let expected =
+        format!("{place}:2: the id desk has no effect in a file of instance default. Start desk with --instance desk.");
+    assert_eq!(found.warnings.iter().map(ToString::to_string).collect::<Vec<_>>(), [expected], "nothing is silent");
+    let named = Environment::from([("CWTS_INSTANCE_ID", InstanceId::DEFAULT)]);
+    let found = home.load_under(named).unwrap();
+    assert_eq!(found.settings.instance_id.origin.layer, Layer::Environment, "the environment decides");
+    assert_eq!(found.warnings, [], "a hidden id misleads nobody");
 }
 
 #[test]

@@ -112,11 +112,10 @@ impl SaveLayer {
     }
 
     fn edited(self, path: &Path, text: &str, edit: &Edit) -> Result<String, ConfigError> {
-        Ok(match (self, &edit.value) {
-            (Self::EnvFile, Some(value)) => EnvFile::parse(path, text)?.with(edit.key.variable(), value),
-            (Self::EnvFile, None) => EnvFile::parse(path, text)?.without(edit.key.variable()),
-            (Self::Toml, _) => TomlFile::parse(path, text)?.edited(edit),
-        })
+        match self {
+            Self::EnvFile => EnvFile::parse(path, text)?.edited(edit),
+            Self::Toml => Ok(TomlFile::parse(path, text)?.edited(edit)),
+        }
     }
 }
 

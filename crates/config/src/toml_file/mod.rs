@@ -148,8 +148,8 @@ impl TomlFile {
 /// A canonical value as TOML spells it.
 fn spelled(key: Key, value: &str) -> String {
     match key {
-        Key::Port(_) => value.to_owned(),
-        Key::BindAddr(_) | Key::LogLevel => format!("\"{value}\""),
+        Key::Port(_) | Key::StartServers => value.to_owned(),
+        Key::BindAddr(_) | Key::Auth | Key::Tls | Key::LogLevel | Key::InstanceId => format!("\"{value}\""),
     }
 }
 

@@ -169,3 +169,34 @@ fn what_is_no_regular_file_is_refused_instead_of_read_for_ever() {
     let giant = Home::new().with("ports.env", "#".repeat((1 << 20) + 1));
     assert!(giant.error().contains("larger than 1 MiB"), "no person wrote that");
 }
+
+#[test]
+fn no_token_is_taken_for_loopback_only() {
+    let home = Home::new().with("production.toml", "[security]\nauth = \"none\"\n[mcp]\nbind_addr = \"::1\"\n");
+    assert_eq!(home.load().unwrap().settings.auth.value, AuthMode::None, "every address is loopback");
+    let error = home.load_under(Environment::from([("MONITORING_BIND_ADDR", "0.0.0.0")])).unwrap_err();
+    assert_eq!((error.code(), error.key()), (ErrorCode::ConfigInvalid, Some(Key::Auth)), "nothing starts open");
+    let place = home.file("production.toml").display().to_string();
+    let expected = format!(
+        "{place}:2: security.auth is none, which is taken for loopback only, but monitoring.bind_addr is 0.0.0.0 \
+         (MONITORING_BIND_ADDR in the environment). Set security.auth to token, or monitoring.bind_addr to 127.0.0.1."
+    );
+    assert_eq!(one_line(error), expected, "both settings are named with their places");
+}
+
+#[test]
+fn a_setting_of_few_words_lists_them() {
+    for (line, expected) in [
+        ("security.auth = \"password\"", "security.auth is \"password\"; it is token or none, in quotes."),
+        ("security.tls = true", "security.tls is true; it is off or on, in quotes."),
+        ("panel.start_servers = \"yes\"", "panel.start_servers is \"yes\"; it is true or false, without quotes."),
+        (
+            "instance.id = \"../x\"",
+            "instance.id is \"../x\"; an instance id is 1 to 32 letters, digits, '-' or '_', in quotes.",
+        ),
+    ] {
+        let home = Home::new().with("production.toml", line);
+        let expected = format!("{}:1: {expected}", home.file("production.toml").display());
+        assert!(home.error().starts_with(&expected), "{} must begin with {expected}", home.error());
+    }
+}
