@@ -6,8 +6,18 @@ use std::path::Path;
 use std::process::ExitCode;
 
 /// Every command has a permission of this list; `capabilities/main.json` grants them to the window.
-const COMMANDS: &[&str] =
-    &["snapshot", "history", "start", "stop", "set_ports", "check_port", "system_ports", "subscribe", "quit"];
+const COMMANDS: &[&str] = &[
+    "instances",
+    "snapshot",
+    "history",
+    "start",
+    "stop",
+    "set_ports",
+    "check_port",
+    "system_ports",
+    "subscribe",
+    "quit",
+];
 
 fn main() -> ExitCode {
     println!("cargo:rerun-if-changed=../ui/dist");

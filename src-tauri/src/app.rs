@@ -1,4 +1,4 @@
-//! The life of the panel: one window, one tray icon, one instance, and the ways to end them.
+//! The life of the panel: one window, one tray icon, the instances of a home, and the ways to end them.
 //!
 //! Decides what a click on Close, a second launch and a signal mean. Knows no service and no page.
 
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use cwts_config::Sources;
 use cwts_domain::Problem;
-use cwts_runtime::{Host, Instance};
+use cwts_runtime::{Host, Instance, Supervisor};
 use tauri::webview::PageLoadEvent;
 use tauri::{
     AppHandle, Context, Emitter, Manager, RunEvent, WebviewWindow, WebviewWindowBuilder, WindowEvent, async_runtime,
@@ -27,6 +27,9 @@ const WINDOW: &str = "main";
 /// Told to the page when the window is to close and no tray could bring it back: the page asks, then calls `quit`.
 const CLOSE_REQUESTED: &str = "close-requested";
 
+/// Told to the page with the id of an instance that somebody wants to see.
+const INSTANCE_REQUESTED: &str = "instance-requested";
+
 /// How long clients may take to end when the program quits.
 const DRAIN_DEADLINE: Duration = Duration::from_secs(10);
 
@@ -35,7 +38,7 @@ const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(1);
 
 /// What the commands share.
 pub(crate) struct Panel {
-    pub(crate) instance: Instance,
+    pub(crate) supervisor: Supervisor,
     pub(crate) feed: Feed,
     quitting: AtomicBool,
 }
@@ -60,8 +63,8 @@ pub(crate) enum StartError {
     Window(#[from] tauri::Error),
 }
 
-/// Opens the panel of `sources` and returns when it has quit. When another panel of the same home and instance runs,
-/// shows that one and ends the process with status 0.
+/// Opens the panel of the home of `sources`, starts their instance, and returns when it has quit. When another panel of
+/// the same home runs, shows that one and ends the process with status 0.
 ///
 /// # Errors
 /// Nothing was started.
@@ -71,18 +74,19 @@ pub(crate) fn run(arguments: &Arguments, sources: Sources) -> Result<ExitCode, S
         return Err(StartError::NoDisplay);
     }
     let context = context();
-    let bus_name = backend::bus_name(&context.config().identifier, &sources);
+    let bus_name = backend::bus_name(&context.config().identifier, sources.home());
     let app = build(context, bus_name)?;
 
     let host = Host::new().map_err(StartError::Threads)?;
     let starts = !arguments.stopped && backend::start_servers(&sources);
-    let instance = backend::open(&host, sources)?;
-    app.manage(Panel { instance: instance.clone(), feed: Feed::default(), quitting: AtomicBool::new(false) });
+    let supervisor = host.supervise(sources, cwts_server::services())?;
+    let opened = supervisor.instance(supervisor.opened())?;
+    app.manage(Panel { supervisor: supervisor.clone(), feed: Feed::default(), quitting: AtomicBool::new(false) });
     quit_on_signals(app.handle()).map_err(StartError::Signals)?;
     let tray_app = app.handle().clone();
-    async_runtime::spawn(tray::run(instance.clone(), move |action| act(&tray_app, action)));
+    async_runtime::spawn(tray::run(supervisor, move |action| act(&tray_app, action)));
     if starts {
-        async_runtime::spawn(start(instance));
+        async_runtime::spawn(start(opened));
     }
     async_runtime::spawn(theme::follow(app.handle().clone()));
     open_window(app.handle(), !arguments.hidden)?;
@@ -115,15 +119,17 @@ fn build(context: Context, bus_name: String) -> tauri::Result<tauri::App> {
     let single_instance = tauri_plugin_single_instance::Builder::new()
         .dbus_id(bus_name)
         .callback(|app, words, _| {
+            let second = cli::parse(words).unwrap_or_default();
             // A login that starts the program twice must not bring up a window that was to stay hidden.
-            if !cli::parse(words).is_ok_and(|second| second.hidden) {
-                show(app);
+            if !second.hidden {
+                show(app, second.instance.as_deref());
             }
         })
         .build();
     tauri::Builder::default()
         .plugin(single_instance)
         .invoke_handler(tauri::generate_handler![
+            commands::instances,
             commands::snapshot,
             commands::history,
             commands::start,
@@ -156,27 +162,37 @@ async fn start(instance: Instance) {
 }
 
 fn act(app: &AppHandle, action: Action) {
-    let instance = app.state::<Panel>().instance.clone();
+    let supervisor = &app.state::<Panel>().supervisor;
     match action {
-        Action::Open => show(app),
-        Action::Start => drop(async_runtime::spawn(start(instance))),
-        Action::Stop => drop(async_runtime::spawn(stop(instance))),
+        Action::Open(instance) => show(app, instance.as_deref()),
+        Action::Start(id) => with(supervisor, &id, |instance| drop(async_runtime::spawn(start(instance)))),
+        Action::Stop(id) => with(supervisor, &id, |instance| drop(async_runtime::spawn(stop(instance)))),
         Action::Quit => quit(app),
+    }
+}
+
+/// The menu of the tray may be older than the removal of an instance.
+fn with(supervisor: &Supervisor, id: &str, act: impl FnOnce(Instance)) {
+    match supervisor.instance(id) {
+        Ok(instance) => act(instance),
+        Err(problem) => tracing::debug!("{problem}"),
     }
 }
 
 async fn stop(instance: Instance) {
     if let Err(problem) = instance.stop().await {
-        tracing::warn!("the services did not stop: {problem}");
+        tracing::warn!("the services of {} did not stop: {problem}", instance.id());
     }
 }
 
-/// Brings the window to the front, wherever it is.
-fn show(app: &AppHandle) {
+/// Brings the window to the front, wherever it is, with `instance` in it where one is named.
+fn show(app: &AppHandle, instance: Option<&str>) {
     let Some(window) = app.get_webview_window(WINDOW) else {
         return;
     };
-    let shown = window.show().and_then(|()| window.unminimize()).and_then(|()| window.set_focus());
+    let named = instance.map_or(Ok(()), |id| window.emit(INSTANCE_REQUESTED, id));
+    let shown = named.and_then(|()| window.show()).and_then(|()| window.unminimize());
+    let shown = shown.and_then(|()| window.set_focus());
     if let Err(error) = shown {
         tracing::warn!("the window could not be shown: {error}");
     }
@@ -212,9 +228,9 @@ pub(crate) fn quit(app: &AppHandle) {
     {
         tracing::warn!("the window could not be hidden: {error}");
     }
-    let (app, instance) = (app.clone(), panel.instance.clone());
+    let (app, supervisor) = (app.clone(), panel.supervisor.clone());
     async_runtime::spawn(async move {
-        if tokio::time::timeout(DRAIN_DEADLINE, stop(instance)).await.is_err() {
+        if tokio::time::timeout(DRAIN_DEADLINE, supervisor.stop()).await.is_err() {
             tracing::warn!("clients were cut off: they did not end within {DRAIN_DEADLINE:?}");
         }
         app.exit(0);

@@ -1,10 +1,8 @@
-//! The embedded server: where its configuration is, and the one instance that this panel shows.
-//!
-//! Everything that the window and the tray ask goes straight to the [`Instance`]; nothing is kept here.
+//! Where the embedded server's configuration is, and by which name a second launch finds this panel.
+
+use std::path::Path;
 
 use cwts_config::{ConfigError, Environment, LogLevel, Sources};
-use cwts_domain::Problem;
-use cwts_runtime::{Host, Instance};
 
 use crate::cli::Arguments;
 
@@ -33,21 +31,10 @@ pub(crate) fn start_servers(sources: &Sources) -> bool {
     cwts_config::load(sources).map_or(true, |loaded| loaded.settings.start_servers.value)
 }
 
-/// The instance, stopped, on the runtime of `host`. An invalid configuration shows in its snapshot.
-///
-/// # Errors
-/// The instance's own parts cannot be set up.
-pub(crate) fn open(host: &Host, sources: Sources) -> Result<Instance, Problem> {
-    host.open(sources, cwts_server::services())
-}
-
-/// The bus name under which the panel of these sources is found by a second launch. Panels of different homes or
-/// instances have different names.
-pub(crate) fn bus_name(identifier: &str, sources: &Sources) -> String {
-    let home = sources.home().as_os_str().as_encoded_bytes();
-    // A zero byte is in neither part, so that no two pairs give the same bytes.
-    let key = [home, sources.instance().as_str().as_bytes()].join(&0);
-    format!("{identifier}.i{:016x}", fnv1a(&key))
+/// The bus name under which the panel of this home is found by a second launch. Panels of different homes have different
+/// names.
+pub(crate) fn bus_name(identifier: &str, home: &Path) -> String {
+    format!("{identifier}.i{:016x}", fnv1a(home.as_os_str().as_encoded_bytes()))
 }
 
 /// FNV-1a, 64 bits (draft-eastlake-fnv): stable over versions of the program, which the standard hasher is not.
@@ -57,14 +44,10 @@ fn fnv1a(bytes: &[u8]) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
 
-    fn name(home: &str, instance: &str) -> String {
-        let id = instance.parse().unwrap();
-        let sources = Sources::new(Path::new(home), id, None, Environment::empty()).unwrap();
-        bus_name("io.github.example", &sources)
+    fn name(home: &str) -> String {
+        bus_name("io.github.example", Path::new(home))
     }
 
     #[test]
@@ -77,16 +60,14 @@ mod tests {
     }
 
     #[test]
-    fn each_home_and_instance_has_a_name_of_its_own() {
-        let one = name("/srv/a", "default");
-        assert_eq!(one, name("/srv/a", "default"), "a second launch must find the first");
-        assert_ne!(one, name("/srv/b", "default"), "two homes run two panels");
-        assert_ne!(one, name("/srv/a", "2"), "two instances run two panels");
+    fn each_home_has_a_name_of_its_own() {
+        assert_eq!(name("/srv/a"), name("/srv/a"), "a second launch must find the first");
+        assert_ne!(name("/srv/a"), name("/srv/b"), "two homes run two panels");
     }
 
     #[test]
     fn the_name_is_one_that_the_bus_takes() {
-        let found = name("/srv/ä b/c", "1");
+        let found = name("/srv/ä b/c");
         let element = found.rsplit('.').next().unwrap();
         assert!(element.starts_with('i') && element.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{found}");
     }

@@ -6,12 +6,21 @@
 
 use cwts_domain::{Problem, Service};
 use cwts_ports::ListenerRow;
-use cwts_runtime::{Activity, InstanceEvent, PortCheck, PortsEdit, Sample, Snapshot};
+use cwts_runtime::{Activity, Envelope, PortCheck, PortsEdit, Sample, Snapshot};
 use serde::Serialize;
 use tauri::ipc::Channel;
 use tauri::{AppHandle, State};
 
 use crate::app::{self, Panel};
+
+/// What a page that knows nothing yet asks first.
+#[derive(Debug, Serialize)]
+pub(crate) struct Instances {
+    /// The id of the instance to show.
+    opened: String,
+    /// `default` first, then by id.
+    instances: Vec<Snapshot>,
+}
 
 /// What the charts and the list of activities start with.
 #[derive(Debug, Serialize)]
@@ -23,43 +32,54 @@ pub(crate) struct History {
 }
 
 #[tauri::command]
-pub(crate) fn snapshot(panel: State<'_, Panel>) -> Snapshot {
-    panel.instance.snapshot()
+pub(crate) fn instances(panel: State<'_, Panel>) -> Instances {
+    Instances { opened: panel.supervisor.opened().to_owned(), instances: panel.supervisor.snapshots() }
 }
 
 #[tauri::command]
-pub(crate) fn history(panel: State<'_, Panel>) -> History {
-    History { samples: panel.instance.history(), activities: panel.instance.activities() }
+pub(crate) fn snapshot(panel: State<'_, Panel>, instance: String) -> Result<Snapshot, Problem> {
+    Ok(panel.supervisor.instance(&instance)?.snapshot())
 }
 
 #[tauri::command]
-pub(crate) async fn start(panel: State<'_, Panel>) -> Result<Snapshot, Problem> {
-    panel.instance.start().await
+pub(crate) fn history(panel: State<'_, Panel>, instance: String) -> Result<History, Problem> {
+    let instance = panel.supervisor.instance(&instance)?;
+    Ok(History { samples: instance.history(), activities: instance.activities() })
 }
 
 #[tauri::command]
-pub(crate) async fn stop(panel: State<'_, Panel>) -> Result<Snapshot, Problem> {
-    panel.instance.stop().await
+pub(crate) async fn start(panel: State<'_, Panel>, instance: String) -> Result<Snapshot, Problem> {
+    panel.supervisor.instance(&instance)?.start().await
 }
 
 #[tauri::command]
-pub(crate) async fn set_ports(panel: State<'_, Panel>, edit: PortsEdit) -> Result<Snapshot, Problem> {
-    panel.instance.set_ports(edit).await
+pub(crate) async fn stop(panel: State<'_, Panel>, instance: String) -> Result<Snapshot, Problem> {
+    panel.supervisor.instance(&instance)?.stop().await
 }
 
 #[tauri::command]
-pub(crate) async fn check_port(panel: State<'_, Panel>, service: Service, port: u16) -> Result<PortCheck, Problem> {
-    Ok(panel.instance.check_port(service, port).await)
+pub(crate) async fn set_ports(panel: State<'_, Panel>, instance: String, edit: PortsEdit) -> Result<Snapshot, Problem> {
+    panel.supervisor.instance(&instance)?.set_ports(edit).await
 }
 
 #[tauri::command]
-pub(crate) async fn system_ports(panel: State<'_, Panel>) -> Result<Vec<ListenerRow>, Problem> {
-    panel.instance.system_ports().await
+pub(crate) async fn check_port(
+    panel: State<'_, Panel>,
+    instance: String,
+    service: Service,
+    port: u16,
+) -> Result<PortCheck, Problem> {
+    Ok(panel.supervisor.instance(&instance)?.check_port(service, port).await)
 }
 
 #[tauri::command]
-pub(crate) fn subscribe(panel: State<'_, Panel>, channel: Channel<InstanceEvent>) {
-    panel.feed.replace(&panel.instance, channel);
+pub(crate) async fn system_ports(panel: State<'_, Panel>, instance: String) -> Result<Vec<ListenerRow>, Problem> {
+    panel.supervisor.instance(&instance)?.system_ports().await
+}
+
+#[tauri::command]
+pub(crate) fn subscribe(panel: State<'_, Panel>, channel: Channel<Envelope>) {
+    panel.feed.replace(&panel.supervisor, channel);
 }
 
 #[tauri::command]

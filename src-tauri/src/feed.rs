@@ -1,11 +1,11 @@
-//! Carries the events of the instance to the page in the window.
+//! Carries the events of all instances to the page in the window.
 //!
 //! One page, one feed: a page that is loaded anew subscribes anew, and the feed of the old page ends, since a channel
 //! does not notice that its page is gone.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use cwts_runtime::{Instance, InstanceEvent};
+use cwts_runtime::{Envelope, InstanceEvent, Snapshot, Supervisor};
 use tauri::async_runtime::{self, JoinHandle};
 use tauri::ipc::Channel;
 use tokio::sync::broadcast::error::RecvError;
@@ -15,9 +15,9 @@ use tokio::sync::broadcast::error::RecvError;
 pub(crate) struct Feed(Mutex<Option<JoinHandle<()>>>);
 
 impl Feed {
-    /// Sends the present picture and every later event to `channel`, and no more to the channel before it.
-    pub(crate) fn replace(&self, instance: &Instance, channel: Channel<InstanceEvent>) {
-        let task = async_runtime::spawn(forward(instance.clone(), channel));
+    /// Sends the present pictures and every later event to `channel`, and no more to the channel before it.
+    pub(crate) fn replace(&self, supervisor: &Supervisor, channel: Channel<Envelope>) {
+        let task = async_runtime::spawn(forward(supervisor.clone(), channel));
         if let Some(old) = self.task().replace(task) {
             old.abort();
         }
@@ -40,18 +40,30 @@ impl Feed {
     }
 }
 
-/// Ends when the instance or the channel does.
-async fn forward(instance: Instance, channel: Channel<InstanceEvent>) {
-    // Listening before the first picture: a change between the two arrives twice, never not at all.
-    let mut events = instance.subscribe();
-    let mut event = InstanceEvent::Snapshot(instance.snapshot());
-    while channel.send(event).is_ok() {
-        event = match events.recv().await {
-            Ok(event) => event,
-            Err(RecvError::Lagged(_)) => InstanceEvent::Snapshot(instance.snapshot()),
+/// Ends when the channel does, or with the last instance.
+async fn forward(supervisor: Supervisor, channel: Channel<Envelope>) {
+    // Listening before the first pictures: a change between the two arrives twice, never not at all.
+    let mut events = supervisor.subscribe();
+    let mut pending = pictures(&supervisor);
+    loop {
+        if pending.into_iter().any(|envelope| channel.send(envelope).is_err()) {
+            return;
+        }
+        pending = match events.recv().await {
+            Ok(envelope) => vec![envelope],
+            Err(RecvError::Lagged(_)) => pictures(&supervisor),
             Err(RecvError::Closed) => return,
         };
     }
+}
+
+/// Every instance as it is now.
+fn pictures(supervisor: &Supervisor) -> Vec<Envelope> {
+    let envelope = |snapshot: Snapshot| Envelope {
+        instance: snapshot.instance.clone(),
+        event: InstanceEvent::Snapshot(Box::new(snapshot)),
+    };
+    supervisor.snapshots().into_iter().map(envelope).collect()
 }
 
 #[cfg(test)]
@@ -67,13 +79,13 @@ mod tests {
 
     const DEADLINE: Duration = Duration::from_secs(10);
 
-    fn instance(host: &Host, home: &tempfile::TempDir) -> Instance {
+    fn supervisor(host: &Host, home: &tempfile::TempDir) -> Supervisor {
         let sources = Sources::new(home.path(), InstanceId::default(), None, Environment::empty()).unwrap();
-        host.open(sources, cwts_server::services()).unwrap()
+        host.supervise(sources, cwts_server::services()).unwrap()
     }
 
     /// A page that notes what it is sent, and takes at most `limit` events.
-    fn page(limit: usize) -> (Channel<InstanceEvent>, Receiver<String>) {
+    fn page(limit: usize) -> (Channel<Envelope>, Receiver<String>) {
         let (sender, receiver) = mpsc::sync_channel(limit);
         let channel = Channel::new(move |body| {
             let InvokeResponseBody::Json(text) = body else { panic!("events go to the page as JSON") };
@@ -85,12 +97,13 @@ mod tests {
     #[test]
     fn a_page_gets_the_present_picture_first_and_then_every_event() {
         let (host, home) = (Host::new().unwrap(), tempfile::tempdir().unwrap());
-        let (instance, feed) = (instance(&host, &home), Feed::default());
+        let (supervisor, feed) = (supervisor(&host, &home), Feed::default());
         let (channel, events) = page(16);
-        feed.replace(&instance, channel);
+        feed.replace(&supervisor, channel);
         let first = events.recv_timeout(DEADLINE).expect("the picture must come without a change");
-        assert!(first.starts_with(r#"{"type":"snapshot""#), "a page that just loaded knows nothing yet: {first}");
-        instance.record("a client came");
+        let picture = r#"{"instance":"default","event":{"type":"snapshot""#;
+        assert!(first.starts_with(picture), "a page that just loaded knows nothing yet: {first}");
+        supervisor.instance("default").unwrap().record("a client came");
         let second = events.recv_timeout(DEADLINE).expect("an event must reach the page");
         assert!(second.contains("a client came"), "events follow in order: {second}");
     }
@@ -98,12 +111,12 @@ mod tests {
     #[test]
     fn a_page_that_loads_anew_takes_over_from_the_old_one() {
         let (host, home) = (Host::new().unwrap(), tempfile::tempdir().unwrap());
-        let (instance, feed) = (instance(&host, &home), Feed::default());
+        let (supervisor, feed) = (supervisor(&host, &home), Feed::default());
         let (old, old_events) = page(16);
-        feed.replace(&instance, old);
+        feed.replace(&supervisor, old);
         old_events.recv_timeout(DEADLINE).expect("the old page was served");
         let (new, new_events) = page(16);
-        feed.replace(&instance, new);
+        feed.replace(&supervisor, new);
         new_events.recv_timeout(DEADLINE).expect("the new page is served");
         let ended = old_events.recv_timeout(DEADLINE);
         assert_eq!(ended, Err(mpsc::RecvTimeoutError::Disconnected), "a feed without a page must end, not pile up");
@@ -112,18 +125,19 @@ mod tests {
     #[test]
     fn a_feed_ends_with_its_page_or_its_channel() {
         let (host, home) = (Host::new().unwrap(), tempfile::tempdir().unwrap());
-        let (instance, feed) = (instance(&host, &home), Feed::default());
+        let (supervisor, feed) = (supervisor(&host, &home), Feed::default());
         assert!(!feed.is_alive(), "nobody has subscribed yet");
         let (channel, events) = page(16);
-        feed.replace(&instance, channel);
+        feed.replace(&supervisor, channel);
         assert!(feed.is_alive(), "a subscribed page can be asked");
         feed.end();
         assert!(!feed.is_alive(), "a page that is being left cannot be asked");
         drop(events);
 
         let (broken, events) = page(1);
-        feed.replace(&instance, broken);
+        feed.replace(&supervisor, broken);
         drop(events);
+        let instance = supervisor.instance("default").unwrap();
         instance.record("nobody reads this");
         instance.record("nor this");
         let task = feed.task().take().expect("the page subscribed");

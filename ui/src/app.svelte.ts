@@ -1,40 +1,59 @@
 /** Everything that outlives a screen, in one place that every component can reach. */
 import { createContext } from 'svelte';
+import { Instances, type InstanceState } from './instances.svelte';
 import type { Platform } from './lib/platform';
 import type { Host } from './lib/platform/host';
 import { asProblem } from './lib/platform/host';
-import { PortsState } from './screens/ports/ports.svelte';
-import { SystemPortsState } from './screens/ports/system-ports.svelte';
-import { LiveSnapshot } from './lib/state/live.svelte';
+import type { LiveSnapshot } from './lib/state/live.svelte';
 import { Route } from './lib/state/route.svelte';
-import { RunControl } from './lib/state/run.svelte';
+import type { RunControl } from './lib/state/run.svelte';
 import { Toasts } from './lib/state/toasts.svelte';
+import type { PortsState } from './screens/ports/ports.svelte';
+import type { SystemPortsState } from './screens/ports/system-ports.svelte';
 
 export class App {
   readonly host: Host;
-  readonly live: LiveSnapshot;
   readonly route: Route;
   readonly toasts = new Toasts();
-  readonly run: RunControl;
-  /** Lives here, so that a changed form survives a look at another screen. */
-  readonly ports: PortsState;
-  readonly systemPorts: SystemPortsState;
+  readonly instances: Instances;
   /** Somebody closes the window and no tray icon would remain. */
   closing = $state(false);
 
   constructor(platform: Platform) {
     this.host = platform.host;
-    this.live = new LiveSnapshot(this.host);
     this.route = new Route(platform.fake);
-    this.run = new RunControl(this.host, this.live, this.toasts, this.route);
-    this.ports = new PortsState(this.host, this.live, this.toasts);
-    this.systemPorts = new SystemPortsState(this.host);
+    this.instances = new Instances(this.host, this.toasts, this.route);
+  }
+
+  /** The instance that is shown. Screens exist only while there is one, and are built anew for another one. */
+  get instance(): InstanceState {
+    const { current } = this.instances;
+    if (!current) throw new Error('no instance is shown');
+    return current;
+  }
+
+  // What most screens ask for, of the instance that is shown.
+
+  get live(): LiveSnapshot {
+    return this.instance.live;
+  }
+
+  get run(): RunControl {
+    return this.instance.run;
+  }
+
+  get ports(): PortsState {
+    return this.instance.ports;
+  }
+
+  get systemPorts(): SystemPortsState {
+    return this.instance.systemPorts;
   }
 
   /** Until the returned function is called. */
   connect(): () => void {
     const ends = [
-      this.live.connect(),
+      this.instances.connect(),
       this.route.connect(),
       this.host.onCloseRequested(() => {
         this.closing = true;

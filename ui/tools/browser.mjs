@@ -90,6 +90,7 @@ export async function resize(page, { width, height }) {
 /** Every screen in every scenario that changes it. */
 export const VIEWS = [
   ...['running', 'stopped', 'conflict', 'exposed', 'empty', 'closing', 'error', 'loading'].map((scenario) => ({ screen: 'overview', scenario })),
+  { screen: 'overview', scenario: 'several', step: 'switching', act: (page) => page.keyboard.press('Control+i') },
   ...['running', 'stopped', 'conflict', 'exposed', 'empty', 'many', 'error', 'loading'].map((scenario) => ({ screen: 'ports', scenario })),
   { screen: 'ports', scenario: 'running', step: 'changed', act: change },
   { screen: 'ports', scenario: 'running', step: 'asking', act: (page) => change(page).then(() => page.keyboard.press('Escape')) },

@@ -107,6 +107,7 @@ impl Core {
             findings: findings::of(loaded),
             market: None,
             problem: self.problem.clone(),
+            elsewhere: None,
             env_file: sources.env_file().display().to_string(),
             toml_file: sources.toml_file().display().to_string(),
         }

@@ -8,8 +8,9 @@ use cwts_domain::{Clock, Problem, SystemClock};
 use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::runtime::{Builder, Runtime};
 
-use crate::instance::Instance;
+use crate::instance::{self, Instance};
 use crate::services::ServiceFactory;
+use crate::supervisor::Supervisor;
 
 /// Runs instances. Dropping it from an async context is not allowed; call [`Host::shutdown`].
 #[derive(Debug)]
@@ -47,7 +48,15 @@ impl Host {
         services: impl ServiceFactory,
         clock: Arc<dyn Clock>,
     ) -> Result<Instance, Problem> {
-        Instance::open(self.runtime.handle().clone(), sources, Box::new(services), clock)
+        Instance::open(self.runtime.handle().clone(), sources, Arc::new(services), clock, instance::events())
+    }
+
+    /// The instances of a home, all stopped, `opened` among them with the sources that the program was started for.
+    ///
+    /// # Errors
+    /// The metrics of an instance cannot be registered.
+    pub fn supervise(&self, opened: Sources, services: impl ServiceFactory) -> Result<Supervisor, Problem> {
+        Supervisor::open(self.runtime.handle().clone(), opened, Arc::new(services))
     }
 
     /// Runs a future on the services' runtime, and this thread until it ends.

@@ -17,12 +17,12 @@ use crate::exchange::{ExchangeHandle, new_exchange};
 use crate::meter::{Meter, Meters};
 use crate::metrics::Metrics;
 use crate::services::ServiceFactory;
-use crate::snapshot::{Activity, InstanceEvent, PortCheck, PortsEdit, RunState, Sample, Snapshot};
+use crate::snapshot::{Activity, Envelope, InstanceEvent, PortCheck, PortsEdit, RunState, Sample, Snapshot};
 use crate::telemetry::Telemetry;
 use crate::{check, sampler};
 
-/// Events that a slow window may lag behind before it has to fetch the snapshot again.
-const EVENTS: usize = 256;
+/// Events that a slow window may lag behind before it has to fetch the snapshots again.
+const EVENTS: usize = 1024;
 
 /// A handle on an instance; clones are the same instance. One that runs stays alive, with its sockets, until it is
 /// stopped: what answers on them holds a handle too.
@@ -37,7 +37,7 @@ impl std::fmt::Debug for Instance {
 
 pub(crate) struct Shared {
     pub(crate) sources: Sources,
-    pub(crate) services: Box<dyn ServiceFactory>,
+    pub(crate) services: Arc<dyn ServiceFactory>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) metrics: Metrics,
     pub(crate) meters: Meters,
@@ -47,7 +47,7 @@ pub(crate) struct Shared {
     tokio: Handle,
     core: Mutex<Core>,
     snapshot: RwLock<Snapshot>,
-    events: broadcast::Sender<InstanceEvent>,
+    events: broadcast::Sender<Envelope>,
 }
 
 impl Shared {
@@ -62,12 +62,13 @@ impl Shared {
     /// Makes `snapshot` the truth and tells everyone.
     pub(crate) fn publish(&self, snapshot: Snapshot) {
         *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) = snapshot.clone();
-        self.send(InstanceEvent::Snapshot(snapshot));
+        self.send(InstanceEvent::Snapshot(Box::new(snapshot)));
     }
 
     pub(crate) fn send(&self, event: InstanceEvent) {
+        let envelope = Envelope { instance: self.sources.instance().to_string(), event };
         // Without a window there is nobody to tell.
-        drop(self.events.send(event));
+        drop(self.events.send(envelope));
     }
 
     pub(crate) fn record(&self, text: String) {
@@ -81,8 +82,9 @@ impl Instance {
     pub(crate) fn open(
         tokio: Handle,
         sources: Sources,
-        services: Box<dyn ServiceFactory>,
+        services: Arc<dyn ServiceFactory>,
         clock: Arc<dyn Clock>,
+        events: broadcast::Sender<Envelope>,
     ) -> Result<Self, Problem> {
         let _entered = tokio.enter();
         let metrics = Metrics::new(sources.instance().as_str())
@@ -102,7 +104,7 @@ impl Instance {
             tokio: tokio.clone(),
             core: Mutex::new(core),
             snapshot: RwLock::new(snapshot),
-            events: broadcast::channel(EVENTS).0,
+            events,
         });
         tokio.spawn(sampler::run(Arc::downgrade(&shared)));
         Ok(Self(shared))
@@ -119,11 +121,6 @@ impl Instance {
             service.idle_seconds = meter.idle_seconds(now);
         }
         snapshot
-    }
-
-    /// Every change from now on, in order. A reader that lags fetches the snapshot again.
-    pub fn subscribe(&self) -> broadcast::Receiver<InstanceEvent> {
-        self.0.events.subscribe()
     }
 
     /// One sample for each second that the services ran, for at most half an hour, oldest first.
@@ -251,6 +248,11 @@ enum Operation {
     Start,
     Stop,
     SetPorts(PortsEdit),
+}
+
+/// A channel for the events of one or more instances.
+pub(crate) fn events() -> broadcast::Sender<Envelope> {
+    broadcast::channel(EVENTS).0
 }
 
 fn nonce() -> String {

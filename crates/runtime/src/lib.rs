@@ -1,7 +1,7 @@
 //! One instance: engine, market and services; the snapshot; the port change as a transaction.
 //!
-//! [`Host`] owns the tokio runtime of the services, [`Instance`] is what a program holds, [`ServiceFactory`] is how it
-//! hands in what answers on the ports: this crate never sees a protocol.
+//! [`Host`] owns the tokio runtime of the services, [`Instance`] is what a program holds, a [`Supervisor`] holds several
+//! by id, [`ServiceFactory`] is how a program hands in what answers on the ports: this crate never sees a protocol.
 
 mod change;
 mod check;
@@ -18,6 +18,7 @@ mod metrics;
 mod sampler;
 mod services;
 mod snapshot;
+mod supervisor;
 mod telemetry;
 mod view;
 
@@ -31,3 +32,4 @@ pub use meter::Meter;
 pub use metrics::{Families, Metrics};
 pub use services::ServiceFactory;
 pub use snapshot::*;
+pub use supervisor::Supervisor;

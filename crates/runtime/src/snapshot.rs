@@ -200,10 +200,26 @@ pub struct Snapshot {
     pub market: Option<MarketSummary>,
     /// Why the last start failed; `None` after a success.
     pub problem: Option<Problem>,
+    /// The other process that runs the instance; `None` when it is this one or none.
+    pub elsewhere: Option<Elsewhere>,
     /// `ports.env` of the instance.
     pub env_file: String,
     /// `production.toml` of the instance, or the file given with `--config`.
     pub toml_file: String,
+}
+
+/// Another process that runs the instance: a headless server, another panel, or one that lost its window.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+pub struct Elsewhere {
+    /// The process that holds the instance's lock.
+    pub pid: u32,
+    /// Its name, for example `cwts-ultra`; `None` when it is not to be seen.
+    pub process: Option<String>,
+    /// Whether the picture is read from it: state, ports and clients are then what it says of itself.
+    pub attached: bool,
+    /// Why it could not be read, while attached.
+    pub problem: Option<Problem>,
 }
 
 /// What changed. Delivered in order.
@@ -212,7 +228,7 @@ pub struct Snapshot {
 #[serde(tag = "type", content = "data", rename_all = "snake_case")]
 pub enum InstanceEvent {
     /// The configuration, a state or an address changed: the new picture.
-    Snapshot(Snapshot),
+    Snapshot(Box<Snapshot>),
     /// One more second of figures, with the live figures of the services.
     Sample {
         /// The figures.
@@ -224,6 +240,18 @@ pub enum InstanceEvent {
     },
     /// Something happened.
     Activity(Activity),
+    /// The instance no longer exists.
+    Removed,
+}
+
+/// An event with the instance that it is about. A snapshot of an unknown instance is its first: it is new.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+pub struct Envelope {
+    /// Its id.
+    pub instance: String,
+    /// What changed.
+    pub event: InstanceEvent,
 }
 
 /// The live figures of one service.

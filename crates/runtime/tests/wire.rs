@@ -9,8 +9,9 @@ use cwts_config::{Layer, Origin, Shadowed, Sourced};
 use cwts_domain::{ErrorCode, Problem, Service};
 use cwts_ports::{Holder, ListenerRow, Protocol};
 use cwts_runtime::{
-    Activity, Conflict, Finding, FindingLevel, InstanceEvent, MarketSummary, PortChange, PortCheck, PortCheckState,
-    PortsEdit, RunState, Sample, SaveTarget, ServiceLoad, ServiceSnapshot, ServiceState, Snapshot,
+    Activity, Conflict, Elsewhere, Envelope, Finding, FindingLevel, InstanceEvent, MarketSummary, PortChange,
+    PortCheck, PortCheckState, PortsEdit, RunState, Sample, SaveTarget, ServiceLoad, ServiceSnapshot, ServiceState,
+    Snapshot,
 };
 use ts_rs::{Config, TS};
 
@@ -41,9 +42,11 @@ fn declarations() -> String {
         Activity,
         Sample,
         MarketSummary,
+        Elsewhere,
         Snapshot,
         ServiceLoad,
         InstanceEvent,
+        Envelope,
         SaveTarget,
         PortChange,
         PortsEdit,

@@ -4,19 +4,19 @@
 
 use cwts_runtime::RunState;
 use ksni::MenuItem;
-use ksni::menu::StandardItem;
+use ksni::menu::{StandardItem, SubMenu};
 
-use super::text::View;
+use super::text::{InstanceView, View};
 
 /// What a person asks for through the tray.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
-    /// Show the window.
-    Open,
-    /// Start the services.
-    Start,
-    /// Stop the services.
-    Stop,
+    /// Show the window, with the instance in it where one is named.
+    Open(Option<String>),
+    /// Start the services of an instance.
+    Start(String),
+    /// Stop the services of an instance.
+    Stop(String),
     /// End the program.
     Quit,
 }
@@ -33,16 +33,23 @@ pub(crate) enum Entry {
         /// Whether it can be chosen now.
         enabled: bool,
     },
+    /// Opens a menu of its own.
+    Group {
+        /// What it says.
+        label: String,
+        /// From top to bottom.
+        entries: Vec<Entry>,
+    },
     /// A line between groups.
     Separator,
 }
 
 impl Action {
-    fn label(self) -> &'static str {
+    fn label(&self) -> &'static str {
         match self {
-            Self::Open => "Open",
-            Self::Start => "Start",
-            Self::Stop => "Stop",
+            Self::Open(_) => "Open",
+            Self::Start(_) => "Start",
+            Self::Stop(_) => "Stop",
             Self::Quit => "Quit",
         }
     }
@@ -50,33 +57,52 @@ impl Action {
 
 /// The menu for a view, from top to bottom.
 pub(crate) fn entries(view: &View) -> Vec<Entry> {
-    let (action, enabled) = match view.run {
-        RunState::Stopped => (Action::Start, true),
-        RunState::Starting => (Action::Start, false),
-        RunState::Running => (Action::Stop, true),
-        RunState::Stopping => (Action::Stop, false),
+    let open = Entry::Choice { action: Action::Open(None), enabled: true };
+    let quit = Entry::Choice { action: Action::Quit, enabled: true };
+    match &view.instances[..] {
+        [only] => {
+            vec![Entry::Fact(only.line.clone()), Entry::Separator, open, step(only), Entry::Separator, quit]
+        }
+        several => {
+            let groups = several.iter().map(|instance| Entry::Group {
+                label: instance.named(),
+                entries: vec![
+                    Entry::Choice { action: Action::Open(Some(instance.id.clone())), enabled: true },
+                    step(instance),
+                ],
+            });
+            groups.chain([Entry::Separator, open, Entry::Separator, quit]).collect()
+        }
+    }
+}
+
+/// Start or Stop, whichever can be taken.
+fn step(instance: &InstanceView) -> Entry {
+    let id = instance.id.clone();
+    let (action, enabled) = match instance.run {
+        RunState::Stopped => (Action::Start(id), true),
+        RunState::Starting => (Action::Start(id), false),
+        RunState::Running => (Action::Stop(id), true),
+        RunState::Stopping => (Action::Stop(id), false),
     };
-    vec![
-        Entry::Fact(view.line.clone()),
-        Entry::Separator,
-        Entry::Choice { action: Action::Open, enabled: true },
-        Entry::Choice { action, enabled },
-        Entry::Separator,
-        Entry::Choice { action: Action::Quit, enabled: true },
-    ]
+    Entry::Choice { action, enabled }
 }
 
 /// The entry as the bus knows it; `act` is called with the chosen action.
-pub(crate) fn item<T: 'static>(entry: Entry, act: impl Fn(&T, Action) + Send + 'static) -> MenuItem<T> {
+pub(crate) fn item<T: 'static>(entry: Entry, act: fn(&T, Action)) -> MenuItem<T> {
     match entry {
         Entry::Fact(text) => StandardItem { label: escaped(&text), enabled: false, ..StandardItem::default() }.into(),
         Entry::Choice { action, enabled } => StandardItem {
             label: action.label().to_owned(),
             enabled,
-            activate: Box::new(move |tray| act(tray, action)),
+            activate: Box::new(move |tray| act(tray, action.clone())),
             ..StandardItem::default()
         }
         .into(),
+        Entry::Group { label, entries } => {
+            let submenu = entries.into_iter().map(|entry| item(entry, act)).collect();
+            SubMenu { label: escaped(&label), submenu, ..SubMenu::default() }.into()
+        }
         Entry::Separator => MenuItem::Separator,
     }
 }
@@ -88,17 +114,17 @@ fn escaped(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::text::State;
+    use super::super::text::fixture;
     use super::*;
 
-    fn menu(run: RunState) -> Vec<Entry> {
-        entries(&View { state: State::Stopped, line: "Stopped".to_owned(), run })
+    fn menu(runs: &[(&str, RunState)]) -> Vec<Entry> {
+        entries(&fixture::view(runs))
     }
 
     #[track_caller]
-    fn offers(run: RunState, action: Action, enabled: bool) {
-        let menu = menu(run);
-        let choice = Entry::Choice { action, enabled };
+    fn offers(run: RunState, action: &Action, enabled: bool) {
+        let menu = menu(&[("default", run)]);
+        let choice = Entry::Choice { action: action.clone(), enabled };
         assert!(menu.contains(&choice), "while {run:?} the menu must hold {choice:?}: {menu:?}");
         let choices = menu.iter().filter(|entry| matches!(entry, Entry::Choice { .. })).count();
         assert_eq!(choices, 3, "Start and Stop are never offered together: {menu:?}");
@@ -106,18 +132,31 @@ mod tests {
 
     #[test]
     fn only_the_step_that_can_be_taken_is_offered() {
-        offers(RunState::Stopped, Action::Start, true);
-        offers(RunState::Starting, Action::Start, false);
-        offers(RunState::Running, Action::Stop, true);
-        offers(RunState::Stopping, Action::Stop, false);
+        let (start, stop) = (Action::Start("default".to_owned()), Action::Stop("default".to_owned()));
+        offers(RunState::Stopped, &start, true);
+        offers(RunState::Starting, &start, false);
+        offers(RunState::Running, &stop, true);
+        offers(RunState::Stopping, &stop, false);
     }
 
     #[test]
     fn the_state_is_on_top_and_quit_at_the_bottom() {
-        let menu = menu(RunState::Running);
+        let menu = menu(&[("default", RunState::Stopped)]);
         assert_eq!(menu.first(), Some(&Entry::Fact("Stopped".to_owned())), "the first line answers what runs");
         let quit = Entry::Choice { action: Action::Quit, enabled: true };
         assert_eq!(menu.last(), Some(&quit), "quitting must work in every state, apart from the rest");
+    }
+
+    #[test]
+    fn each_of_several_instances_has_its_own_start_and_stop() {
+        let menu = menu(&[("default", RunState::Running), ("desk", RunState::Stopped)]);
+        let choice = |action| Entry::Choice { action, enabled: true };
+        let expected = Entry::Group {
+            label: "desk: Stopped".to_owned(),
+            entries: vec![choice(Action::Open(Some("desk".to_owned()))), choice(Action::Start("desk".to_owned()))],
+        };
+        assert_eq!(menu.get(1), Some(&expected), "one click must never start the wrong instance: {menu:?}");
+        assert_eq!(menu.last(), Some(&choice(Action::Quit)), "quitting ends all of them, and stays at the bottom");
     }
 
     #[test]

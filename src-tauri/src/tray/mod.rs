@@ -1,6 +1,6 @@
 //! The tray icon: what it shows and what a click on it asks for.
 //!
-//! Follows the events of the instance. Speaks the StatusNotifierItem protocol through `ksni` and does nothing itself:
+//! Follows the events of the instances. Speaks the StatusNotifierItem protocol through `ksni` and does nothing itself:
 //! every click becomes an [`Action`] for the app.
 
 mod host;
@@ -8,7 +8,7 @@ mod icon;
 mod menu;
 mod text;
 
-use cwts_runtime::{Instance, InstanceEvent};
+use cwts_runtime::{Envelope, InstanceEvent, Supervisor};
 use ksni::{Handle, Icon, MenuItem, Status, ToolTip, TrayMethods};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
@@ -25,26 +25,26 @@ struct PanelTray {
     act: Box<dyn Fn(Action) + Send>,
 }
 
-/// Shows the icon and keeps it true until the instance ends. A tray that appears later gets the icon then; without a
-/// session bus there is none. `act` must not block.
-pub(crate) async fn run(instance: Instance, act: impl Fn(Action) + Send + 'static) {
+/// Shows the icon and keeps it true as long as the program runs. A tray that appears later gets the icon then; without
+/// a session bus there is none. `act` must not block.
+pub(crate) async fn run(supervisor: Supervisor, act: impl Fn(Action) + Send + 'static) {
     // Listening first: a change between the first picture and the first event would be lost otherwise.
-    let events = instance.subscribe();
-    let tray = PanelTray { view: View::of(&instance.snapshot()), act: Box::new(act) };
+    let events = supervisor.subscribe();
+    let tray = PanelTray { view: View::of(&supervisor.snapshots()), act: Box::new(act) };
     match tray.assume_sni_available(true).spawn().await {
-        Ok(handle) => follow(&instance, events, &handle).await,
+        Ok(handle) => follow(&supervisor, events, &handle).await,
         Err(error) => tracing::warn!("no tray icon: {error}"),
     }
 }
 
-async fn follow(instance: &Instance, mut events: Receiver<InstanceEvent>, handle: &Handle<PanelTray>) {
+async fn follow(supervisor: &Supervisor, mut events: Receiver<Envelope>, handle: &Handle<PanelTray>) {
     loop {
-        let view = match events.recv().await {
-            Ok(InstanceEvent::Snapshot(snapshot)) => View::of(&snapshot),
+        match events.recv().await.map(|envelope| envelope.event) {
             Ok(InstanceEvent::Sample { .. } | InstanceEvent::Activity(_)) => continue,
-            Err(RecvError::Lagged(_)) => View::of(&instance.snapshot()),
+            Ok(InstanceEvent::Snapshot(_) | InstanceEvent::Removed) | Err(RecvError::Lagged(_)) => {}
             Err(RecvError::Closed) => return,
-        };
+        }
+        let view = View::of(&supervisor.snapshots());
         if handle.update(|tray| tray.view = view).await.is_none() {
             return;
         }
@@ -76,11 +76,11 @@ impl ksni::Tray for PanelTray {
     }
 
     fn tool_tip(&self) -> ToolTip {
-        ToolTip { title: TITLE.to_owned(), description: escaped(&self.view.line), ..ToolTip::default() }
+        ToolTip { title: TITLE.to_owned(), description: escaped(&self.view.text()), ..ToolTip::default() }
     }
 
     fn activate(&mut self, _x: i32, _y: i32) {
-        (self.act)(Action::Open);
+        (self.act)(Action::Open(None));
     }
 
     fn menu(&self) -> Vec<MenuItem<Self>> {
@@ -98,14 +98,12 @@ fn escaped(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use cwts_runtime::RunState;
     use ksni::Tray;
 
     use super::*;
 
     fn tray(state: State, line: &str) -> PanelTray {
-        let view = View { state, line: line.to_owned(), run: RunState::Running };
-        PanelTray { view, act: Box::new(|_| {}) }
+        PanelTray { view: text::fixture::said(state, line), act: Box::new(|_| {}) }
     }
 
     #[test]
@@ -129,6 +127,6 @@ mod tests {
         let mut tray = tray(State::Running, "");
         tray.act = Box::new(move |action| sender.send(action).unwrap());
         tray.activate(0, 0);
-        assert_eq!(receiver.try_recv(), Ok(Action::Open), "the icon is the way back to a hidden window");
+        assert_eq!(receiver.try_recv(), Ok(Action::Open(None)), "the icon is the way back to a hidden window");
     }
 }

@@ -1,6 +1,6 @@
-//! What the tray says of an instance: one state, one line.
+//! What the tray says of the instances: one state for all, one line for each.
 //!
-//! Pure: from a snapshot to words. Knows no bus and no pixels.
+//! Pure: from snapshots to words. Knows no bus and no pixels.
 
 use cwts_domain::Service;
 use cwts_runtime::{RunState, ServiceSnapshot, ServiceState, Snapshot};
@@ -21,19 +21,51 @@ pub(crate) enum State {
 /// What the tray shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct View {
-    /// The icon.
+    /// The icon: the worst state of all instances.
     pub(crate) state: State,
-    /// The tooltip and the first line of the menu, as plain text.
+    /// In the order in which they are listed.
+    pub(crate) instances: Vec<InstanceView>,
+}
+
+/// What the tray says of one instance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct InstanceView {
+    /// Its id.
+    pub(crate) id: String,
+    /// Its state in one line of plain text.
     pub(crate) line: String,
     /// Decides between Start and Stop.
     pub(crate) run: RunState,
+    state: State,
 }
 
 impl View {
-    /// What the tray shows of `snapshot`.
-    pub(crate) fn of(snapshot: &Snapshot) -> Self {
+    /// What the tray shows of the instances.
+    pub(crate) fn of(snapshots: &[Snapshot]) -> Self {
+        let instances: Vec<_> = snapshots.iter().map(InstanceView::of).collect();
+        let state = instances.iter().map(|instance| instance.state).max().unwrap_or(State::Stopped);
+        Self { state, instances }
+    }
+
+    /// The tooltip: a line for each instance, with its name where there are several.
+    pub(crate) fn text(&self) -> String {
+        let lines: Vec<String> = match &self.instances[..] {
+            [only] => vec![only.line.clone()],
+            several => several.iter().map(InstanceView::named).collect(),
+        };
+        lines.join("\n")
+    }
+}
+
+impl InstanceView {
+    fn of(snapshot: &Snapshot) -> Self {
         let state = state(snapshot);
-        Self { state, line: line(snapshot, state), run: snapshot.state }
+        Self { id: snapshot.instance.clone(), line: line(snapshot, state), run: snapshot.state, state }
+    }
+
+    /// `desk: Running: 5010, 5011, 9190, 8180 on 127.0.0.1`.
+    pub(crate) fn named(&self) -> String {
+        format!("{}: {}", self.id, self.line)
     }
 }
 
@@ -108,6 +140,31 @@ fn places<'a>(services: impl Iterator<Item = &'a ServiceSnapshot>) -> String {
     groups.join("; ")
 }
 
+/// Views that a test asks for.
+#[cfg(test)]
+pub(crate) mod fixture {
+    use super::*;
+
+    /// Instances by id, with nothing to say but whether they run.
+    pub(crate) fn view(runs: &[(&str, RunState)]) -> View {
+        let instance = |&(id, run): &(&str, RunState)| InstanceView {
+            id: id.to_owned(),
+            line: "Stopped".to_owned(),
+            run,
+            state: State::Stopped,
+        };
+        View { state: State::Stopped, instances: runs.iter().map(instance).collect() }
+    }
+
+    /// One instance in a state, with a line.
+    pub(crate) fn said(state: State, line: &str) -> View {
+        let mut view = view(&[("default", RunState::Running)]);
+        view.state = state;
+        view.instances[0].line = line.to_owned();
+        view
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::net::IpAddr;
@@ -154,6 +211,7 @@ mod tests {
             findings: Vec::new(),
             market: None,
             problem: None,
+            elsewhere: None,
             env_file: String::new(),
             toml_file: String::new(),
         }
@@ -177,8 +235,20 @@ mod tests {
 
     #[track_caller]
     fn shows(snapshot: &Snapshot, state: State, line: &str) {
-        let view = View::of(snapshot);
-        assert_eq!((view.state, view.line.as_str()), (state, line), "the tray must say what is true now");
+        let view = View::of(std::slice::from_ref(snapshot));
+        assert_eq!((view.state, view.text().as_str()), (state, line), "the tray must say what is true now");
+    }
+
+    #[test]
+    fn several_instances_are_named_and_the_worst_decides_the_icon() {
+        let mut desk = snapshot(RunState::Stopped, ServiceState::Stopped);
+        desk.instance = "desk".to_owned();
+        let view = View::of(&[running(), desk.clone()]);
+        assert_eq!(view.state, State::Running, "one that is stopped on purpose is no trouble");
+        let lines = "default: Running: 3000, 3001, 9090, 8080 on 127.0.0.1\ndesk: Stopped";
+        assert_eq!(view.text(), lines, "a person must see which one runs where");
+        desk.problem = Some(Problem::new(ErrorCode::ConfigInvalid, "desk.env:3: MCP_SERVER_PORT is 99999"));
+        assert_eq!(View::of(&[running(), desk]).state, State::Attention, "trouble of one must not hide behind another");
     }
 
     #[test]

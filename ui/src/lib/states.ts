@@ -1,7 +1,7 @@
 /** The shape and the word of each state. */
 import type { Tone } from './components/icons';
 import { isLoopback } from './format';
-import type { RunState, ServiceSnapshot, ServiceState } from './wire/types';
+import type { RunState, ServiceSnapshot, ServiceState, Snapshot } from './wire/types';
 
 export type StateLook = { tone: Tone; word: string };
 
@@ -23,4 +23,13 @@ export const RUN_LOOKS: Record<RunState, StateLook> = {
 export function lookOf(service: ServiceSnapshot): StateLook {
   if (service.state === 'running' && !isLoopback(service.address.value)) return { tone: 'exposed', word: 'Exposed' };
   return SERVICE_LOOKS[service.state];
+}
+
+/** An instance in one look: what went wrong, else whether it is exposed, else whether it runs. */
+export function lookOfInstance(snapshot: Snapshot): StateLook {
+  const blocked = snapshot.services.find((service) => service.state === 'blocked');
+  if (blocked) return { tone: 'error', word: `Port ${blocked.port.value} taken` };
+  if (snapshot.problem) return { tone: 'error', word: 'Not started' };
+  const exposed = snapshot.services.some((service) => lookOf(service).tone === 'exposed');
+  return exposed ? { tone: 'exposed', word: 'Running, exposed' } : RUN_LOOKS[snapshot.state];
 }

@@ -16,6 +16,7 @@ export type IconName =
   | 'search'
   | 'square'
   | 'undo'
+  | 'updown'
   | 'wave'
   | `s-${Tone}`;
 

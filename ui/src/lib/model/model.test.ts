@@ -5,7 +5,7 @@ import { answersOf } from './answers';
 import { isSetTwice } from './layers';
 import { conflictTitle, holderFacts, offersFor } from './offers';
 
-const picture = (scenario: Scenario): Promise<Snapshot> => fakeHost(scenario).snapshot();
+const picture = (scenario: Scenario): Promise<Snapshot> => fakeHost(scenario).instance('default').snapshot();
 
 describe('a port that is set twice', () => {
   const port = async (layer: Layer, value: number) => {

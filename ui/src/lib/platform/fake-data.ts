@@ -1,7 +1,7 @@
 /** The worlds of the fake host: the same every time, so that screenshots and tests can be compared. */
 import type { Activity, Finding, ListenerRow, Origin, Sample, Service, ServiceSnapshot, Snapshot } from '../wire/types';
 
-export const SCENARIOS = ['running', 'stopped', 'conflict', 'exposed', 'empty', 'many', 'closing', 'error', 'loading'] as const;
+export const SCENARIOS = ['running', 'several', 'stopped', 'conflict', 'exposed', 'empty', 'many', 'closing', 'error', 'loading'] as const;
 
 export type Scenario = (typeof SCENARIOS)[number];
 
@@ -9,11 +9,29 @@ export function isScenario(text: string): text is Scenario {
   return SCENARIOS.some((scenario) => scenario === text);
 }
 
+/** One instance of a scenario: its name, its ports in the fixed order, and what it does. */
+export type Member = { id: string; ports: number[]; scenario: Exclude<Scenario, 'several' | 'error'> };
+
+const DEFAULT_PORTS = [3000, 3001, 9090, 8080];
+
+/** The instances of a scenario: `several` has one for each state, every other one has `default` alone. */
+export function fleetOf(scenario: Exclude<Scenario, 'error'>): Member[] {
+  if (scenario !== 'several') return [{ id: 'default', ports: DEFAULT_PORTS, scenario }];
+  return [
+    { id: 'default', ports: DEFAULT_PORTS, scenario: 'running' },
+    { id: 'desk', ports: [5010, 5011, 9190, 8180], scenario: 'exposed' },
+    { id: 'lab', ports: [10004, 10005, 10006, 10007], scenario: 'stopped' },
+    { id: 'nightly', ports: [3000, 3004, 10002, 10003], scenario: 'conflict' },
+  ];
+}
+
 /** The moment at which every scenario begins: 22 November 2026, 14:02:11 here. */
 export const NOW = new Date(2026, 10, 22, 14, 2, 11).getTime();
 
 const ENV_FILE = '/home/you/.local/cwts-ultra/config/ports.env';
 const TOML_FILE = '/home/you/.local/cwts-ultra/config/production.toml';
+
+const PROFILES = '/home/you/.local/cwts-ultra/config/instances';
 
 export const BUILT_IN: Origin = { layer: 'built-in', file: null, line: null, variable: null };
 export const THIS_RUN: Origin = { ...BUILT_IN, layer: 'this-run' };
@@ -41,8 +59,7 @@ export function urlOf(service: Service, port: number): string {
   return `${facts?.scheme ?? 'http'}://127.0.0.1:${port}${facts?.path ?? ''}`;
 }
 
-function stoppedService(facts: Facts, address: string): ServiceSnapshot {
-  const port = facts.alternatives[0] ?? 0;
+function stoppedService(facts: Facts, port: number, address: string): ServiceSnapshot {
   return {
     service: facts.service,
     name: facts.name,
@@ -76,11 +93,11 @@ const FINDINGS: Finding[] = [
 ];
 
 /** The picture with which a scenario begins. */
-export function firstSnapshot(scenario: Scenario): Snapshot {
-  const services = FACTS.map((facts) => stoppedService(facts, scenario === 'exposed' && facts.service.startsWith('mcp') ? '0.0.0.0' : '127.0.0.1'));
+export function firstSnapshot(scenario: Scenario, { id, ports }: Pick<Member, 'id' | 'ports'> = { id: 'default', ports: DEFAULT_PORTS }): Snapshot {
+  const services = FACTS.map((facts, index) => stoppedService(facts, ports[index] ?? 0, scenario === 'exposed' && facts.service.startsWith('mcp') ? '0.0.0.0' : '127.0.0.1'));
   const snapshot: Snapshot = {
     revision: 7,
-    instance: 'default',
+    instance: id,
     version: '0.1.0',
     state: 'stopped',
     started_at: null,
@@ -88,11 +105,12 @@ export function firstSnapshot(scenario: Scenario): Snapshot {
     findings: [],
     market: null,
     problem: null,
-    env_file: ENV_FILE,
-    toml_file: TOML_FILE,
+    elsewhere: null,
+    env_file: id === 'default' ? ENV_FILE : `${PROFILES}/${id}.env`,
+    toml_file: id === 'default' ? TOML_FILE : `${PROFILES}/${id}.toml`,
   };
   const prometheus = services[2];
-  if (prometheus && scenario !== 'empty') {
+  if (prometheus && scenario !== 'empty' && id === 'default') {
     prometheus.port.origin = { layer: 'environment', file: null, line: null, variable: 'PROMETHEUS_PORT' };
     prometheus.port.shadowed = [{ value: 9190, origin: envFileOrigin('PROMETHEUS_PORT') }];
     snapshot.findings = FINDINGS;
@@ -136,8 +154,8 @@ export function foreignListeners(scenario: Scenario): ListenerRow[] {
   return [...FOREIGN, ...crowd];
 }
 
-export function ourListener(service: ServiceSnapshot): ListenerRow {
-  const one = row(service.port.value, 'tcp', service.address.value, 'cwts-ultra-panel', 31120, 'you', null, `${service.name}, default`);
+export function ourListener(service: ServiceSnapshot, instance: string): ListenerRow {
+  const one = row(service.port.value, 'tcp', service.address.value, 'cwts-ultra-panel', 31120, 'you', null, `${service.name}, ${instance}`);
   return { ...one, ours: true };
 }
 

@@ -1,11 +1,9 @@
-/** An instance in memory: what a plain browser and the tests talk to. Behaves as the program does, down to its errors. */
-import type { Activity, InstanceEvent, ListenerRow, PortCheck, PortsEdit, Problem, Sample, Service, ServiceSnapshot, Snapshot } from '../wire/types';
+/** Instances in memory: what a plain browser and the tests talk to. Behave as the program does, down to its errors. */
+import type { Envelope, Problem } from '../wire/types';
 import { copyText } from './clipboard';
-import {
-  THIS_RUN, INTRUDER, NOW, envFileOrigin, firstActivities, firstSamples, firstSnapshot, foreignListeners, ourListener, sampleAt, tomlOrigin, urlOf,
-  type Scenario,
-} from './fake-data';
-import type { History, Host } from './host';
+import { fleetOf, type Scenario } from './fake-data';
+import { FakeInstance, problem } from './fake-instance';
+import type { Host, InstanceHost } from './host';
 
 export { isScenario, SCENARIOS, type Scenario } from './fake-data';
 
@@ -19,199 +17,55 @@ export type FakeOptions = {
 
 const never = <T>(): Promise<T> => new Promise<T>(() => {});
 
-const BROWSERS_REFUSE = new Set([10080]);
-
 export function fakeHost(scenario: Scenario, options: FakeOptions = {}): Host {
-  const instance = new FakeInstance(scenario);
-  if (options.ticking) setInterval(() => instance.tick(), 1000);
-  if (scenario === 'error') return { ...brokenHost(), copy: options.copy ?? copyText };
+  const copy = options.copy ?? copyText;
+  if (scenario === 'error') return { ...brokenHost(), copy };
+  const listeners = new Set<(envelope: Envelope) => void>();
+  const tell = (envelope: Envelope): void => listeners.forEach((listener) => listener(envelope));
+  const instances = fleetOf(scenario).map((member) => new FakeInstance(member, (event) => tell({ instance: member.id, event })));
+  if (options.ticking) setInterval(() => instances.forEach((instance) => instance.tick()), 1000);
   const loading = scenario === 'loading';
+
+  function find(id: string): FakeInstance {
+    const found = instances.find((instance) => instance.id === id);
+    if (!found) throw problem('invalid_input', `There is no instance ${id}.`, 'instance', 'It may have been removed. Choose another one.');
+    return found;
+  }
+
   return {
-    snapshot: () => (loading ? never() : Promise.resolve(instance.picture())),
-    history: () => (loading ? never() : Promise.resolve(instance.history())),
-    start: async () => instance.start(),
-    stop: async () => instance.stop(),
-    setPorts: async (edit) => instance.setPorts(edit),
-    checkPort: async (service, port) => instance.checkPort(service, port),
-    systemPorts: () => (loading ? never() : Promise.resolve(instance.systemPorts())),
-    subscribe: (listener) => instance.subscribe(listener),
+    instances: () => (loading ? never() : Promise.resolve({ opened: 'default', instances: instances.map((instance) => instance.picture()) })),
+    instance: (id): InstanceHost => ({
+      snapshot: async () => (loading ? never() : find(id).picture()),
+      history: async () => (loading ? never() : find(id).history()),
+      start: async () => find(id).start(),
+      stop: async () => find(id).stop(),
+      setPorts: async (edit) => find(id).setPorts(edit),
+      checkPort: async (service, port) => find(id).checkPort(service, port),
+      systemPorts: async () => (loading ? never() : find(id).systemPorts()),
+    }),
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    onInstanceRequested: () => () => {},
     onCloseRequested(listener) {
       if (scenario === 'closing') queueMicrotask(listener);
       return () => {};
     },
-    quit: async () => instance.stop(),
-    copy: options.copy ?? copyText,
+    quit: async () => instances.forEach((instance) => instance.stop()),
+    copy,
   };
-}
-
-function problem(code: Problem['code'], message: string, field: string | null = null, help: string | null = null): Problem {
-  return { code, message, field, help };
 }
 
 function brokenHost(): Omit<Host, 'copy'> {
-  const fail = <T>(): Promise<T> =>
-    Promise.reject(problem('internal', '/proc/net/tcp cannot be read: permission denied.', null, 'The sandbox of this package hides it. Install the .deb or the .rpm.'));
+  const reason: Problem = problem('internal', '/proc/net/tcp cannot be read: permission denied.', null, 'The sandbox of this package hides it. Install the .deb or the .rpm.');
+  const fail = <T>(): Promise<T> => Promise.reject(reason);
   return {
-    snapshot: fail, history: fail, start: fail, stop: fail, setPorts: fail, checkPort: fail, systemPorts: fail, quit: fail,
+    instances: fail,
+    instance: () => ({ snapshot: fail, history: fail, start: fail, stop: fail, setPorts: fail, checkPort: fail, systemPorts: fail }),
+    quit: fail,
     subscribe: () => () => {},
+    onInstanceRequested: () => () => {},
     onCloseRequested: () => () => {},
   };
-}
-
-class FakeInstance {
-  #snapshot: Snapshot;
-  #samples: Sample[];
-  #activities: Activity[];
-  #foreign: ListenerRow[];
-  #listeners = new Set<(event: InstanceEvent) => void>();
-  #second = 0;
-
-  constructor(scenario: Scenario) {
-    this.#snapshot = firstSnapshot(scenario);
-    this.#samples = firstSamples(scenario);
-    this.#activities = firstActivities(scenario);
-    this.#foreign = foreignListeners(scenario);
-    if (scenario === 'conflict') this.#block('mcp-websocket');
-    if (!['stopped', 'conflict', 'error', 'loading'].includes(scenario)) this.#run(scenario === 'empty');
-  }
-
-  picture(): Snapshot {
-    return structuredClone(this.#snapshot);
-  }
-
-  history(): History {
-    return { samples: [...this.#samples], activities: [...this.#activities] };
-  }
-
-  subscribe(listener: (event: InstanceEvent) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
-  }
-
-  start(): void {
-    const taken = this.#services().find((service) => this.#holderOf(service.port.value));
-    if (taken) {
-      this.#block(taken.service);
-      this.#changed();
-      throw taken.problem ?? problem('port_taken', `Port ${taken.port.value} is taken.`, taken.service);
-    }
-    this.#run(false);
-    this.#changed();
-    this.#tell('All four services started');
-  }
-
-  stop(): void {
-    this.#snapshot.state = 'stopped';
-    this.#snapshot.started_at = null;
-    for (const service of this.#services()) Object.assign(service, { state: 'stopped', clients: 0, rate: 0 });
-    this.#changed();
-    this.#tell('All four services stopped');
-  }
-
-  setPorts(edit: PortsEdit): Snapshot {
-    if (edit.expected_revision !== this.#snapshot.revision) {
-      throw problem('revision_conflict', 'The ports were changed elsewhere meanwhile.', null, 'Look at them and apply again.');
-    }
-    for (const { service, port } of edit.ports) {
-      const check = this.checkPort(service, port);
-      if (check.state === 'refused') throw problem('port_taken', check.message, service, check.suggestion ? `Use ${check.suggestion}.` : null);
-    }
-    for (const { service, port } of edit.ports) this.#move(service, port, edit.save);
-    this.#changed();
-    return this.picture();
-  }
-
-  checkPort(id: Service, port: number): PortCheck {
-    const service = this.#services().find((one) => one.service === id);
-    const suggestion = this.#nextFree(id);
-    if (service?.port.value === port && service.state === 'running') return { port, state: 'ours', message: 'In use by this instance.', suggestion: null };
-    const other = this.#services().find((one) => one.service !== id && one.port.value === port);
-    if (other) return { port, state: 'refused', message: `${port} is ${other.name} here. Use ${suggestion}.`, suggestion };
-    const holder = this.#holderOf(port);
-    if (holder) return { port, state: 'refused', message: `${port} is held by ${holder.holder.process ?? `${holder.holder.user}; details need root`}. Use ${suggestion}.`, suggestion };
-    if (port < 1024) return { port, state: 'refused', message: `${port} needs root. Use 1024 to 65535.`, suggestion };
-    if (BROWSERS_REFUSE.has(port)) return { port, state: 'warning', message: `Browsers refuse port ${port}. curl works. Use ${suggestion}, the next free port.`, suggestion };
-    return { port, state: 'free', message: 'Free on 127.0.0.1 and ::1.', suggestion: null };
-  }
-
-  systemPorts(): ListenerRow[] {
-    const ours = this.#services().filter((service) => service.state === 'running');
-    return [...this.#foreign, ...ours.map(ourListener)];
-  }
-
-  tick(): void {
-    if (this.#snapshot.state !== 'running') return;
-    this.#second += 1;
-    const sample = sampleAt(this.#second);
-    this.#samples.push(sample);
-    for (const service of this.#services()) if (service.idle_seconds !== null) service.idle_seconds = (service.idle_seconds + 1) % 15;
-    const services = this.#services().map(({ service, clients, rate, requests, idle_seconds }) => ({ service, clients, rate, requests, idle_seconds }));
-    this.#send({ type: 'sample', data: { sample, services, market: this.#snapshot.market } });
-  }
-
-  #services(): ServiceSnapshot[] {
-    return this.#snapshot.services;
-  }
-
-  #holderOf(port: number): ListenerRow | undefined {
-    return this.#foreign.find((row) => row.protocol === 'tcp' && row.holder.address.endsWith(`:${port}`));
-  }
-
-  #nextFree(id: Service): number {
-    const taken = new Set(this.#services().map((service) => service.port.value));
-    const first = 10_002 + Math.max(0, this.#services().findIndex((service) => service.service === id));
-    for (let port = first; port <= 10_100; port += 1) if (!taken.has(port) && !this.#holderOf(port) && !BROWSERS_REFUSE.has(port)) return port;
-    return 10_100;
-  }
-
-  #run(quiet: boolean): void {
-    const figures: Array<[number, number, number, number | null]> = [[2, 31, 41_022, 0], [1, 14, 9_120, 1], [0, 0.07, 640, 6], [0, 0.5, 3_204, 2]];
-    this.#snapshot.state = 'running';
-    this.#snapshot.started_at = quiet ? NOW : NOW - (3 * 24 + 4) * 3_600_000;
-    this.#snapshot.problem = null;
-    this.#services().forEach((service, index) => {
-      const [clients, rate, requests, idle_seconds] = (quiet ? undefined : figures[index]) ?? [0, 0, 0, null];
-      Object.assign(service, { state: 'running', clients, rate, requests, idle_seconds, problem: null, conflict: null });
-    });
-    this.#snapshot.market = { symbol: 'BTCUSD', bid: 64_182.4, ask: 64_182.6, last: 64_182.5 };
-  }
-
-  #block(id: Service): void {
-    const service = this.#services().find((one) => one.service === id);
-    if (!service) return;
-    const port = service.port.value;
-    service.state = 'blocked';
-    service.problem = problem('port_taken', `Port ${port} is held by node, pid 48213.`, id, 'Use 5010.');
-    service.conflict = { holder: INTRUDER.holder, free: [5010, 10_000, 10_002] };
-    this.#snapshot.problem = service.problem;
-  }
-
-  #move(id: Service, port: number, save: PortsEdit['save']): void {
-    const service = this.#services().find((one) => one.service === id);
-    if (!service) return;
-    const before = service.port;
-    const origin = save === 'env-file' ? envFileOrigin(service.variable) : save === 'toml' ? tomlOrigin() : THIS_RUN;
-    const shadowed = before.origin.layer === 'built-in' || before.origin.layer === origin.layer ? before.shadowed : [{ value: before.value, origin: before.origin }, ...before.shadowed];
-    this.#tell(`${service.name} moved from ${before.value} to ${port}`);
-    Object.assign(service, { port: { value: port, origin, shadowed }, url: urlOf(id, port), problem: null, conflict: null });
-    if (service.state === 'blocked') {
-      service.state = 'stopped';
-      this.#snapshot.problem = null;
-    }
-  }
-
-  #changed(): void {
-    this.#snapshot.revision += 1;
-    this.#send({ type: 'snapshot', data: this.picture() });
-  }
-
-  #tell(text: string): void {
-    const activity = { at: NOW + this.#second * 1000, text };
-    this.#activities.push(activity);
-    this.#send({ type: 'activity', data: activity });
-  }
-
-  #send(event: InstanceEvent): void {
-    for (const listener of this.#listeners) listener(event);
-  }
 }

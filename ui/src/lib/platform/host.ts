@@ -3,12 +3,16 @@
  *
  * Every method rejects with a {@link Problem}, never with another kind of error.
  */
-import type { Activity, InstanceEvent, ListenerRow, PortCheck, PortsEdit, Problem, Sample, Service, Snapshot } from '../wire/types';
+import type { Activity, Envelope, ListenerRow, PortCheck, PortsEdit, Problem, Sample, Service, Snapshot } from '../wire/types';
 
 /** What happened before the window was opened, oldest first. */
 export type History = { samples: Sample[]; activities: Activity[] };
 
-export interface Host {
+/** Every instance as it is now, `default` first, and the id of the one to show. */
+export type Fleet = { opened: string; instances: Snapshot[] };
+
+/** What can be asked of one instance. The id is bound once, so that no screen can address another one by mistake. */
+export interface InstanceHost {
   /** The picture of the instance now. */
   snapshot(): Promise<Snapshot>;
   history(): Promise<History>;
@@ -20,13 +24,25 @@ export interface Host {
   setPorts(edit: PortsEdit): Promise<Snapshot>;
   /** Whether the service could listen on the port, on the address that it will really bind. */
   checkPort(service: Service, port: number): Promise<PortCheck>;
-  /** Every listening socket of the system. */
+  /** Every listening socket of the system; the instance's own are marked. */
   systemPorts(): Promise<ListenerRow[]>;
-  /** Events in order, until the returned function is called. `onlost` hears when no events will come. */
-  subscribe(listener: (event: InstanceEvent) => void, onlost?: (problem: Problem) => void): () => void;
+}
+
+export interface Host {
+  /** What a page that knows nothing yet asks first. */
+  instances(): Promise<Fleet>;
+  /** The instance of that id. Whether there is one shows when it is asked. */
+  instance(id: string): InstanceHost;
+  /**
+   * Events of all instances, those of one in order, until the returned function is called. `onlost` hears when no events
+   * will come.
+   */
+  subscribe(listener: (envelope: Envelope) => void, onlost?: (problem: Problem) => void): () => void;
+  /** Somebody wants to see an instance, through the tray or a second launch. Until the returned function is called. */
+  onInstanceRequested(listener: (id: string) => void): () => void;
   /** Somebody closes the window and no tray icon would remain. Until the returned function is called. */
   onCloseRequested(listener: () => void): () => void;
-  /** Stops the services and ends the program. */
+  /** Stops the services of all instances and ends the program. */
   quit(): Promise<void>;
   /** Puts text on the clipboard. */
   copy(text: string): Promise<void>;

@@ -1,7 +1,7 @@
 /** Chooses the host: the desktop program where there is one, else the fake of a plain browser. */
 import type { Host } from './host';
 
-export type { History, Host } from './host';
+export type { Fleet, History, Host, InstanceHost } from './host';
 export { asProblem } from './host';
 
 /** What the panel runs on. */

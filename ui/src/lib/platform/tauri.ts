@@ -1,9 +1,9 @@
 /** The host behind the desktop window: each method is one command of the program. */
 import { Channel, invoke } from '@tauri-apps/api/core';
 import { listen } from '@tauri-apps/api/event';
-import type { InstanceEvent, ListenerRow, PortCheck, Snapshot } from '../wire/types';
+import type { Envelope, ListenerRow, PortCheck, Snapshot } from '../wire/types';
 import { copyText } from './clipboard';
-import { asProblem, type History, type Host } from './host';
+import { asProblem, type Fleet, type History, type Host, type InstanceHost } from './host';
 
 async function call<T>(command: string, args?: Record<string, unknown>): Promise<T> {
   try {
@@ -13,27 +13,38 @@ async function call<T>(command: string, args?: Record<string, unknown>): Promise
   }
 }
 
+/** Hears an event of the program until the returned function is called. */
+function hear<T>(event: string, listener: (payload: T) => void): () => void {
+  const unlisten = listen<T>(event, ({ payload }) => listener(payload));
+  return () => void unlisten.then((end) => end());
+}
+
+function tauriInstance(instance: string): InstanceHost {
+  return {
+    snapshot: () => call<Snapshot>('snapshot', { instance }),
+    history: () => call<History>('history', { instance }),
+    start: async () => void (await call('start', { instance })),
+    stop: async () => void (await call('stop', { instance })),
+    setPorts: (edit) => call<Snapshot>('set_ports', { instance, edit }),
+    checkPort: (service, port) => call<PortCheck>('check_port', { instance, service, port }),
+    systemPorts: () => call<ListenerRow[]>('system_ports', { instance }),
+  };
+}
+
 export function tauriHost(): Host {
   return {
-    snapshot: () => call<Snapshot>('snapshot'),
-    history: () => call<History>('history'),
-    start: async () => void (await call('start')),
-    stop: async () => void (await call('stop')),
-    setPorts: (edit) => call<Snapshot>('set_ports', { edit }),
-    checkPort: (service, port) => call<PortCheck>('check_port', { service, port }),
-    systemPorts: () => call<ListenerRow[]>('system_ports'),
+    instances: () => call<Fleet>('instances'),
+    instance: tauriInstance,
     subscribe(listener, onlost) {
-      const channel = new Channel<InstanceEvent>();
+      const channel = new Channel<Envelope>();
       channel.onmessage = listener;
       call('subscribe', { channel }).catch((thrown: unknown) => onlost?.(asProblem(thrown)));
       return () => {
         channel.onmessage = () => {};
       };
     },
-    onCloseRequested(listener) {
-      const unlisten = listen('close-requested', () => listener());
-      return () => void unlisten.then((end) => end());
-    },
+    onInstanceRequested: (listener) => hear<string>('instance-requested', listener),
+    onCloseRequested: (listener) => hear('close-requested', () => listener()),
     quit: async () => void (await call('quit')),
     copy: copyText,
   };

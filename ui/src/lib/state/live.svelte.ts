@@ -1,10 +1,10 @@
 /**
- * The one picture of the instance that every screen shows.
+ * The one picture of an instance that every screen shows.
  *
  * Snapshots carry a revision: an older one is ignored, and after a gap everything is fetched again, since events were
  * missed. Figures that come every second change the picture without a revision of their own.
  */
-import { asProblem, type Host } from '../platform/host';
+import { asProblem, type InstanceHost } from '../platform/host';
 import type { Activity, InstanceEvent, Problem, Sample, ServiceSnapshot, Snapshot } from '../wire/types';
 
 /** Half an hour of seconds: what the charts can show. */
@@ -28,24 +28,17 @@ export class LiveSnapshot {
   /** Services that could not start because of their port. */
   readonly blocked = $derived<ServiceSnapshot[]>(this.snapshot?.services.filter((service) => service.state === 'blocked') ?? []);
 
-  readonly #host: Host;
+  readonly #host: InstanceHost;
   #unread = $state.raw<Problem | null>(null);
   #unheard = $state.raw<Problem | null>(null);
 
-  constructor(host: Host) {
+  constructor(host: InstanceHost) {
     this.#host = host;
   }
 
-  /** Listens and fetches, until the returned function is called. */
-  connect(): () => void {
-    const unsubscribe = this.#host.subscribe(
-      (event) => this.apply(event),
-      (problem) => {
-        this.#unheard = problem;
-      },
-    );
-    void this.refresh();
-    return unsubscribe;
+  /** No events will come any more. */
+  lost(problem: Problem): void {
+    this.#unheard = problem;
   }
 
   /** Fetches everything. A failure stands in `problem`; the last picture stays. */
@@ -80,6 +73,9 @@ export class LiveSnapshot {
         break;
       case 'activity':
         this.activities = [...this.activities, event.data].slice(-ACTIVITY_LIMIT);
+        break;
+      case 'removed':
+        // Whoever keeps the instances forgets this one.
         break;
     }
   }

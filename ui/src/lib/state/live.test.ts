@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { fakeHost } from '../platform/fake';
 import { firstSnapshot, NOW, sampleAt } from '../platform/fake-data';
-import type { Host } from '../platform/host';
+import type { InstanceHost } from '../platform/host';
 import type { InstanceEvent, Snapshot } from '../wire/types';
 import { LiveSnapshot, SAMPLE_LIMIT } from './live.svelte';
 
@@ -9,8 +9,8 @@ function snapshot(revision: number, change: Partial<Snapshot> = {}): Snapshot {
   return { ...firstSnapshot('running'), revision, ...change };
 }
 
-function live(host: Partial<Host> = {}): LiveSnapshot {
-  return new LiveSnapshot({ ...fakeHost('running'), ...host });
+function live(host: Partial<InstanceHost> = {}): LiveSnapshot {
+  return new LiveSnapshot({ ...fakeHost('running').instance('default'), ...host });
 }
 
 function figures(index: number): InstanceEvent {
@@ -78,13 +78,8 @@ describe('LiveSnapshot', () => {
 
   it('says so when no events will come', async () => {
     const problem = { code: 'internal', message: 'The program is closing.', field: null, help: null } as const;
-    const state = live({
-      subscribe: (_, onlost) => {
-        onlost?.(problem);
-        return () => {};
-      },
-    });
-    state.connect();
+    const state = live();
+    state.lost(problem);
     await state.refresh();
     expect(state.problem, 'a picture that never changes again must not look live').toEqual(problem);
   });

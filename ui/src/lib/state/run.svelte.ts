@@ -1,5 +1,5 @@
-/** Starting and stopping the services, from every screen. */
-import { asProblem, type Host } from '../platform/host';
+/** Starting and stopping the services of an instance, from every screen. */
+import { asProblem, type InstanceHost } from '../platform/host';
 import type { Problem, Service } from '../wire/types';
 import type { LiveSnapshot } from './live.svelte';
 import type { Route } from './route.svelte';
@@ -9,12 +9,12 @@ export class RunControl {
   /** What was asked for and is not finished. */
   pending = $state<'start' | 'stop' | null>(null);
 
-  readonly #host: Host;
+  readonly #host: InstanceHost;
   readonly #live: LiveSnapshot;
   readonly #toasts: Toasts;
   readonly #route: Route;
 
-  constructor(host: Host, live: LiveSnapshot, toasts: Toasts, route: Route) {
+  constructor(host: InstanceHost, live: LiveSnapshot, toasts: Toasts, route: Route) {
     this.#host = host;
     this.#live = live;
     this.#toasts = toasts;

@@ -1,15 +1,16 @@
 import { describe, expect, it, vi } from 'vitest';
 import { fakeHost, type Scenario } from '../platform/fake';
-import type { Host } from '../platform/host';
+import type { InstanceHost } from '../platform/host';
 import { LiveSnapshot } from './live.svelte';
 import { Route } from './route.svelte';
 import { RunControl } from './run.svelte';
 import { Toasts } from './toasts.svelte';
 
-async function open(scenario: Scenario, change: Partial<Host> = {}) {
-  const host: Host = { ...fakeHost(scenario), ...change };
+async function open(scenario: Scenario, change: Partial<InstanceHost> = {}) {
+  const fake = fakeHost(scenario);
+  const host: InstanceHost = { ...fake.instance('default'), ...change };
   const live = new LiveSnapshot(host);
-  live.connect();
+  fake.subscribe(({ event }) => live.apply(event));
   await live.refresh();
   const toasts = new Toasts();
   const route = new Route(false);
@@ -42,7 +43,7 @@ describe('RunControl', () => {
   });
 
   it('starts nothing when the port could not be saved', async () => {
-    const start = vi.fn<Host['start']>();
+    const start = vi.fn<InstanceHost['start']>();
     const problem = { code: 'save_failed', message: 'ports.env was not saved: the disk is full.', field: null, help: null } as const;
     const { toasts, run } = await open('conflict', { start, setPorts: () => Promise.reject(problem) });
     await run.startOn('mcp-websocket', 5010);
@@ -52,7 +53,7 @@ describe('RunControl', () => {
   });
 
   it('asks once while something is under way', async () => {
-    const start = vi.fn<Host['start']>(() => new Promise(() => {}));
+    const start = vi.fn<InstanceHost['start']>(() => new Promise(() => {}));
     const { run } = await open('stopped', { start });
     void run.start();
     void run.start();

@@ -255,6 +255,24 @@ ask: number | null,
  */
 last: number | null, };
 
+export type Elsewhere = { 
+/**
+ * The process that holds the instance's lock.
+ */
+pid: number, 
+/**
+ * Its name, for example `cwts-ultra`; `None` when it is not to be seen.
+ */
+process: string | null, 
+/**
+ * Whether the picture is read from it: state, ports and clients are then what it says of itself.
+ */
+attached: boolean, 
+/**
+ * Why it could not be read, while attached.
+ */
+problem: Problem | null, };
+
 export type Snapshot = { 
 /**
  * Grows by one with every change.
@@ -292,6 +310,10 @@ market: MarketSummary | null,
  * Why the last start failed; `None` after a success.
  */
 problem: Problem | null, 
+/**
+ * The other process that runs the instance; `None` when it is this one or none.
+ */
+elsewhere: Elsewhere | null, 
 /**
  * `ports.env` of the instance.
  */
@@ -335,7 +357,17 @@ services: Array<ServiceLoad>,
 /**
  * The market.
  */
-market: MarketSummary | null, } } | { "type": "activity", "data": Activity };
+market: MarketSummary | null, } } | { "type": "activity", "data": Activity } | { "type": "removed" };
+
+export type Envelope = { 
+/**
+ * Its id.
+ */
+instance: string, 
+/**
+ * What changed.
+ */
+event: InstanceEvent, };
 
 export type SaveTarget = "this-run" | "env-file" | "toml";
 

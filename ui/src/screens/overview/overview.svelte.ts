@@ -2,7 +2,7 @@
 import { columns, spanOf, type Line } from '../../lib/charts';
 import { figure } from '../../lib/format';
 import type { SecondLook } from '../../lib/model/offers';
-import { asProblem, type Host } from '../../lib/platform/host';
+import { asProblem, type InstanceHost } from '../../lib/platform/host';
 import type { LiveSnapshot } from '../../lib/state/live.svelte';
 import type { Sample, Service } from '../../lib/wire/types';
 
@@ -33,10 +33,10 @@ export class OverviewState {
   looks = $state.raw<Partial<Record<Service, SecondLook>>>({});
   looking = $state(false);
 
-  readonly #host: Host;
+  readonly #host: InstanceHost;
   readonly #live: LiveSnapshot;
 
-  constructor(host: Host, live: LiveSnapshot) {
+  constructor(host: InstanceHost, live: LiveSnapshot) {
     this.#host = host;
     this.#live = live;
   }

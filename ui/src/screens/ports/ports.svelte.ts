@@ -4,7 +4,7 @@
  * A draft exists only for a field that somebody changed; every other field follows the picture. Rules that need no look
  * at the system are in validate.ts, the words below a field in hints.ts.
  */
-import { asProblem, type Host } from '../../lib/platform/host';
+import { asProblem, type InstanceHost } from '../../lib/platform/host';
 import { shadowNote, type ShadowNote } from '../../lib/model/layers';
 import type { LiveSnapshot } from '../../lib/state/live.svelte';
 import type { Toasts } from '../../lib/state/toasts.svelte';
@@ -55,7 +55,7 @@ export class PortsState {
     return this.rows.filter((row) => row.changed).flatMap((row) => shadowNote(row.service, this.save, snapshot) ?? []);
   });
 
-  readonly #host: Host;
+  readonly #host: InstanceHost;
   readonly #live: LiveSnapshot;
   readonly #toasts: Toasts;
   #drafts = $state.raw<Partial<Record<Service, Draft>>>({});
@@ -66,7 +66,7 @@ export class PortsState {
     (this.#live.snapshot?.services ?? []).map((service) => ({ service, text: this.#drafts[service.service]?.text ?? String(service.port.value) })),
   );
 
-  constructor(host: Host, live: LiveSnapshot, toasts: Toasts) {
+  constructor(host: InstanceHost, live: LiveSnapshot, toasts: Toasts) {
     this.#host = host;
     this.#live = live;
     this.#toasts = toasts;

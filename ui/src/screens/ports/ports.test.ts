@@ -1,16 +1,17 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { fakeHost, type Scenario } from '../../lib/platform/fake';
-import type { Host } from '../../lib/platform/host';
+import type { InstanceHost } from '../../lib/platform/host';
 import { LiveSnapshot } from '../../lib/state/live.svelte';
 import { Toasts } from '../../lib/state/toasts.svelte';
 import type { Service } from '../../lib/wire/types';
 import { CHECK_DELAY, PortsState, type Row } from './ports.svelte';
 
-async function open(scenario: Scenario = 'running', change: (host: Host) => Partial<Host> = () => ({})) {
-  const fake = fakeHost(scenario);
-  const host: Host = { ...fake, ...change(fake) };
+async function open(scenario: Scenario = 'running', change: (host: InstanceHost) => Partial<InstanceHost> = () => ({})) {
+  const computer = fakeHost(scenario);
+  const fake = computer.instance('default');
+  const host: InstanceHost = { ...fake, ...change(fake) };
   const live = new LiveSnapshot(host);
-  live.connect();
+  computer.subscribe(({ event }) => live.apply(event));
   await live.refresh();
   const toasts = new Toasts();
   return { host, live, toasts, ports: new PortsState(host, live, toasts) };
@@ -27,7 +28,7 @@ describe('PortsState', () => {
   afterEach(() => void vi.useRealTimers());
 
   it('tests a port 300 ms after the last key, once', async () => {
-    const checkPort = vi.fn<Host['checkPort']>(async (_, port) => ({ port, state: 'free', message: 'Free on 127.0.0.1.', suggestion: null }));
+    const checkPort = vi.fn<InstanceHost['checkPort']>(async (_, port) => ({ port, state: 'free', message: 'Free on 127.0.0.1.', suggestion: null }));
     const { ports } = await open('running', () => ({ checkPort }));
     for (const text of ['5', '50', '501', '5010']) {
       ports.edit('mcp-websocket', text);
@@ -88,7 +89,7 @@ describe('PortsState', () => {
   });
 
   it('applies only what changed, with the revision the person looked at', async () => {
-    const setPorts = vi.fn<Host['setPorts']>();
+    const setPorts = vi.fn<InstanceHost['setPorts']>();
     const { ports, toasts } = await open('running', (fake) => ({ setPorts: setPorts.mockImplementation(fake.setPorts) }));
     ports.choose('mcp-websocket', 5010);
     expect(ports.consequences).toEqual([{ from: 3000, to: 5010 }]);
@@ -99,7 +100,7 @@ describe('PortsState', () => {
   });
 
   it('does not apply a port that is used twice', async () => {
-    const setPorts = vi.fn<Host['setPorts']>();
+    const setPorts = vi.fn<InstanceHost['setPorts']>();
     const { ports } = await open('running', () => ({ setPorts }));
     ports.choose('mcp-websocket', 3001);
     expect(row(ports, 'mcp-websocket').hint).toMatchObject({ tone: 'error', text: '3001 is MCP HTTP API here. Use 3000.' });

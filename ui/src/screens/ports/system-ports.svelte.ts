@@ -1,5 +1,5 @@
 /** The table of all listening ports: reading it, filtering it, choosing whose. */
-import { asProblem, type Host } from '../../lib/platform/host';
+import { asProblem, type InstanceHost } from '../../lib/platform/host';
 import { splitSocket } from '../../lib/format';
 import type { ListenerRow, Problem, Protocol } from '../../lib/wire/types';
 
@@ -35,9 +35,9 @@ export class SystemPortsState {
     return rows.filter((row) => (this.whose === 'all' || row.ours === (this.whose === 'ours')) && words.every((word) => row.key.includes(word)));
   });
 
-  readonly #host: Host;
+  readonly #host: InstanceHost;
 
-  constructor(host: Host) {
+  constructor(host: InstanceHost) {
     this.#host = host;
   }
 

@@ -3,7 +3,7 @@ import { fakeHost } from '../../lib/platform/fake';
 import { SystemPortsState } from './system-ports.svelte';
 
 async function read(scenario: 'running' | 'many' | 'error'): Promise<SystemPortsState> {
-  const table = new SystemPortsState(fakeHost(scenario));
+  const table = new SystemPortsState(fakeHost(scenario).instance('default'));
   await table.read();
   return table;
 }

@@ -1,0 +1,166 @@
+/** One instance in memory. */
+import type { Activity, InstanceEvent, ListenerRow, PortCheck, PortsEdit, Problem, Sample, Service, ServiceSnapshot, Snapshot } from '../wire/types';
+import {
+  THIS_RUN, INTRUDER, NOW, envFileOrigin, firstActivities, firstSamples, firstSnapshot, foreignListeners, ourListener, sampleAt, tomlOrigin, urlOf,
+  type Member,
+} from './fake-data';
+import type { History } from './host';
+
+const BROWSERS_REFUSE = new Set([10080]);
+
+export function problem(code: Problem['code'], message: string, field: string | null = null, help: string | null = null): Problem {
+  return { code, message, field, help };
+}
+
+export class FakeInstance {
+  readonly id: string;
+  readonly #send: (event: InstanceEvent) => void;
+  #snapshot: Snapshot;
+  #samples: Sample[];
+  #activities: Activity[];
+  #foreign: ListenerRow[];
+  #second = 0;
+
+  constructor(member: Member, send: (event: InstanceEvent) => void) {
+    const { id, scenario } = member;
+    this.id = id;
+    this.#send = send;
+    this.#snapshot = firstSnapshot(scenario, member);
+    this.#samples = firstSamples(scenario);
+    this.#activities = firstActivities(scenario);
+    this.#foreign = foreignListeners(scenario);
+    if (scenario === 'conflict') this.#block('mcp-websocket');
+    if (!['stopped', 'conflict', 'loading'].includes(scenario)) this.#run(scenario === 'empty');
+  }
+
+  picture(): Snapshot {
+    return structuredClone(this.#snapshot);
+  }
+
+  history(): History {
+    return { samples: [...this.#samples], activities: [...this.#activities] };
+  }
+
+  start(): void {
+    const taken = this.#services().find((service) => this.#holderOf(service.port.value));
+    if (taken) {
+      this.#block(taken.service);
+      this.#changed();
+      throw taken.problem ?? problem('port_taken', `Port ${taken.port.value} is taken.`, taken.service);
+    }
+    this.#run(false);
+    this.#changed();
+    this.#tell('All four services started');
+  }
+
+  stop(): void {
+    this.#snapshot.state = 'stopped';
+    this.#snapshot.started_at = null;
+    for (const service of this.#services()) Object.assign(service, { state: 'stopped', clients: 0, rate: 0 });
+    this.#changed();
+    this.#tell('All four services stopped');
+  }
+
+  setPorts(edit: PortsEdit): Snapshot {
+    if (edit.expected_revision !== this.#snapshot.revision) {
+      throw problem('revision_conflict', 'The ports were changed elsewhere meanwhile.', null, 'Look at them and apply again.');
+    }
+    for (const { service, port } of edit.ports) {
+      const check = this.checkPort(service, port);
+      if (check.state === 'refused') throw problem('port_taken', check.message, service, check.suggestion ? `Use ${check.suggestion}.` : null);
+    }
+    for (const { service, port } of edit.ports) this.#move(service, port, edit.save);
+    this.#changed();
+    return this.picture();
+  }
+
+  checkPort(id: Service, port: number): PortCheck {
+    const service = this.#services().find((one) => one.service === id);
+    const suggestion = this.#nextFree(id);
+    if (service?.port.value === port && service.state === 'running') return { port, state: 'ours', message: 'In use by this instance.', suggestion: null };
+    const other = this.#services().find((one) => one.service !== id && one.port.value === port);
+    if (other) return { port, state: 'refused', message: `${port} is ${other.name} here. Use ${suggestion}.`, suggestion };
+    const holder = this.#holderOf(port);
+    if (holder) return { port, state: 'refused', message: `${port} is held by ${holder.holder.process ?? `${holder.holder.user}; details need root`}. Use ${suggestion}.`, suggestion };
+    if (port < 1024) return { port, state: 'refused', message: `${port} needs root. Use 1024 to 65535.`, suggestion };
+    if (BROWSERS_REFUSE.has(port)) return { port, state: 'warning', message: `Browsers refuse port ${port}. curl works. Use ${suggestion}, the next free port.`, suggestion };
+    return { port, state: 'free', message: 'Free on 127.0.0.1 and ::1.', suggestion: null };
+  }
+
+  systemPorts(): ListenerRow[] {
+    const ours = this.#services().filter((service) => service.state === 'running');
+    return [...this.#foreign, ...ours.map((service) => ourListener(service, this.id))];
+  }
+
+  tick(): void {
+    if (this.#snapshot.state !== 'running') return;
+    this.#second += 1;
+    const sample = sampleAt(this.#second);
+    this.#samples.push(sample);
+    for (const service of this.#services()) if (service.idle_seconds !== null) service.idle_seconds = (service.idle_seconds + 1) % 15;
+    const services = this.#services().map(({ service, clients, rate, requests, idle_seconds }) => ({ service, clients, rate, requests, idle_seconds }));
+    this.#send({ type: 'sample', data: { sample, services, market: this.#snapshot.market } });
+  }
+
+  #services(): ServiceSnapshot[] {
+    return this.#snapshot.services;
+  }
+
+  #holderOf(port: number): ListenerRow | undefined {
+    return this.#foreign.find((row) => row.protocol === 'tcp' && row.holder.address.endsWith(`:${port}`));
+  }
+
+  #nextFree(id: Service): number {
+    const taken = new Set(this.#services().map((service) => service.port.value));
+    const first = 10_002 + Math.max(0, this.#services().findIndex((service) => service.service === id));
+    for (let port = first; port <= 10_100; port += 1) if (!taken.has(port) && !this.#holderOf(port) && !BROWSERS_REFUSE.has(port)) return port;
+    return 10_100;
+  }
+
+  #run(quiet: boolean): void {
+    const figures: Array<[number, number, number, number | null]> = [[2, 31, 41_022, 0], [1, 14, 9_120, 1], [0, 0.07, 640, 6], [0, 0.5, 3_204, 2]];
+    this.#snapshot.state = 'running';
+    this.#snapshot.started_at = quiet ? NOW : NOW - (3 * 24 + 4) * 3_600_000;
+    this.#snapshot.problem = null;
+    this.#services().forEach((service, index) => {
+      const [clients, rate, requests, idle_seconds] = (quiet ? undefined : figures[index]) ?? [0, 0, 0, null];
+      Object.assign(service, { state: 'running', clients, rate, requests, idle_seconds, problem: null, conflict: null });
+    });
+    this.#snapshot.market = { symbol: 'BTCUSD', bid: 64_182.4, ask: 64_182.6, last: 64_182.5 };
+  }
+
+  #block(id: Service): void {
+    const service = this.#services().find((one) => one.service === id);
+    if (!service) return;
+    const port = service.port.value;
+    service.state = 'blocked';
+    service.problem = problem('port_taken', `Port ${port} is held by node, pid 48213.`, id, 'Use 5010.');
+    service.conflict = { holder: INTRUDER.holder, free: [5010, 10_000, 10_002] };
+    this.#snapshot.problem = service.problem;
+  }
+
+  #move(id: Service, port: number, save: PortsEdit['save']): void {
+    const service = this.#services().find((one) => one.service === id);
+    if (!service) return;
+    const before = service.port;
+    const origin = save === 'env-file' ? envFileOrigin(service.variable) : save === 'toml' ? tomlOrigin() : THIS_RUN;
+    const shadowed = before.origin.layer === 'built-in' || before.origin.layer === origin.layer ? before.shadowed : [{ value: before.value, origin: before.origin }, ...before.shadowed];
+    this.#tell(`${service.name} moved from ${before.value} to ${port}`);
+    Object.assign(service, { port: { value: port, origin, shadowed }, url: urlOf(id, port), problem: null, conflict: null });
+    if (service.state === 'blocked') {
+      service.state = 'stopped';
+      this.#snapshot.problem = null;
+    }
+  }
+
+  #changed(): void {
+    this.#snapshot.revision += 1;
+    this.#send({ type: 'snapshot', data: this.picture() });
+  }
+
+  #tell(text: string): void {
+    const activity = { at: NOW + this.#second * 1000, text };
+    this.#activities.push(activity);
+    this.#send({ type: 'activity', data: activity });
+  }
+}
