@@ -1,0 +1,213 @@
+//! The certificate of an instance in `tls/`: made, imported, read, and turned into what a server needs.
+//!
+//! `server.pem` holds the certificate, its chain and its key in one file, so that a renewal is one step and never leaves a
+//! key without its certificate. `ca.pem` is the authority that clients are told to trust, `ca-key.pem` its key.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use cwts_domain::Timestamp;
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::ServerCertVerifier as _;
+use rustls::crypto::{CryptoProvider, ring};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::version::{TLS12, TLS13};
+use rustls::{RootCertStore, ServerConfig};
+use rustls_pki_types::pem::PemObject as _;
+use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+use zeroize::Zeroizing;
+
+use crate::TlsError;
+use crate::authority::{Authority, LEAF_DAYS};
+use crate::certificate::CertificateInfo;
+use crate::import::{Pem, check_time, pair};
+use crate::private;
+
+/// Where the certificate of an instance lies.
+#[derive(Clone, Debug)]
+pub struct TlsStore {
+    folder: PathBuf,
+}
+
+/// A certificate that a server can use.
+#[derive(Clone, Debug)]
+pub struct ServerCertificate {
+    certified: Arc<CertifiedKey>,
+    /// What it says.
+    pub info: CertificateInfo,
+    /// The authority that it was issued by, when that is ours.
+    pub authority: Option<CertificateInfo>,
+}
+
+/// What [`TlsStore::make`] has made.
+#[derive(Clone, Debug)]
+pub struct Made {
+    /// The new certificate.
+    pub certificate: ServerCertificate,
+    /// Whether its authority is new too: clients that trusted the old one must be told.
+    pub new_authority: bool,
+}
+
+/// Tells whether the certificate has changed, without reading it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TlsStamp(Option<(u64, i64, i64)>);
+
+impl TlsStore {
+    /// The certificate below `data`, the data folder of the instance. Touches nothing.
+    pub fn new(data: &Path) -> Self {
+        Self { folder: data.join("tls") }
+    }
+
+    /// The certificate with its key.
+    pub fn server_file(&self) -> PathBuf {
+        self.folder.join("server.pem")
+    }
+
+    /// The authority's certificate, which clients are told to trust.
+    pub fn authority_file(&self) -> PathBuf {
+        self.folder.join("ca.pem")
+    }
+
+    fn authority_key_file(&self) -> PathBuf {
+        self.folder.join("ca-key.pem")
+    }
+
+    /// What tells one certificate from the next.
+    pub fn stamp(&self) -> TlsStamp {
+        let found = fs::symlink_metadata(self.server_file()).ok();
+        TlsStamp(found.map(|found| (found.ino(), found.ctime(), found.ctime_nsec())))
+    }
+
+    /// The certificate in use; `None` when there is none.
+    ///
+    /// # Errors
+    /// Others can read the file, or what it holds does not fit together.
+    pub fn load(&self) -> Result<Option<ServerCertificate>, TlsError> {
+        let path = self.server_file();
+        let Some((text, _)) = private::read(&path)? else { return Ok(None) };
+        let pem = Pem::parse(&path, &text)?;
+        let pair = pair(&pem, &pem)?;
+        let authority = self.authority_certificate()?.and_then(|(_, der)| CertificateInfo::of(&der).ok());
+        let authority = authority.filter(|authority| authority.subject == pair.info.issuer);
+        Ok(Some(ServerCertificate { certified: pair.certified, info: pair.info, authority }))
+    }
+
+    /// Makes a certificate for `names`, and an authority for it where there is none that can vouch for them.
+    ///
+    /// # Errors
+    /// The system refuses; the old certificate stands.
+    pub fn make(&self, instance: &str, names: &[ServerName<'_>], now: Timestamp) -> Result<Made, TlsError> {
+        let stored = self.stored_authority(now)?;
+        if let Some(authority) = stored {
+            let server = authority.issue(names, now)?;
+            if vouches(&authority.certificate, &server, names, now) {
+                return Ok(Made { certificate: self.keep(&server)?, new_authority: false });
+            }
+        }
+        let authority = Authority::make(instance, names, now)?;
+        let server = authority.issue(names, now)?;
+        if !vouches(&authority.certificate, &server, names, now) {
+            return Err(TlsError::make("the new authority does not vouch for the new certificate"));
+        }
+        // Without its certificate a key is of no use, and without its key the certificate would be replaced.
+        private::replace(&self.authority_key_file(), &authority.key)?;
+        private::replace(&self.authority_file(), &authority.certificate)?;
+        Ok(Made { certificate: self.keep(&server)?, new_authority: true })
+    }
+
+    /// Takes over a certificate with its chain, and its key, from PEM files.
+    ///
+    /// # Errors
+    /// What does not fit, by name; the old certificate stands.
+    pub fn import(&self, certificate: &Path, key: &Path, now: Timestamp) -> Result<ServerCertificate, TlsError> {
+        let read = |path: &Path| {
+            let text = fs::read_to_string(path);
+            text.map(Zeroizing::new).map_err(|source| TlsError::Unreadable { path: path.to_owned(), source })
+        };
+        let (certificate_text, key_text) = (read(certificate)?, read(key)?);
+        let (certificates, keys) = (Pem::parse(certificate, &certificate_text)?, Pem::parse(key, &key_text)?);
+        check_time(&pair(&certificates, &keys)?.info, now)?;
+        let chain = sections(&certificate_text, |label| label == "CERTIFICATE");
+        let own = sections(&key_text, |label| label.ends_with("PRIVATE KEY"));
+        self.keep(&Zeroizing::new(format!("{}{}", *chain, *own)))
+    }
+
+    fn keep(&self, server: &str) -> Result<ServerCertificate, TlsError> {
+        private::replace(&self.server_file(), server)?;
+        self.load()?.ok_or_else(|| TlsError::make("the file has just been removed"))
+    }
+
+    fn authority_certificate(&self) -> Result<Option<(String, CertificateDer<'static>)>, TlsError> {
+        let Some((text, _)) = private::read(&self.authority_file())? else { return Ok(None) };
+        let der = CertificateDer::from_pem_slice(text.as_bytes()).ok();
+        Ok(der.map(|der| (text.to_string(), der)))
+    }
+
+    /// The authority that was made before, if its certificate and key fit together and it outlives what it issues.
+    fn stored_authority(&self, now: Timestamp) -> Result<Option<Authority>, TlsError> {
+        let Some((certificate, der)) = self.authority_certificate()? else { return Ok(None) };
+        let Some((key, _)) = private::read(&self.authority_key_file())? else { return Ok(None) };
+        let (path, key_path) = (self.authority_file(), self.authority_key_file());
+        let fits = pair(&Pem::parse(&path, &certificate)?, &Pem::parse(&key_path, &key)?).is_ok();
+        let info = CertificateInfo::of(&der).ok();
+        // A client looks at the end of the authority too.
+        let usable = info.filter(|info| fits && info.days_left(now) >= LEAF_DAYS);
+        Ok(usable.map(|info| Authority::stored(certificate, key, info.subject)))
+    }
+}
+
+impl ServerCertificate {
+    /// What a server needs: TLS 1.2 and 1.3, HTTP/1.1, no certificates of clients.
+    ///
+    /// # Errors
+    /// The cryptography of this build lacks a protocol version, which the tests rule out.
+    pub fn server_config(&self) -> Result<Arc<ServerConfig>, TlsError> {
+        let versions = ServerConfig::builder_with_provider(provider()).with_protocol_versions(&[&TLS13, &TLS12]);
+        let resolver = Arc::new(SingleCertAndKey::from(Arc::clone(&self.certified)));
+        let mut config = versions.map_err(TlsError::make)?.with_no_client_auth().with_cert_resolver(resolver);
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(Arc::new(config))
+    }
+}
+
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(ring::default_provider())
+}
+
+/// Whether a client that trusts `authority` accepts the first certificate of `server` under all `names`. The same check
+/// that a client makes, so an authority that is too old or too narrow shows here and not at the client.
+fn vouches(authority: &str, server: &str, names: &[ServerName<'_>], now: Timestamp) -> bool {
+    let mut roots = RootCertStore::empty();
+    let authority = CertificateDer::from_pem_slice(authority.as_bytes()).ok();
+    let leaf = CertificateDer::from_pem_slice(server.as_bytes()).ok();
+    let Some((authority, leaf)) = authority.zip(leaf) else { return false };
+    let verifier = roots
+        .add(authority)
+        .ok()
+        .and_then(|()| WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider()).build().ok());
+    let seconds = u64::try_from(now.millis().div_euclid(1000)).unwrap_or_default();
+    let now = UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds));
+    let accepts = |name| verifier.as_ref().is_some_and(|it| it.verify_server_cert(&leaf, &[], name, &[], now).is_ok());
+    names.iter().all(accepts)
+}
+
+/// The PEM sections whose label is wanted, as they stand; what people write between them is left out.
+fn sections(text: &str, wanted: impl Fn(&str) -> bool) -> Zeroizing<String> {
+    let mut kept = Zeroizing::new(String::with_capacity(text.len() + 1));
+    let mut inside = false;
+    for line in text.lines().map(str::trim_end) {
+        let label = line.strip_prefix("-----BEGIN ").and_then(|rest| rest.strip_suffix("-----"));
+        inside = label.map_or(inside, &wanted);
+        if inside {
+            kept.push_str(line);
+            kept.push('\n');
+        }
+        inside &= !line.starts_with("-----END ");
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests;
