@@ -7,6 +7,8 @@ mod failure;
 mod output;
 mod ports;
 mod run;
+mod tls;
+mod token;
 
 use std::process::ExitCode;
 
@@ -32,5 +34,7 @@ fn dispatch(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Some(CommandLine::CheckPorts { save }) => check_ports::execute(&sources, *save, arguments.json),
         Some(CommandLine::Ports) => ports::table(arguments.json),
         Some(CommandLine::Config { command }) => config::execute(&sources, command, arguments.json),
+        Some(CommandLine::Token { command }) => token::execute(&sources, command, arguments.json),
+        Some(CommandLine::Tls { command }) => tls::execute(&sources, command, arguments.json),
     }
 }

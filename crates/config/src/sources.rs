@@ -140,6 +140,11 @@ impl Sources {
         &self.home
     }
 
+    /// The data folder of the instance. Need not exist.
+    pub fn data(&self) -> PathBuf {
+        self.home.join("data").join(self.instance.as_str())
+    }
+
     /// The instance.
     pub fn instance(&self) -> &InstanceId {
         &self.instance

@@ -19,6 +19,9 @@ const KEYS: [(ObjectIdentifier, &str); 3] = [
     (ObjectIdentifier::new_unwrap("1.3.101.112"), "Ed25519"),
 ];
 
+/// Days before its end from which a certificate deserves a look.
+const SOON: i64 = 30;
+
 /// What a certificate says. Holds no secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "wire", derive(ts_rs::TS))]
@@ -73,6 +76,20 @@ impl CertificateInfo {
     /// Whole days until its end, negative after it.
     pub fn days_left(&self, now: Timestamp) -> i64 {
         (self.not_after - now.millis()).div_euclid(86_400_000)
+    }
+
+    /// What clients may object to although the certificate can be served.
+    pub fn warnings(&self, now: Timestamp) -> Vec<String> {
+        let days = self.days_left(now);
+        let ended = (days < 0).then(|| format!("The certificate ended {} days ago: clients refuse it.", -days));
+        let ends = (0..SOON).contains(&days).then(|| format!("The certificate ends in {days} days."));
+        let authority = self.is_authority.then(|| {
+            "The certificate is one of an authority (CA:TRUE): rustls and Go clients refuse it for a server.".to_owned()
+        });
+        let nameless = self.names.is_empty().then(|| {
+            "The certificate has no subjectAltName: no current client accepts it, whatever its common name.".to_owned()
+        });
+        [ended, ends, authority, nameless].into_iter().flatten().collect()
     }
 
     /// Whether it is valid for a DNS name or an address. A wildcard stands for one label (RFC 9525 section 6.3).

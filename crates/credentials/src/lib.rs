@@ -13,6 +13,7 @@ mod secret;
 mod throttle;
 mod tls;
 mod tokens;
+mod trust;
 
 pub use certificate::CertificateInfo;
 pub use import::TlsError;
@@ -22,3 +23,4 @@ pub use secret::Secret;
 pub use throttle::{Throttle, Verdict};
 pub use tls::{Made, ServerCertificate, TlsStamp, TlsStore};
 pub use tokens::{Stamp, Token, TokenStore, Tokens};
+pub use trust::{TrustStep, trust_steps};

@@ -7,9 +7,11 @@
 
 mod bind;
 mod connection;
+mod interfaces;
 mod listeners;
 mod serve;
 
 pub use bind::BindError;
 pub use connection::Connection;
+pub use interfaces::{InterfaceAddress, InterfaceKind, interface_addresses};
 pub use listeners::{Drain, Drained, Endpoint, Listeners, PrepareError, Prepared};

@@ -1,8 +1,8 @@
 //! One running process for each instance: a lock that the kernel lets go when the process ends, however it ends.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
-use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
 use cwts_config::Sources;
@@ -35,13 +35,14 @@ pub(crate) enum LockError {
 }
 
 impl InstanceLock {
-    /// Takes the lock of the instance, creating its data folder where it is missing.
+    /// Takes the lock of the instance, creating its data folder, for its owner only, where it is missing.
     ///
     /// # Errors
     /// Another process has it, or the data folder cannot be written.
     pub(crate) fn acquire(sources: &Sources) -> Result<Self, LockError> {
-        let folder = sources.home().join("data").join(sources.instance().as_str());
-        fs::create_dir_all(&folder).map_err(|source| LockError::Io { path: folder.clone(), source })?;
+        let folder = sources.data();
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(&folder);
+        made.map_err(|source| LockError::Io { path: folder.clone(), source })?;
         Self::take(&folder.join(LOCK_FILE))
     }
 
