@@ -105,7 +105,7 @@ async function change(page) {
   await page.getByTestId('port-mcp-http').fill('80');
   await page.getByTestId('port-health').fill('10080');
   await page.getByTestId('port-health').blur();
-  await page.getByTestId('hint-health').filter({ hasText: 'Browsers' }).waitFor();
+  await page.getByTestId('hint-health').filter({ hasText: 'browsers' }).waitFor();
 }
 
 /** `ports-running` or `ports-running-changed`. */

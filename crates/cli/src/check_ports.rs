@@ -3,10 +3,10 @@
 use std::net::{IpAddr, SocketAddr};
 use std::process::ExitCode;
 
-use cwts_config::{Edit, Key, Loaded, Origin, SaveLayer, Sources, is_browser_blocked};
+use cwts_config::{Edit, Key, Loaded, Origin, SaveLayer, Sources};
 use cwts_domain::{ErrorCode, Problem, Service};
-use cwts_ports::{Availability, Holder};
-use cwts_runtime::running_instances;
+use cwts_ports::Holder;
+use cwts_runtime::{PortCheckState, PortSurvey, Standing};
 use serde::Serialize;
 
 use crate::failure::Failure;
@@ -28,6 +28,8 @@ struct Report {
     /// Whether a start would succeed. True also where a foreign listener on `[::1]` would catch clients of `localhost`.
     bindable: bool,
     origin: Origin,
+    /// One sentence for people.
+    message: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -44,6 +46,8 @@ enum State {
 struct Alternative {
     port: u16,
     state: State,
+    /// One sentence for people: why it cannot be used, or what its drawback is.
+    message: String,
 }
 
 pub(crate) fn execute(sources: &Sources, save: bool, as_json: bool) -> Result<ExitCode, Failure> {
@@ -67,72 +71,72 @@ pub(crate) fn execute(sources: &Sources, save: bool, as_json: bool) -> Result<Ex
 }
 
 fn examine(sources: &Sources, loaded: &Loaded) -> Vec<Report> {
-    let running = running_instances(sources.home()).into_iter();
-    // On a port of another instance a start would fail, so it is as taken as any.
-    let ours: Vec<u32> = running.filter(|it| it.id == sources.instance().as_str()).map(|running| running.pid).collect();
-    // A suggestion must not be the port of another service, nor be suggested twice.
-    let mut avoid: Vec<u16> = Service::ALL.map(|service| loaded.settings.port(service).value).into();
+    let mut survey = PortSurvey::new(sources, loaded);
     let mut reports = Vec::new();
     for service in Service::ALL {
-        let report = Report::of(loaded, service, &ours, &avoid);
-        avoid.extend(report.suggestion);
+        let report = Report::of(loaded, service, &survey);
+        // What is suggested to one service must not be suggested to the next.
+        if let Some(port) = report.suggestion {
+            survey.promise(service, port);
+        }
         reports.push(report);
     }
     reports
 }
 
 impl Report {
-    fn of(loaded: &Loaded, service: Service, ours: &[u32], avoid: &[u16]) -> Self {
+    fn of(loaded: &Loaded, service: Service, survey: &PortSurvey) -> Self {
         let address = loaded.settings.socket_addr(service);
-        let (state, holder, bindable) = judge(address, ours);
-        let ports = loaded.port_table.get(service);
-        let alternatives = ports.alternatives.iter().map(|&port| {
-            let (state, ..) = judge(SocketAddr::new(address.ip(), port), ours);
-            Alternative { port, state }
+        let standing = survey.standing(service, address.port());
+        let state = State::of(&standing);
+        let others = loaded.port_table.get(service).alternatives.iter().map(|&port| {
+            let standing = survey.standing(service, port);
+            let message = standing.sentence(&port.to_string(), address.ip());
+            Alternative { port, state: State::of(&standing), message }
         });
-        let usable = ports.candidates().filter(|port| !is_browser_blocked(*port));
         let wanted = matches!(state, State::Taken | State::Denied);
-        let suggestion = wanted.then(|| cwts_ports::next_free(usable, address.ip(), avoid)).flatten();
         Self {
             service,
             port: address.port(),
             address: address.ip(),
             state,
-            holder,
-            alternatives: alternatives.collect(),
-            suggestion,
-            bindable,
+            holder: standing.holder().cloned(),
+            alternatives: others.collect(),
+            suggestion: if wanted { survey.alternatives(service, address.port()).best } else { None },
+            bindable: standing.is_bindable(),
             origin: loaded.settings.port(service).origin.clone(),
+            message: standing.sentence(&address.port().to_string(), address.ip()),
         }
     }
 
     fn line(&self) -> String {
         let address = SocketAddr::new(self.address, self.port);
-        let verdict = match (self.state, &self.holder) {
-            (State::Free, _) => "free".to_owned(),
-            (State::Ours, Some(holder)) => format!("ours: {holder}"),
-            (State::Taken, Some(holder)) if self.bindable => {
-                format!("free, but clients of localhost may reach {holder} on {} first", holder.address)
-            }
-            (State::Taken, Some(holder)) => format!("taken by {holder}"),
-            (State::Ours | State::Taken, None) => "taken by a socket that this user cannot see".to_owned(),
-            (State::Denied, _) => "not permitted to this user".to_owned(),
-        };
-        let remedy = self.suggestion.map(|port| format!("; use {port}")).unwrap_or_default();
-        format!("{:<14} {address:<21} {verdict}{remedy}", self.service.name())
+        let remedy = self.suggestion.map(|port| format!(" Use {port}.")).unwrap_or_default();
+        format!("{:<14} {address:<21} {:<6} {}{remedy}", self.service.name(), self.state.word(), self.message)
     }
 }
 
-/// State, holder, and whether the address can be bound.
-fn judge(address: SocketAddr, ours: &[u32]) -> (State, Option<Holder>, bool) {
-    match cwts_ports::availability(address) {
-        Availability::Free { shadowed_by: None } => (State::Free, None, true),
-        Availability::Free { shadowed_by } => (State::Taken, shadowed_by, true),
-        Availability::Taken { holder } => {
-            let is_ours = holder.as_ref().and_then(|holder| holder.pid).is_some_and(|pid| ours.contains(&pid));
-            (if is_ours { State::Ours } else { State::Taken }, holder, false)
+impl State {
+    fn of(standing: &Standing) -> Self {
+        match standing {
+            // Clients of localhost meet the other one, although a start would succeed.
+            Standing::Shadowed(_) => Self::Taken,
+            Standing::Denied(_) | Standing::NoAddress | Standing::NoPort => Self::Denied,
+            _ => match standing.state() {
+                PortCheckState::Free | PortCheckState::Warning => Self::Free,
+                PortCheckState::Ours => Self::Ours,
+                PortCheckState::Refused => Self::Taken,
+            },
         }
-        Availability::Denied { .. } | Availability::AddressUnavailable => (State::Denied, None, false),
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Free => "free",
+            Self::Ours => "ours",
+            Self::Taken => "taken",
+            Self::Denied => "denied",
+        }
     }
 }
 

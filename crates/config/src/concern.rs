@@ -37,10 +37,10 @@ pub enum PortConcern {
 impl fmt::Display for PortConcern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::BrowserBlocked => f.write_str("is on the list of ports that browsers refuse to open"),
+            Self::BrowserBlocked => f.write_str("is refused by browsers, though not by curl"),
             Self::Ephemeral { range } => write!(
                 f,
-                "is in the range {}-{} that the system gives to outgoing connections, so it may be taken at the next start",
+                "is in the range {}\u{2013}{} that the system gives to outgoing connections, so it may be taken at the next start",
                 range.start(),
                 range.end()
             ),

@@ -42,7 +42,7 @@ impl Availability {
     }
 }
 
-/// Why the system refuses a port. Displays as the end of a sentence.
+/// Why the system refuses a port. Displays as what follows the port in a sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DenyReason {
     /// The port is reserved for root and for programs with `CAP_NET_BIND_SERVICE`.
@@ -65,14 +65,10 @@ pub enum DenyReason {
 impl fmt::Display for DenyReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Privileged { first_free } => {
-                write!(f, "ports below {first_free} need root or the capability CAP_NET_BIND_SERVICE")
-            }
-            Self::SecurityPolicy { modules } if modules.is_empty() => f.write_str("a security policy refuses the port"),
-            Self::SecurityPolicy { modules } => {
-                write!(f, "a security policy ({}) refuses the port", modules.join(", "))
-            }
-            Self::Other { message } => write!(f, "the system refuses the port: {message}"),
+            Self::Privileged { .. } => f.write_str("needs root"),
+            Self::SecurityPolicy { modules } if modules.is_empty() => f.write_str("is refused by a security policy"),
+            Self::SecurityPolicy { modules } => write!(f, "is refused by a security policy ({})", modules.join(", ")),
+            Self::Other { message } => write!(f, "is refused by the system: {message}"),
         }
     }
 }
@@ -86,8 +82,13 @@ pub fn availability(address: SocketAddr) -> Availability {
     }
 }
 
+/// Whether the address can be bound at this moment. Asks for no reason, which costs more.
+pub fn is_bindable(address: SocketAddr) -> bool {
+    probe(address).is_ok()
+}
+
 /// Binds and closes.
-pub(crate) fn probe(address: SocketAddr) -> io::Result<()> {
+fn probe(address: SocketAddr) -> io::Result<()> {
     TcpListener::bind(address).map(drop)
 }
 
@@ -96,17 +97,16 @@ fn verdict(error: &io::Error, address: SocketAddr) -> Availability {
         Some(Errno::ADDRINUSE) => Availability::Taken { holder: holder(address).unwrap_or_default() },
         // AFNOSUPPORT: IPv6 is switched off.
         Some(Errno::ADDRNOTAVAIL | Errno::AFNOSUPPORT) => Availability::AddressUnavailable,
-        Some(Errno::ACCESS | Errno::PERM) => Availability::Denied { reason: denial(address.port()) },
+        Some(Errno::ACCESS | Errno::PERM) => Availability::Denied { reason: DenyReason::of(address.port()) },
         _ => Availability::Denied { reason: DenyReason::Other { message: error.to_string() } },
     }
 }
 
-fn denial(port: u16) -> DenyReason {
-    let first_free = first_unprivileged_port();
-    if port < first_free {
-        DenyReason::Privileged { first_free }
-    } else {
-        DenyReason::SecurityPolicy { modules: enforcing() }
+impl DenyReason {
+    /// Why the kernel refused the port, which it did.
+    pub fn of(port: u16) -> Self {
+        let first_free = first_unprivileged_port();
+        if port < first_free { Self::Privileged { first_free } } else { Self::SecurityPolicy { modules: enforcing() } }
     }
 }
 

@@ -90,7 +90,7 @@ impl ForeignListener {
     }
 }
 
-/// Pid, user and unit of the holder of the address, as another process sees them. The error is the reason why that
+/// Pid, user, unit and words for the holder of the address, as another process sees it. The error is the reason why that
 /// process cannot run here.
 pub(crate) fn look_up(address: SocketAddr, as_nobody: bool) -> Result<String, String> {
     let mut program = this_program_as("looks_up_for_another_test");
@@ -152,5 +152,5 @@ fn looks_up_for_another_test() {
     let Some(address) = told(LOOK_UP) else { return };
     let holder = crate::holder(address).unwrap().unwrap();
     assert_eq!(holder.address, address, "the socket that the test asks about");
-    println!("holder: {:?} {:?} {:?}", holder.pid, holder.user, holder.unit);
+    println!("holder: {:?} {:?} {:?}: {holder}", holder.pid, holder.user, holder.unit);
 }

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use crate::owner::Owners;
 use crate::sockets::{Socket, listening, not_listening};
-use crate::{Holder, PortsError, Unit};
+use crate::{Holder, PortsError};
 
 /// Who keeps the address from being bound: the listener, else the process behind a bound socket or a connection on the
 /// port. `None` when no process does. Asks nothing about addresses that can be bound; for that see
@@ -16,17 +16,8 @@ pub fn holder(address: SocketAddr) -> Result<Option<Holder>, PortsError> {
     Ok(in_the_way(address)?.map(|socket| Owners::of(&socket).holder(&socket)))
 }
 
-/// The systemd unit to stop so that the address becomes free. `None` when no process holds it, or its holder belongs to
-/// no unit that can be stopped: an application of a desktop session, a login session, a container's scope.
-///
-/// # Errors
-/// The kernel does not list its sockets.
-pub fn stoppable_unit(address: SocketAddr) -> Result<Option<Unit>, PortsError> {
-    let unit = in_the_way(address)?.and_then(|socket| Owners::of(&socket).unit(&socket).cloned());
-    Ok(unit.filter(Unit::can_be_stopped))
-}
-
-fn in_the_way(address: SocketAddr) -> Result<Option<Socket>, PortsError> {
+/// The socket that keeps the address from being bound, a listener before any other.
+pub(crate) fn in_the_way(address: SocketAddr) -> Result<Option<Socket>, PortsError> {
     match closest(listening()?, address) {
         Some(listener) => Ok(Some(listener)),
         // Costs more with many connections, so only when no listener explains the conflict.
@@ -75,7 +66,9 @@ mod tests {
     use crate::Protocol;
 
     fn socket(address: &str, v6only: bool) -> Socket {
-        Socket { protocol: Protocol::Tcp, address: address.parse().unwrap(), v6only, inode: 1, uid: 0, cgroup: None }
+        let (protocol, peer) = (Protocol::Tcp, IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+        let address = address.parse().unwrap();
+        Socket { protocol, address, peer, listens: true, v6only, inode: 1, uid: 0, cgroup: None }
     }
 
     #[test]

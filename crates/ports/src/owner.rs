@@ -6,11 +6,13 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::slice;
 
 use rustix::fs::{Dir, Mode, OFlags, open, readlinkat_raw};
 use rustix::io::Errno;
+use rustix::param::clock_ticks_per_second;
 use rustix::process::{Pid, test_kill_process};
 
 use crate::sockets::Socket;
@@ -23,14 +25,34 @@ const LONGEST_SOCKET: usize = 19;
 /// The kernel cuts the name of a process at this many bytes (proc_pid_comm(5)).
 pub(crate) const LONGEST_COMM: usize = 15;
 
+/// When a process started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Started {
+    /// Clock ticks after boot.
+    ticks: u64,
+}
+
+impl Started {
+    /// A process whose start is unknown counts as the youngest.
+    const UNKNOWN: Self = Self { ticks: u64::MAX };
+
+    /// Milliseconds since the epoch; `None` where the system does not tell when it was booted.
+    pub(crate) fn since_epoch(self) -> Option<i64> {
+        let stat = fs::read_to_string("/proc/stat").ok()?;
+        let boot: i64 = stat.lines().find_map(|line| line.strip_prefix("btime "))?.trim().parse().ok()?;
+        let ticks = i64::try_from(self.ticks).ok()?;
+        let per_second = i64::try_from(clock_ticks_per_second()).ok()?;
+        Some(boot * 1000 + ticks.checked_mul(1000)? / per_second)
+    }
+}
+
 /// A process that has a socket open.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Process {
     pid: u32,
     name: Option<String>,
     unit: Option<Unit>,
-    /// Clock ticks after boot.
-    started: u64,
+    started: Started,
 }
 
 /// Who owns which socket, as far as it was looked up.
@@ -143,8 +165,20 @@ fn read_process(pid: u32, folder: &Path) -> Process {
         pid,
         name: read("comm").map(|name| whole_name(name.trim_end(), folder)).filter(|name| !name.is_empty()),
         unit: read("cgroup").and_then(|text| parse_cgroup(&text)),
-        started: read("stat").and_then(|text| parse_start(&text)).unwrap_or(u64::MAX),
+        started: started(folder).unwrap_or(Started::UNKNOWN),
     }
+}
+
+/// When the process of this folder of proc started.
+pub(crate) fn started(folder: &Path) -> Option<Started> {
+    parse_start(&fs::read_to_string(folder.join("stat")).ok()?)
+}
+
+/// The inodes of the sockets that a process has open; none where this user may not look.
+pub(crate) fn sockets_of(pid: u32) -> HashSet<u32> {
+    let descriptors = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+    let links = descriptors.filter_map(|descriptor| fs::read_link(descriptor.path()).ok());
+    links.filter_map(|link| socket_inode(link.as_os_str().as_bytes())).collect()
 }
 
 /// The name of a process. What the kernel cut off is completed from the program's file.
@@ -170,9 +204,10 @@ fn socket_inode(target: &[u8]) -> Option<u32> {
 }
 
 /// `starttime` of proc_pid_stat(5), field 22. The name in field 2 may hold blanks and parentheses.
-fn parse_start(stat: &str) -> Option<u64> {
+fn parse_start(stat: &str) -> Option<Started> {
     let (_, after_name) = stat.rsplit_once(')')?;
-    after_name.split_whitespace().nth(19)?.parse().ok()
+    let ticks = after_name.split_whitespace().nth(19)?.parse().ok()?;
+    Some(Started { ticks })
 }
 
 /// Names by uid, as in passwd(5). The first entry of a uid counts, as it does for the system.
@@ -193,10 +228,10 @@ mod tests {
 
     use super::*;
     use crate::fixture::{self, ControlGroup, ForeignListener, fresh_port, skip};
-    use crate::{Manager, stoppable_unit};
+    use crate::{Manager, occupant};
 
     fn process(pid: u32, name: &str, started: u64) -> Process {
-        Process { pid, name: Some(name.to_owned()), unit: None, started }
+        Process { pid, name: Some(name.to_owned()), unit: None, started: Started { ticks: started } }
     }
 
     #[test]
@@ -228,23 +263,38 @@ mod tests {
         };
         let root = ForeignListener::in_group(address, &group);
         let seen = |by_nobody| fixture::look_up(address, by_nobody);
-        let expected = format!("Some({}) Some(\"root\") Some({unit:?})", root.pid());
-        assert_eq!(seen(false).unwrap(), expected, "root sees everything");
+        let expected = format!("Some({}) Some(\"root\") Some({unit:?}): ", root.pid());
+        let found = seen(false).unwrap();
+        assert!(found.starts_with(&expected), "root sees everything: {found}");
         match seen(true) {
             Ok(found) => {
-                let expected = format!("None Some(\"root\") Some({unit:?})");
+                let expected = format!("None Some(\"root\") Some({unit:?}): root, unit {unit}; details need root");
                 assert_eq!(found, expected, "who may not see the process may still stop the unit");
             }
             Err(reason) => skip(&format!("a look as another user: {reason}")),
         }
-        let stoppable = stoppable_unit(address).unwrap();
-        assert_eq!(stoppable, Some(Unit { name: unit, manager: Manager::System }), "a service can be stopped");
+        let found = occupant(address).unwrap().unwrap().unit.unwrap();
+        assert!(found.can_be_stopped(), "a service can be stopped");
+        assert_eq!(found, Unit { name: unit, manager: Manager::System }, "by the system's manager");
+    }
+
+    #[test]
+    fn the_process_of_another_user_is_told_by_that_user_and_what_is_missing() {
+        let address = SocketAddr::from(([127, 0, 0, 1], fresh_port()));
+        let _root = ForeignListener::on(address);
+        match fixture::look_up(address, true) {
+            Ok(found) => {
+                assert!(found.starts_with("None Some(\"root\") "), "the kernel tells the owner, not the process: {found}");
+                assert!(found.ends_with("; details need root"), "a blank would hide why nothing is said: {found}");
+            }
+            Err(reason) => skip(&format!("a look as another user: {reason}")),
+        }
     }
 
     #[test]
     fn the_start_is_found_behind_any_process_name() {
         let stat = "42 (a) b (c) S 1 42 42 0 -1 4194560 100 0 0 0 1 2 0 0 20 0 1 0 98765 1000 10";
-        assert_eq!(parse_start(stat), Some(98765), "a name may hold parentheses");
+        assert_eq!(parse_start(stat), Some(Started { ticks: 98765 }), "a name may hold parentheses");
     }
 
     #[test]

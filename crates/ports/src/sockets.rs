@@ -3,11 +3,11 @@
 //! Protocol: sock_diag(7). Lists every user's sockets, with the owner's uid but without the process.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use netlink_packet_core::{NLM_F_DUMP, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload, Nla as _};
 use netlink_packet_sock_diag::SockDiagMessage;
-use netlink_packet_sock_diag::constants::{AF_INET, AF_INET6, IPPROTO_TCP, IPPROTO_UDP, TCP_TIME_WAIT};
+use netlink_packet_sock_diag::constants::{AF_INET, AF_INET6, IPPROTO_TCP, IPPROTO_UDP, TCP_CLOSE, TCP_LISTEN, TCP_TIME_WAIT};
 use netlink_packet_sock_diag::inet::nlas::Nla;
 use netlink_packet_sock_diag::inet::{ExtensionFlags, InetRequest, InetResponse, SocketId, StateFlags};
 use netlink_sys::protocols::NETLINK_SOCK_DIAG;
@@ -26,6 +26,10 @@ const RECEIVE_BUFFER: usize = 32 * 1024;
 pub(crate) struct Socket {
     pub(crate) protocol: Protocol,
     pub(crate) address: SocketAddr,
+    /// The other end; unspecified for a socket without one.
+    pub(crate) peer: IpAddr,
+    /// Whether it takes connections, or for UDP datagrams of anybody.
+    pub(crate) listens: bool,
     /// An IPv6 socket that leaves IPv4 alone.
     pub(crate) v6only: bool,
     /// 0 for a socket without a process.
@@ -55,6 +59,13 @@ pub(crate) fn not_listening() -> Result<Vec<Socket>, PortsError> {
     let bound = StateFlags::from_bits_retain(1 << TCP_BOUND_INACTIVE);
     let mut found = Vec::new();
     SockDiag::open()?.both_families(Protocol::Tcp, (StateFlags::all() - StateFlags::LISTEN) | bound, &mut found)?;
+    Ok(found)
+}
+
+/// All established TCP connections.
+pub(crate) fn connections() -> Result<Vec<Socket>, PortsError> {
+    let mut found = Vec::new();
+    SockDiag::open()?.both_families(Protocol::Tcp, StateFlags::ESTABLISHED, &mut found)?;
     Ok(found)
 }
 
@@ -153,6 +164,11 @@ fn socket(response: &InetResponse, protocol: Protocol) -> Option<Socket> {
     (header.state != TCP_TIME_WAIT).then(|| Socket {
         protocol,
         address: SocketAddr::new(header.socket_id.source_address, header.socket_id.source_port),
+        peer: header.socket_id.destination_address,
+        listens: match protocol {
+            Protocol::Tcp => header.state == TCP_LISTEN,
+            Protocol::Udp => header.state == TCP_CLOSE,
+        },
         v6only: response.nlas.contains(&Nla::SkV6Only(true)),
         inode: header.inode,
         uid: header.uid,

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 
+use rustix::process::geteuid;
 use serde::Serialize;
 
 /// Transport protocol of a socket.
@@ -27,7 +28,7 @@ pub struct Holder {
     /// Name of the owner, or the number of a user without a name.
     pub user: Option<String>,
     /// systemd unit of the process, or of the one that made the socket where the process is hidden. Not each can be
-    /// stopped, for example `session-2.scope`; see [`stoppable_unit`](crate::stoppable_unit).
+    /// stopped, for example `session-2.scope`; see [`Unit::can_be_stopped`](crate::Unit::can_be_stopped).
     pub unit: Option<String>,
     /// The address that is held.
     #[cfg_attr(feature = "wire", ts(type = "string"))]
@@ -60,13 +61,28 @@ impl fmt::Display for Protocol {
 }
 
 impl fmt::Display for Holder {
-    /// `node, pid 48213, user alice`; `a process of root (details need root)` where the process is hidden.
+    /// `node, pid 48213, user alice`; `root, unit cockpit.service; details need root` where the process is hidden.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let user = self.user.as_deref().unwrap_or("an unknown user");
         match (&self.process, self.pid) {
             (Some(process), Some(pid)) => write!(f, "{process}, pid {pid}, user {user}"),
             (None, Some(pid)) => write!(f, "pid {pid}, user {user}"),
-            (_, None) => write!(f, "a process of {user} (details need root)"),
+            (_, None) => {
+                f.write_str(user)?;
+                if let Some(unit) = &self.unit {
+                    write!(f, ", unit {unit}")?;
+                }
+                write!(f, "; {}", what_is_missing())
+            }
         }
+    }
+}
+
+/// Why the process behind a socket is hidden.
+fn what_is_missing() -> &'static str {
+    if geteuid().is_root() {
+        "its process is in the kernel or in another container"
+    } else {
+        "details need root"
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
-use cwts_config::{Edit, Key, Layer, Loaded, SaveLayer};
+use cwts_config::{Edit, Key, Layer, Loaded, SaveLayer, Sources};
 use cwts_domain::{ErrorCode, Problem, Service};
 use cwts_net::{BindError, PrepareError, Prepared};
 use cwts_ports::Availability;
@@ -30,7 +30,7 @@ impl Core {
             }
         }
         reject_clashes(&after, &changes)?;
-        let prepared = self.bind_new(&before, &after).await?;
+        let prepared = self.bind_new(&instance.shared().sources, &before, &after).await?;
         self.save(instance, edit.save, &changes).await?;
         self.switch(instance, prepared).await;
         self.tell(instance, &before, &changes);
@@ -40,6 +40,7 @@ impl Core {
     /// Binds the new sockets; while stopped, only checks that they could be bound.
     async fn bind_new(
         &self,
+        sources: &Sources,
         before: &BTreeMap<Service, SocketAddr>,
         after: &BTreeMap<Service, SocketAddr>,
     ) -> Result<Option<Prepared<Service>>, Problem> {
@@ -54,7 +55,7 @@ impl Core {
             },
         };
         let table = &self.loaded.as_ref().map_err(Clone::clone)?.port_table;
-        Err(conflict::explain(failed, after.clone(), table).await.problem().clone())
+        Err(conflict::explain(failed, sources, after, table).await.problem().clone())
     }
 
     /// Writes the change where it is to be kept. Nothing was switched yet, so a failure leaves the world as it was.

@@ -1,17 +1,16 @@
-//! A socket that cannot be bound, explained: who holds the port and which ports are free instead.
+//! A socket that cannot be bound, explained: who holds the port, and which ports are free instead.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use cwts_config::{Key, PortTable, is_browser_blocked};
+use cwts_config::{Key, PortTable, Sources};
 use cwts_domain::{ErrorCode, Problem, Service};
 use cwts_net::{BindError, PrepareError};
-use cwts_ports::Holder;
+use cwts_ports::DenyReason;
 
 use crate::snapshot::Conflict;
-
-/// Free ports that a conflict offers.
-const OFFERS: usize = 3;
+use crate::standing::Standing;
+use crate::survey::PortSurvey;
 
 /// Why the services cannot start.
 #[derive(Clone, Debug)]
@@ -43,23 +42,25 @@ impl Blocked {
 /// Looks up the holder and free alternatives of a bind that failed.
 pub(crate) async fn explain(
     failed: PrepareError<Service>,
-    plan: BTreeMap<Service, SocketAddr>,
+    sources: &Sources,
+    plan: &BTreeMap<Service, SocketAddr>,
     table: &PortTable,
 ) -> Blocked {
-    let candidates: Vec<u16> = table.get(failed.key).candidates().collect();
+    let (sources, plan, table) = (sources.clone(), plan.clone(), table.clone());
     // The table of sockets and the folders of processes are read without an async runtime in mind.
-    let explained = tokio::task::spawn_blocking(move || explain_now(&failed, &plan, &candidates)).await;
-    explained.unwrap_or_else(|error| Blocked::by_problem(Problem::new(ErrorCode::Internal, error.to_string())))
+    let explained = tokio::task::spawn_blocking(move || {
+        let survey = PortSurvey::of_plan(&sources, &plan, &table);
+        explain_now(&failed, &survey)
+    });
+    explained.await.unwrap_or_else(|error| Blocked::by_problem(Problem::new(ErrorCode::Internal, error.to_string())))
 }
 
-fn explain_now(failed: &PrepareError<Service>, plan: &BTreeMap<Service, SocketAddr>, candidates: &[u16]) -> Blocked {
+fn explain_now(failed: &PrepareError<Service>, survey: &PortSurvey) -> Blocked {
     let PrepareError { key: service, ref error } = *failed;
     let (problem, conflict) = match *error {
         BindError::InUse { address } => {
-            let holder = cwts_ports::holder(address).ok().flatten();
-            let free = free_ports(candidates, address, plan, OFFERS);
-            let problem = taken(service, address, holder.as_ref(), &free);
-            (problem, Some(Conflict { holder, free }))
+            let conflict = look_at(address, service, survey);
+            (taken(service, address, &conflict), Some(conflict))
         }
         BindError::Denied { address } => (denied(service, address), None),
         BindError::AddressUnavailable { address } => {
@@ -77,47 +78,46 @@ fn explain_now(failed: &PrepareError<Service>, plan: &BTreeMap<Service, SocketAd
     Blocked { problem: problem.at(service.id()), by_port: Some((service, conflict)) }
 }
 
-fn taken(service: Service, address: SocketAddr, holder: Option<&Holder>, free: &[u16]) -> Problem {
-    let port = address.port();
-    let message = match holder {
-        Some(holder) => format!("Port {port} of {service} is held by {holder}."),
-        None => format!("Port {port} of {service} is taken by a socket that this user cannot see."),
+/// All that can be told of a taken address.
+fn look_at(address: SocketAddr, service: Service, survey: &PortSurvey) -> Conflict {
+    let occupant = cwts_ports::occupant(address).ok().flatten();
+    let count = |clients: usize| u32::try_from(clients).unwrap_or(u32::MAX);
+    let clients = occupant.as_ref().map(|occupant| occupant.clients).unwrap_or_default();
+    Conflict {
+        owner: occupant.as_ref().map(|occupant| survey.owner(occupant)).unwrap_or_default(),
+        clients: count(clients.total),
+        local_clients: count(clients.local),
+        started_at: occupant.as_ref().and_then(|occupant| occupant.started_at),
+        command: occupant.as_ref().and_then(|occupant| occupant.command.clone()),
+        holder: occupant.map(|occupant| occupant.holder),
+        alternatives: survey.alternatives(service, address.port()),
+    }
+}
+
+fn taken(service: Service, address: SocketAddr, conflict: &Conflict) -> Problem {
+    let standing = Standing::Taken {
+        holder: conflict.holder.clone(),
+        instance: conflict.owner.instance.clone(),
     };
-    let problem = Problem::new(ErrorCode::PortTaken, message);
-    match free.first() {
+    let problem = Problem::new(ErrorCode::PortTaken, standing.sentence(&subject(service, address), address.ip()));
+    match conflict.alternatives.best {
         Some(free) => problem.with_help(format!("Use {free}: set {}={free}.", service.port_variable())),
         None => problem.with_help("End its holder, or choose another port."),
     }
 }
 
 fn denied(service: Service, address: SocketAddr) -> Problem {
-    let port = address.port();
-    if port < 1024 {
-        let message = format!("Port {port} of {service} needs root.");
-        Problem::new(ErrorCode::NotPermitted, message)
-            .with_help(format!("Set {} to 1024 to 65535.", service.port_variable()))
-    } else {
-        let message = format!("The system refuses {address} to {service}; SELinux, AppArmor or Landlock may be why.");
-        Problem::new(ErrorCode::NotPermitted, message).with_help("Allow it in the policy, or choose another port.")
-    }
+    let reason = DenyReason::of(address.port());
+    let help = match reason {
+        DenyReason::Privileged { first_free } => format!("Set {} to {first_free} to 65535.", service.port_variable()),
+        DenyReason::SecurityPolicy { .. } | DenyReason::Other { .. } => {
+            "Allow it in the policy, or choose another port.".to_owned()
+        }
+    };
+    Problem::new(ErrorCode::NotPermitted, format!("{} {reason}.", subject(service, address))).with_help(help)
 }
 
-/// The first `most` free ports among the candidates. Ports of the other services and ports that browsers refuse are left
-/// out.
-pub(crate) fn free_ports(
-    candidates: &[u16],
-    address: SocketAddr,
-    plan: &BTreeMap<Service, SocketAddr>,
-    most: usize,
-) -> Vec<u16> {
-    let mut avoid: Vec<u16> = plan.values().map(SocketAddr::port).collect();
-    avoid.push(address.port());
-    let mut free = Vec::new();
-    while free.len() < most {
-        let usable = candidates.iter().copied().filter(|port| !is_browser_blocked(*port));
-        let Some(port) = cwts_ports::next_free(usable, address.ip(), &avoid) else { break };
-        avoid.push(port);
-        free.push(port);
-    }
-    free
+/// `Port 3000 of MCP WebSocket`.
+fn subject(service: Service, address: SocketAddr) -> String {
+    format!("Port {} of {service}", address.port())
 }

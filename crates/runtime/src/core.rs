@@ -154,7 +154,7 @@ impl Core {
         let listeners = Listeners::new(Service::ALL.map(|service| (service, endpoint(instance, service))).into());
         match listeners.prepare(&plan) {
             Ok(prepared) => Ok(Bound { lock, listeners, prepared }),
-            Err(failed) => Err(conflict::explain(failed, plan, &loaded.port_table).await),
+            Err(failed) => Err(conflict::explain(failed, sources, &plan, &loaded.port_table).await),
         }
     }
 

@@ -19,7 +19,9 @@ mod names;
 mod sampler;
 mod services;
 mod snapshot;
+mod standing;
 mod supervisor;
+mod survey;
 mod telemetry;
 mod view;
 
@@ -34,4 +36,6 @@ pub use metrics::{Families, Metrics};
 pub use names::server_names;
 pub use services::ServiceFactory;
 pub use snapshot::*;
+pub use standing::Standing;
 pub use supervisor::Supervisor;
+pub use survey::PortSurvey;

@@ -9,9 +9,9 @@ use cwts_config::{Layer, Origin, Shadowed, Sourced};
 use cwts_domain::{ErrorCode, Problem, Service};
 use cwts_ports::{Holder, ListenerRow, Protocol};
 use cwts_runtime::{
-    Activity, Conflict, Elsewhere, Envelope, Finding, FindingLevel, InstanceEvent, MarketSummary, PortChange,
-    PortCheck, PortCheckState, PortsEdit, RunState, Sample, SaveTarget, ServiceLoad, ServiceSnapshot, ServiceState,
-    Snapshot,
+    Activity, Alternatives, Conflict, Elsewhere, Envelope, Finding, FindingLevel, InstanceEvent, MarketSummary, Owner,
+    OwnerKind, PortChange, PortCheck, PortCheckState, PortsEdit, RangeCheck, RunState, Sample, SaveTarget, ServiceLoad,
+    ServiceSnapshot, ServiceState, Snapshot,
 };
 use ts_rs::{Config, TS};
 
@@ -35,6 +35,12 @@ fn declarations() -> String {
         ListenerRow,
         RunState,
         ServiceState,
+        PortCheckState,
+        PortCheck,
+        RangeCheck,
+        Alternatives,
+        OwnerKind,
+        Owner,
         Conflict,
         ServiceSnapshot,
         FindingLevel,
@@ -50,8 +56,6 @@ fn declarations() -> String {
         SaveTarget,
         PortChange,
         PortsEdit,
-        PortCheckState,
-        PortCheck,
     );
     text
 }

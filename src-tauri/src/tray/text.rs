@@ -224,7 +224,7 @@ mod tests {
     fn blocked(holder: Option<Holder>) -> Snapshot {
         let mut snapshot = snapshot(RunState::Stopped, ServiceState::Stopped);
         snapshot.services[0].state = ServiceState::Blocked;
-        snapshot.services[0].conflict = Some(Conflict { holder, free: vec![5010] });
+        snapshot.services[0].conflict = Some(Conflict { holder, ..Conflict::default() });
         snapshot
     }
 

@@ -45,8 +45,14 @@ fn accepted(port: u16, reuse: Reuse) -> (TcpStream, TcpStream) {
     (client, listener.accept().unwrap().0)
 }
 
-/// Compares the verdict on each wanted address with the row of a table: whether it can be bound.
-fn check(row: &str, port: u16, bindable: [bool; 4]) {
+/// Compares the verdict on each wanted address with the row of a table: whether it can be bound. The last column is
+/// 0.0.0.0 without `SO_REUSEADDR`, which no service of ours asks for and which often gives another verdict.
+fn check(row: &str, port: u16, bindable: [bool; 5]) {
+    let without_reuse = {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        socket.bind(&SocketAddr::new(ALL_V4, port).into()).is_ok()
+    };
+    assert_eq!(without_reuse, bindable[4], "{row}: a probe without SO_REUSEADDR would not say what a start does");
     for (ip, expected) in WANTED.into_iter().zip(bindable) {
         let found = availability(SocketAddr::new(ip, port));
         let as_expected = match &found {
@@ -69,12 +75,12 @@ fn taken_by(address: SocketAddr) -> Option<Holder> {
 #[test]
 fn a_listener_takes_what_the_kernel_says_it_takes() {
     let rows = [
-        (ALL_V4, false, [false, false, false, true]),
-        (LOOPBACK, false, [false, false, false, true]),
-        (OTHER_LOOPBACK, false, [false, true, false, true]),
-        (ALL, false, [false, false, false, false]),
-        (ALL, true, [true, true, false, false]),
-        (LOOPBACK_V6, false, [true, true, false, false]),
+        (ALL_V4, false, [false, false, false, true, false]),
+        (LOOPBACK, false, [false, false, false, true, false]),
+        (OTHER_LOOPBACK, false, [false, true, false, true, false]),
+        (ALL, false, [false, false, false, false, false]),
+        (ALL, true, [true, true, false, false, true]),
+        (LOOPBACK_V6, false, [true, true, false, false, true]),
     ];
     for (ip, v6only, bindable) in rows {
         let port = fresh_port();
@@ -87,25 +93,25 @@ fn a_listener_takes_what_the_kernel_says_it_takes() {
 fn a_socket_that_is_only_bound_yields_when_it_allows_reuse() {
     let port = fresh_port();
     let _bound = bound(SocketAddr::new(LOOPBACK, port), Reuse::Yes, false);
-    check("bound with reuse", port, [true, true, true, true]);
+    check("bound with reuse", port, [true, true, true, true, false]);
     let port = fresh_port();
     let _bound = bound(SocketAddr::new(LOOPBACK, port), Reuse::No, false);
-    check("bound without reuse", port, [false, false, false, true]);
+    check("bound without reuse", port, [false, false, false, true, false]);
 }
 
 #[test]
 fn a_live_connection_yields_when_its_listener_allowed_reuse() {
     let port = fresh_port();
     let _ends = accepted(port, Reuse::Yes);
-    check("connection, listener with reuse", port, [true, true, true, true]);
+    check("connection, listener with reuse", port, [true, true, true, true, false]);
     let port = fresh_port();
     let _ends = accepted(port, Reuse::No);
-    check("connection, listener without reuse", port, [false, false, false, true]);
+    check("connection, listener without reuse", port, [false, false, false, true, false]);
 }
 
 #[test]
 fn a_closed_connection_yields_when_its_listener_allowed_reuse() {
-    for (reuse, bindable) in [(Reuse::Yes, [true; 4]), (Reuse::No, [false, false, false, true])] {
+    for (reuse, bindable) in [(Reuse::Yes, [true, true, true, true, false]), (Reuse::No, [false, false, false, true, false])] {
         let port = fresh_port();
         let (client, server) = accepted(port, reuse);
         // The end that closes first stays behind in TIME_WAIT.
@@ -121,7 +127,7 @@ fn a_client_on_the_port_is_in_the_way_and_named() {
     let port = fresh_port();
     let client = bound(SocketAddr::new(LOOPBACK, port), Reuse::No, false);
     client.connect(&server.local_addr().unwrap().into()).unwrap();
-    check("client", port, [false, false, false, true]);
+    check("client", port, [false, false, false, true, false]);
     let holder = taken_by(SocketAddr::new(LOOPBACK, port)).unwrap();
     assert_eq!(holder.pid, Some(std::process::id()), "a list of listeners alone would name nobody");
 }
@@ -130,7 +136,7 @@ fn a_client_on_the_port_is_in_the_way_and_named() {
 fn a_udp_socket_leaves_tcp_alone() {
     let port = fresh_port();
     let _udp = UdpSocket::bind((LOOPBACK, port)).unwrap();
-    check("UDP", port, [true, true, true, true]);
+    check("UDP", port, [true; 5]);
 }
 
 #[test]
@@ -202,7 +208,6 @@ fn a_refusal_below_the_first_free_port_is_a_matter_of_privilege() {
     let first_free = first_unprivileged_port();
     let low = verdict(&refused, SocketAddr::new(LOOPBACK, first_free - 1));
     let reason = DenyReason::Privileged { first_free };
-    assert!(reason.to_string().contains(&first_free.to_string()), "the message names the limit: {reason}");
     assert_eq!(low, Availability::Denied { reason }, "the remedy is a higher port");
     let high = verdict(&refused, SocketAddr::new(LOOPBACK, first_free));
     let by_policy = matches!(high, Availability::Denied { reason: DenyReason::SecurityPolicy { .. } });

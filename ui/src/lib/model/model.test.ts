@@ -45,7 +45,7 @@ describe('the ways out of a taken port', () => {
   it('recommends the first free port and ends no process', async () => {
     const snapshot = await picture('conflict');
     const offers = offersFor(snapshot.services[0]!, snapshot, undefined);
-    expect(offers.map((offer) => offer.title)).toEqual(['Use 5010 instead', 'Use 10000', 'Use 10002', 'Use another port']);
+    expect(offers.map((offer) => offer.title)).toEqual(['Use 5010', 'Use 10000', 'Pick from 10000\u201310100']);
     expect(offers.filter((offer) => offer.best)).toHaveLength(1);
     expect(offers[0]).toMatchObject({ best: true, act: { kind: 'move', port: 5010 } });
   });
@@ -66,10 +66,40 @@ describe('the ways out of a taken port', () => {
     expect(offers[0]?.text).toContain('Unset it');
   });
 
+  it('keeps a port that cannot be used, last and with the reason', async () => {
+    const snapshot = await picture('conflict');
+    const service = snapshot.services[0]!;
+    const conflict = service.conflict!;
+    const refused = { port: 10_080, state: 'warning', message: '10080 is refused by browsers, though not by curl.', suggestion: null } as const;
+    const range = { ...conflict.alternatives.range, next: 10_081 };
+    const offers = offersFor({ ...service, conflict: { ...conflict, alternatives: { listed: [refused], range, best: 10_081 } } }, snapshot, undefined);
+    expect(offers[0]).toMatchObject({ title: 'Use 10081', best: true, text: 'Next free of 10000\u201310100. Saved to ports.env.' });
+    expect(offers.at(-1)).toMatchObject({ title: 'Use 10080', act: { kind: 'none' }, text: `Not offered: ${refused.message}` });
+  });
+
+  it('shows an instance of ours instead of moving away from it', async () => {
+    const snapshot = await picture('conflict');
+    const service = snapshot.services[0]!;
+    const owner = { kind: 'other_instance', instance: 'desk', nonce: '00ff', pid: 99 } as const;
+    const ours = { ...service, conflict: { ...service.conflict!, owner } };
+    expect(conflictTitle(ours)).toBe('Port 3000 is held by instance desk');
+    expect(offersFor(ours, snapshot, undefined)[0]).toMatchObject({ title: 'Show desk', best: true, act: { kind: 'show', instance: 'desk' } });
+  });
+
+  it('tells what is known of the holder', async () => {
+    const { conflict } = (await picture('conflict')).services[0]!;
+    const facts = holderFacts(3000, conflict!, conflict!.holder!, conflict!.started_at! + 75 * 60_000);
+    expect(facts.map(({ name, value }) => `${name}: ${value}`)).toEqual([
+      'Port: 3000 TCP', 'Address: 0.0.0.0', 'Process: node, pid 48213', 'Command: node server.js --port 3000', 'User: you', 'systemd unit: None',
+      'Started: 12:47, 1 h 15 min ago', 'Whose: Foreign. It did not answer as a CWTS instance.', 'Clients: 2 connected, from this computer',
+    ]);
+  });
+
   it('says so when only root may see the holder', async () => {
     const service = (await picture('conflict')).services[0]!;
     const holder = { pid: null, process: null, user: 'root', unit: null, address: '[::]:3000' };
-    expect(conflictTitle({ ...service, conflict: { holder, free: [] } })).toBe('Port 3000 is held by root; details need root');
-    expect(holderFacts(service, holder).find((fact) => fact.name === 'Process')?.value).toBe('Held by root; details need root.');
+    const conflict = { ...service.conflict!, holder, command: null, started_at: null };
+    expect(conflictTitle({ ...service, conflict })).toBe('Port 3000 is held by root; details need root');
+    expect(holderFacts(3000, conflict, holder, 0).find((fact) => fact.name === 'Process')?.value).toBe('Held by root; details need root.');
   });
 });

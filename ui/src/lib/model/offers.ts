@@ -1,7 +1,7 @@
 /** The ways out of a taken port, the recommended one first. Nothing here ends a process. */
 import type { Tone } from '../components/icons';
-import { fileName, splitSocket } from '../format';
-import type { Holder, PortCheck, ServiceSnapshot, Snapshot } from '../wire/types';
+import { clock, count, fileName, span, splitSocket } from '../format';
+import type { Alternatives, Conflict, Holder, Owner, PortCheck, ServiceSnapshot, Snapshot } from '../wire/types';
 
 /** What a taken port looked like when it was tested again. */
 export type SecondLook = {
@@ -19,32 +19,54 @@ export type Offer = {
   best?: boolean;
   tag?: string;
   /** What the button does. */
-  act: { kind: 'start' } | { kind: 'move'; port: number } | { kind: 'choose' } | { kind: 'none' };
+  act: { kind: 'start' } | { kind: 'show'; instance: string } | { kind: 'move'; port: number } | { kind: 'choose' } | { kind: 'none' };
 };
 
 export type Fact = { name: string; value: string; look?: 'code' | 'strong' };
 
-/** At most this many other ports are offered; the form has the rest. */
-const PORTS_OFFERED = 3;
-
 /** Names the port and its holder. */
 export function conflictTitle({ port, conflict, problem }: ServiceSnapshot): string {
   const holder = conflict?.holder;
-  if (!holder) return problem?.message ?? `Port ${port.value} cannot be used`;
+  if (!conflict || !holder) return problem?.message ?? `Port ${port.value} cannot be used`;
+  const { instance } = conflict.owner;
+  if (instance) return `Port ${port.value} is held by instance ${instance}`;
   if (holder.process) return `Port ${port.value} is held by ${holder.process}`;
   return `Port ${port.value} is held by ${holder.user ?? 'another user'}; details need root`;
 }
 
-export function holderFacts(service: ServiceSnapshot, holder: Holder): Fact[] {
+/** What is known of the holder. `now` is in milliseconds since the epoch. */
+export function holderFacts(port: number, conflict: Conflict, holder: Holder, now: number): Fact[] {
   const hidden = `Held by ${holder.user ?? 'another user'}; details need root.`;
   const { address } = splitSocket(holder.address);
-  return [
-    { name: 'Port', value: `${service.port.value} TCP`, look: 'strong' },
+  const facts: Fact[] = [
+    { name: 'Port', value: `${port} TCP`, look: 'strong' },
     { name: 'Address', value: address, look: 'code' },
     { name: 'Process', value: holder.process ? `${holder.process}${holder.pid === null ? '' : `, pid ${holder.pid}`}` : hidden, look: holder.process ? 'strong' : undefined },
-    { name: 'User', value: holder.user ?? 'Unknown' },
-    { name: 'systemd unit', value: holder.unit ?? (holder.pid === null ? 'Unknown' : 'None') },
   ];
+  if (conflict.command) facts.push({ name: 'Command', value: conflict.command, look: 'code' });
+  facts.push({ name: 'User', value: holder.user ?? 'Unknown' });
+  facts.push({ name: 'systemd unit', value: holder.unit ?? (holder.pid === null ? 'Unknown' : 'None') });
+  if (conflict.started_at !== null) facts.push({ name: 'Started', value: `${clock(conflict.started_at)}, ${span(now - conflict.started_at)} ago` });
+  facts.push({ name: 'Whose', value: whose(conflict.owner) });
+  facts.push({ name: 'Clients', value: clients(conflict) });
+  return facts;
+}
+
+function whose({ kind, instance }: Owner): string {
+  switch (kind) {
+    case 'this_instance':
+      return `Ours. Another process runs ${instance} itself.`;
+    case 'other_instance':
+      return `Ours. It is the CWTS instance ${instance}.`;
+    case 'foreign':
+      return 'Foreign. It did not answer as a CWTS instance.';
+  }
+}
+
+function clients({ clients: total, local_clients: local }: Conflict): string {
+  if (total === 0) return 'None connected';
+  const from = local === total ? 'from this computer' : local === 0 ? 'from other computers' : `${local} from this computer`;
+  return `${total} connected, ${from}`;
 }
 
 export function offersFor(service: ServiceSnapshot, snapshot: Snapshot, look: SecondLook | undefined): Offer[] {
@@ -53,28 +75,61 @@ export function offersFor(service: ServiceSnapshot, snapshot: Snapshot, look: Se
   if (look?.check && look.check.state !== 'refused') {
     offers.push({ tone: 'run', title: `Port ${port} is free now`, text: 'Whoever held it has let go. Nothing has to change.', act: { kind: 'start' } });
   }
+  if (service.conflict && service.conflict.owner.kind !== 'foreign') offers.push(ownOffer(service.conflict.owner));
   if (service.port.origin.layer === 'environment') offers.push(lockedOffer(service));
   else offers.push(...otherPorts(service, snapshot));
-  const best = offers.find((offer) => offer.act.kind === 'start' || offer.act.kind === 'move');
+  const best = offers.find((offer) => offer.act.kind !== 'none' && offer.act.kind !== 'choose');
   if (best) Object.assign(best, { best: true, tag: 'Recommended' });
   return offers;
 }
 
+/** A holder of ours is shown, not fought. */
+function ownOffer({ kind, instance, pid }: Owner): Offer {
+  const where = pid === null ? '' : `, pid ${pid}`;
+  const text = kind === 'this_instance' ? `It already runs without this window${where}. Nothing has to move.` : `It runs beside this one${where}.`;
+  return { tone: 'run', title: kind === 'this_instance' ? `Attach to ${instance}` : `Show ${instance}`, text, act: { kind: 'show', instance: instance ?? '' } };
+}
+
 function otherPorts(service: ServiceSnapshot, snapshot: Snapshot): Offer[] {
-  const file = fileName(snapshot.env_file);
-  const free = (service.conflict?.free ?? []).slice(0, PORTS_OFFERED);
-  const moves = free.map((port, index): Offer => {
-    const alternative = service.alternatives.indexOf(port);
-    const origin = alternative > 0 ? `Alternative ${alternative}. ` : '';
-    return { tone: 'run', title: `Use ${port}${index === 0 ? ' instead' : ''}`, text: `${origin}Free on ${service.address.value}. Saved to ${file}.`, act: { kind: 'move', port } };
-  });
-  const choose: Offer = { tone: 'info', title: 'Use another port', text: `Type any port, and choose where it is saved.`, act: { kind: 'choose' } };
-  return [...moves, choose];
+  const alternatives = service.conflict?.alternatives;
+  const choose: Offer = { tone: 'info', title: 'Use another port', text: 'Type any port, and choose where it is saved.', act: { kind: 'choose' } };
+  if (!alternatives) return [choose];
+  const { listed, range, best } = alternatives;
+  const saved = `Saved to ${fileName(snapshot.env_file)}.`;
+  const moves = listed.map((check) => listedOffer(check, service, saved));
+  if (range.next !== null && best === range.next) {
+    moves.unshift({ tone: 'run', title: `Use ${best}`, text: `Next free of ${rangeName(alternatives)}. ${saved}`, act: { kind: 'move', port: best } });
+  }
+  const usable = moves.filter(({ act }) => act.kind === 'move').sort((a, b) => Number(isMoveTo(b, best)) - Number(isMoveTo(a, best)));
+  if (range.last > range.first) Object.assign(choose, { title: `Pick from ${rangeName(alternatives)}`, text: rangeText(alternatives) });
+  return [...usable, choose, ...moves.filter(({ act }) => act.kind === 'none')];
+}
+
+/** A port of the table. One that cannot be used stays, with the reason. */
+function listedOffer(check: PortCheck, service: ServiceSnapshot, saved: string): Offer {
+  const { port, state, message } = check;
+  const place = service.alternatives.indexOf(port);
+  const name = place > 0 ? `Alternative ${place}. ` : 'The default. ';
+  if (state === 'free') return { tone: 'run', title: `Use ${port}`, text: `${name}${message} ${saved}`, act: { kind: 'move', port } };
+  return { tone: 'skipped', title: `Use ${port}`, text: `Not offered: ${message}`, act: { kind: 'none' } };
+}
+
+function isMoveTo({ act }: Offer, port: number | null): boolean {
+  return act.kind === 'move' && act.port === port;
+}
+
+function rangeName({ range }: Alternatives): string {
+  return `${range.first}\u2013${range.last}`;
+}
+
+function rangeText({ range }: Alternatives): string {
+  const next = range.next === null ? '' : ` Next: ${range.next}.`;
+  return `${range.free} of ${count(range.tested, 'port')} are free.${next}`;
 }
 
 function lockedOffer(service: ServiceSnapshot): Offer {
-  const free = service.conflict?.free[0];
-  const other = free === undefined ? '' : `, or set it to ${free},`;
+  const free = service.conflict?.alternatives.best ?? null;
+  const other = free === null ? '' : `, or set it to ${free},`;
   return {
     tone: 'skipped',
     title: 'Use another port',

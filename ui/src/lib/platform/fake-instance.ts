@@ -1,5 +1,5 @@
 /** One instance in memory. */
-import type { Activity, InstanceEvent, ListenerRow, PortCheck, PortsEdit, Problem, Sample, Service, ServiceSnapshot, Snapshot } from '../wire/types';
+import type { Activity, Alternatives, Holder, InstanceEvent, ListenerRow, PortCheck, PortsEdit, Problem, Sample, Service, ServiceSnapshot, Snapshot } from '../wire/types';
 import {
   THIS_RUN, INTRUDER, NOW, envFileOrigin, firstActivities, firstSamples, firstSnapshot, foreignListeners, ourListener, sampleAt, tomlOrigin, urlOf,
   type Member,
@@ -10,6 +10,10 @@ const BROWSERS_REFUSE = new Set([10080]);
 
 export function problem(code: Problem['code'], message: string, field: string | null = null, help: string | null = null): Problem {
   return { code, message, field, help };
+}
+
+function holderName({ process, pid, user }: Holder): string {
+  return process === null ? `${user}; details need root` : `${process}, pid ${pid}, user ${user}`;
 }
 
 export class FakeInstance {
@@ -79,11 +83,11 @@ export class FakeInstance {
     const suggestion = this.#nextFree(id);
     if (service?.port.value === port && service.state === 'running') return { port, state: 'ours', message: 'In use by this instance.', suggestion: null };
     const other = this.#services().find((one) => one.service !== id && one.port.value === port);
-    if (other) return { port, state: 'refused', message: `${port} is ${other.name} here. Use ${suggestion}.`, suggestion };
+    if (other) return { port, state: 'refused', message: `${port} is ${other.name} here.`, suggestion };
     const holder = this.#holderOf(port);
-    if (holder) return { port, state: 'refused', message: `${port} is held by ${holder.holder.process ?? `${holder.holder.user}; details need root`}. Use ${suggestion}.`, suggestion };
+    if (holder) return { port, state: 'refused', message: `${port} is held by ${holderName(holder.holder)}.`, suggestion };
     if (port < 1024) return { port, state: 'refused', message: `${port} needs root. Use 1024 to 65535.`, suggestion };
-    if (BROWSERS_REFUSE.has(port)) return { port, state: 'warning', message: `Browsers refuse port ${port}. curl works. Use ${suggestion}, the next free port.`, suggestion };
+    if (BROWSERS_REFUSE.has(port)) return { port, state: 'warning', message: `${port} is refused by browsers, though not by curl.`, suggestion };
     return { port, state: 'free', message: 'Free on 127.0.0.1 and ::1.', suggestion: null };
   }
 
@@ -108,6 +112,13 @@ export class FakeInstance {
 
   #holderOf(port: number): ListenerRow | undefined {
     return this.#foreign.find((row) => row.protocol === 'tcp' && row.holder.address.endsWith(`:${port}`));
+  }
+
+  #alternatives({ service, alternatives, port, range: [first, last] }: ServiceSnapshot): Alternatives {
+    const listed = alternatives.filter((one) => one !== port.value).map((one) => ({ ...this.checkPort(service, one), suggestion: null }));
+    const next = this.#nextFree(service);
+    const best = listed.find((check) => check.state === 'free')?.port ?? next;
+    return { listed, range: { first, last, tested: 101, free: 99, next }, best };
   }
 
   #nextFree(id: Service): number {
@@ -135,7 +146,15 @@ export class FakeInstance {
     const port = service.port.value;
     service.state = 'blocked';
     service.problem = problem('port_taken', `Port ${port} is held by node, pid 48213.`, id, 'Use 5010.');
-    service.conflict = { holder: INTRUDER.holder, free: [5010, 10_000, 10_002] };
+    service.conflict = {
+      holder: INTRUDER.holder,
+      owner: { kind: 'foreign', instance: null, nonce: null, pid: INTRUDER.holder.pid },
+      command: 'node server.js --port 3000',
+      started_at: NOW - 75 * 60_000,
+      clients: 2,
+      local_clients: 2,
+      alternatives: this.#alternatives(service),
+    };
     this.#snapshot.problem = service.problem;
   }
 

@@ -83,7 +83,7 @@ process: string | null,
 user: string | null, 
 /**
  * systemd unit of the process, or of the one that made the socket where the process is hidden. Not each can be
- * stopped, for example `session-2.scope`; see [`stoppable_unit`](crate::stoppable_unit).
+ * stopped, for example `session-2.scope`; see [`Unit::can_be_stopped`](crate::Unit::can_be_stopped).
  */
 unit: string | null, 
 /**
@@ -117,15 +117,112 @@ export type RunState = "stopped" | "starting" | "running" | "stopping";
 
 export type ServiceState = "stopped" | "starting" | "running" | "blocked";
 
+export type PortCheckState = "free" | "ours" | "warning" | "refused";
+
+export type PortCheck = { 
+/**
+ * The port that was asked about.
+ */
+port: number, 
+/**
+ * The verdict.
+ */
+state: PortCheckState, 
+/**
+ * One sentence for the hint below the field.
+ */
+message: string, 
+/**
+ * The next port worth offering, when this one is not free or comes with a warning.
+ */
+suggestion: number | null, };
+
+export type RangeCheck = { 
+/**
+ * First port.
+ */
+first: number, 
+/**
+ * Last port.
+ */
+last: number, 
+/**
+ * How many ports were tested; a large range is not tested to its end.
+ */
+tested: number, 
+/**
+ * How many of them can be used.
+ */
+free: number, 
+/**
+ * The one to offer; `None` when none is left.
+ */
+next: number | null, };
+
+export type Alternatives = { 
+/**
+ * The ports that ports.conf names for the service, best first. Those that cannot be used are among them, with the
+ * reason.
+ */
+listed: Array<PortCheck>, 
+/**
+ * The range that ports.conf names.
+ */
+range: RangeCheck, 
+/**
+ * The first without a drawback: of the listed ones, else of the range. `None` when nothing can be used.
+ */
+best: number | null, };
+
+export type OwnerKind = "this_instance" | "other_instance" | "foreign";
+
+export type Owner = { 
+/**
+ * This instance, another one, or a stranger.
+ */
+kind: OwnerKind, 
+/**
+ * The instance's id; `None` for a stranger.
+ */
+instance: string | null, 
+/**
+ * The nonce of its process, as its health endpoint says; `None` where that did not answer.
+ */
+nonce: string | null, 
+/**
+ * The process; `None` where it is hidden.
+ */
+pid: number | null, };
+
 export type Conflict = { 
 /**
  * Who holds it; `None` when not even the owner can be seen.
  */
 holder: Holder | null, 
 /**
- * Free ports, tested on the address that will be bound, best first.
+ * Whether the holder is a CWTS instance.
  */
-free: Array<number>, };
+owner: Owner, 
+/**
+ * The holder's command line; `None` where its process is hidden.
+ */
+command: string | null, 
+/**
+ * When the holder started, in milliseconds since the epoch; `None` where its process is hidden.
+ */
+started_at: number | null, 
+/**
+ * Connections to the port, which end with the holder.
+ */
+clients: number, 
+/**
+ * Those of them that come from this computer.
+ */
+local_clients: number, 
+/**
+ * Other ports.
+ */
+alternatives: Alternatives, };
 
 export type ServiceSnapshot = { 
 /**
@@ -394,23 +491,3 @@ ports: Array<PortChange>,
  * Where to keep it.
  */
 save: SaveTarget, };
-
-export type PortCheckState = "free" | "ours" | "warning" | "refused";
-
-export type PortCheck = { 
-/**
- * The port that was asked about.
- */
-port: number, 
-/**
- * The verdict.
- */
-state: PortCheckState, 
-/**
- * One sentence for the hint below the field.
- */
-message: string, 
-/**
- * The next port worth offering, when this one is not free or comes with a warning.
- */
-suggestion: number | null, };

@@ -178,8 +178,10 @@ export class PortsState {
       leaver: leftBy(entry, this.#entries),
       check,
     });
-    const verdicts = (port: number): Check | undefined => this.#checks[keyOf(service.service, port)];
-    const suggestion = check && check !== 'pending' ? check.suggestion : (service.conflict?.free[0] ?? null);
+    // A port that another service gives up with the same change can only be tested with the change as a whole.
+    const verdicts = (port: number): Check | undefined =>
+      leftBy({ service, text: String(port) }, this.#entries) ? undefined : this.#checks[keyOf(service.service, port)];
+    const suggestion = check && check !== 'pending' ? check.suggestion : (service.conflict?.alternatives.best ?? null);
     const offered = choices(service, parsed.ok ? parsed.port : null, verdicts);
     return {
       service,

@@ -179,7 +179,7 @@ describe('PortsState', () => {
     ports.choose('mcp-websocket', 5010);
     await ports.checkAll();
     const choices = [...row(ports, 'mcp-websocket').choices, ...row(ports, 'health').choices];
-    expect(choices.find((choice) => choice.port === 10_080)).toMatchObject({ disabled: false, reason: expect.stringContaining('Browsers refuse port 10080') });
+    expect(choices.find((choice) => choice.port === 10_080)).toMatchObject({ disabled: false, reason: expect.stringContaining('10080 is refused by browsers') });
     expect(choices.find((choice) => choice.port === 3000)).toMatchObject({ disabled: false, reason: null });
     expect(row(ports, 'prometheus').choices.filter((choice) => choice.disabled).map((choice) => choice.port), 'the environment decides').toEqual([9190, 10_090]);
   });
