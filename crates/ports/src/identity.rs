@@ -87,9 +87,8 @@ fn parse(answer: &[u8]) -> Option<CwtsInstance> {
     let mut lines = head.lines();
     let status = lines.next()?.split(' ').nth(1)?;
     let is_health = lines.any(|line| {
-        line.split_once(':').is_some_and(|(name, value)| {
-            name == "content-type" && value.trim().starts_with("application/health+json")
-        })
+        line.split_once(':')
+            .is_some_and(|(name, value)| name == "content-type" && value.trim().starts_with("application/health+json"))
     });
     if !is_health || !matches!(status, "200" | "503") {
         return None;

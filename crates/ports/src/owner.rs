@@ -284,7 +284,10 @@ mod tests {
         let _root = ForeignListener::on(address);
         match fixture::look_up(address, true) {
             Ok(found) => {
-                assert!(found.starts_with("None Some(\"root\") "), "the kernel tells the owner, not the process: {found}");
+                assert!(
+                    found.starts_with("None Some(\"root\") "),
+                    "the kernel tells the owner, not the process: {found}"
+                );
                 assert!(found.ends_with("; details need root"), "a blank would hide why nothing is said: {found}");
             }
             Err(reason) => skip(&format!("a look as another user: {reason}")),

@@ -80,9 +80,5 @@ impl fmt::Display for Holder {
 
 /// Why the process behind a socket is hidden.
 fn what_is_missing() -> &'static str {
-    if geteuid().is_root() {
-        "its process is in the kernel or in another container"
-    } else {
-        "details need root"
-    }
+    if geteuid().is_root() { "its process is in the kernel or in another container" } else { "details need root" }
 }

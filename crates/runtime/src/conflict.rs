@@ -95,10 +95,7 @@ fn look_at(address: SocketAddr, service: Service, survey: &PortSurvey) -> Confli
 }
 
 fn taken(service: Service, address: SocketAddr, conflict: &Conflict) -> Problem {
-    let standing = Standing::Taken {
-        holder: conflict.holder.clone(),
-        instance: conflict.owner.instance.clone(),
-    };
+    let standing = Standing::Taken { holder: conflict.holder.clone(), instance: conflict.owner.instance.clone() };
     let problem = Problem::new(ErrorCode::PortTaken, standing.sentence(&subject(service, address), address.ip()));
     match conflict.alternatives.best {
         Some(free) => problem.with_help(format!("Use {free}: set {}={free}.", service.port_variable())),

@@ -78,7 +78,9 @@ impl Standing {
             Self::Free => format!("Free on {ip}."),
             Self::Ours(_) => "In use by this instance.".to_owned(),
             Self::Concern(concern) => format!("{subject} {concern}."),
-            Self::Claimed { instance } => format!("{subject} is set for instance {instance}; only one of the two can run."),
+            Self::Claimed { instance } => {
+                format!("{subject} is set for instance {instance}; only one of the two can run.")
+            }
             Self::Shadowed(holder) => {
                 let address = holder.address;
                 format!("{subject} is free, but clients of localhost reach {holder} on {address} first.")
@@ -90,7 +92,9 @@ impl Standing {
             }
             Self::Taken { holder: Some(holder), .. } => format!("{subject} is held by {holder}."),
             Self::Taken { holder: None, .. } => {
-                format!("{subject} is taken, but by no process that can be seen; a closed connection holds it for a minute.")
+                format!(
+                    "{subject} is taken, but by no process that can be seen; a closed connection holds it for a minute."
+                )
             }
             Self::Denied(DenyReason::Privileged { first_free }) => {
                 format!("{subject} needs root. Use {first_free} to 65535.")

@@ -138,7 +138,9 @@ impl PortSurvey {
     pub fn owner(&self, occupant: &Occupant) -> Owner {
         let pid = occupant.holder.pid;
         let said = |id: &str| occupant.instances.iter().find(|it| it.id == id);
-        let by_lock = self.instance_of(&occupant.holder).or_else(|| self.running.iter().find(|it| said(&it.id).is_some() && pid.is_none()));
+        let by_lock = self
+            .instance_of(&occupant.holder)
+            .or_else(|| self.running.iter().find(|it| said(&it.id).is_some() && pid.is_none()));
         let (id, pid) = match (by_lock, occupant.instances.first()) {
             (Some(running), _) => (running.id.clone(), Some(running.pid)),
             (None, Some(answer)) => (answer.id.clone(), pid),

@@ -111,7 +111,9 @@ fn a_live_connection_yields_when_its_listener_allowed_reuse() {
 
 #[test]
 fn a_closed_connection_yields_when_its_listener_allowed_reuse() {
-    for (reuse, bindable) in [(Reuse::Yes, [true, true, true, true, false]), (Reuse::No, [false, false, false, true, false])] {
+    for (reuse, bindable) in
+        [(Reuse::Yes, [true, true, true, true, false]), (Reuse::No, [false, false, false, true, false])]
+    {
         let port = fresh_port();
         let (client, server) = accepted(port, reuse);
         // The end that closes first stays behind in TIME_WAIT.
