@@ -1,17 +1,18 @@
 #!/usr/bin/env bash
-# Says of each configured port whether it is free, who holds it if not, and saves free alternatives to ports.env.
+# Says of each configured port whether it is free, who holds it if not, and saves free alternatives to ports.env. The
+# copy in the repository builds the program first; the installed one is ready.
 #
-#   ./scripts/check-ports.sh [OPTIONS OF cwts-ultra check-ports]
+#   check-ports.sh [OPTIONS OF cwts-ultra check-ports]
 set -euo pipefail
-# shellcheck source=scripts/lib.sh
-. "$(dirname "$0")/lib.sh"
+root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)
 
-program="$root/bin/cwts-ultra"
-if [ ! -x "$program" ]; then
-    need_packages build-essential pkg-config
-    need_rust
-    say "building cwts-ultra"
-    cargo build --quiet --locked --release --manifest-path "$root/Cargo.toml" --package cwts-cli
-    program="${CARGO_TARGET_DIR:-$root/target}/release/cwts-ultra"
+if [ -e "$root/Cargo.toml" ]; then
+    # shellcheck source=scripts/lib.sh
+    . "$root/scripts/lib.sh"
+    build cwts-ultra
+else
+    built="$root/bin"
+    # An installation in another place than where the program looks.
+    [ "$root" -ef "${HOME-}/.local/cwts-ultra" ] || export CWTS_HOME="${CWTS_HOME:-$root}"
 fi
-exec "$program" check-ports --save "$@"
+exec "$built/cwts-ultra" check-ports --save "$@"

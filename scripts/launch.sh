@@ -1,43 +1,32 @@
 #!/usr/bin/env bash
-# Installs what is missing, builds, and starts CWTS Ultra: the panel, or without a display the headless server.
+# Starts CWTS Ultra: the panel, or without a display the headless server. The copy in the repository first installs what
+# is missing, and builds; the installed one only starts. The settings are the programs' business: ports.env is not
+# sourced here, since that would turn all of it into environment, the strongest layer.
 #
-#   ./scripts/launch.sh [--headless] [OPTIONS OF THE PROGRAM]
-#
-# CWTS_BUILD=debug builds faster and runs slower.
+#   launch.sh [--headless] [OPTIONS OF THE PROGRAM]
 set -euo pipefail
-# shellcheck source=scripts/lib.sh
-. "$(dirname "$0")/lib.sh"
+root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)
 
-headless=
+program=cwts-ultra-panel
 if [ "${1-}" = --headless ]; then
-    headless=asked
     shift
-elif [ -z "${DISPLAY-}${WAYLAND_DISPLAY-}" ]; then
-    headless=found
-fi
-
-case ${CWTS_BUILD-release} in
-    release) profile=(--release) folder=release ;;
-    debug) profile=() folder=debug ;;
-    *) fail "CWTS_BUILD is ${CWTS_BUILD}; use release or debug." ;;
-esac
-
-need_packages build-essential pkg-config
-need_rust
-
-if [ -n "$headless" ]; then
-    [ "$headless" = found ] && say "no display: starting the headless server"
     program=cwts-ultra
-    package=cwts-cli
-else
-    need_packages libwebkit2gtk-4.1-dev
-    need_node
-    build_ui
-    program=cwts-ultra-panel
-    package=cwts-ultra-panel
+elif [ -z "${DISPLAY-}${WAYLAND_DISPLAY-}" ]; then
+    echo "== no display: starting the headless server" >&2
+    program=cwts-ultra
 fi
 
-say "building $program"
-cargo build --quiet --locked "${profile[@]}" --manifest-path "$root/Cargo.toml" --package "$package"
-target=${CARGO_TARGET_DIR:-$root/target}
-exec "$target/$folder/$program" "$@"
+if [ -e "$root/Cargo.toml" ]; then
+    # shellcheck source=scripts/lib.sh
+    . "$root/scripts/lib.sh"
+    build "$program"
+else
+    built="$root/bin"
+    # An installation in another place than where the programs look.
+    [ "$root" -ef "${HOME-}/.local/cwts-ultra" ] || export CWTS_HOME="${CWTS_HOME:-$root}"
+    if [ ! -x "$built/$program" ]; then
+        echo "error: $built/$program is missing. Run ./scripts/install.sh in the repository again." >&2
+        exit 1
+    fi
+fi
+exec "$built/$program" "$@"

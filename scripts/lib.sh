@@ -1,4 +1,4 @@
-# Shared by the scripts: says what it does, installs what is missing, finds Rust and Node. To be sourced.
+# Shared by the scripts: says what it does, installs what is missing, finds Rust and Node, builds. To be sourced.
 # shellcheck shell=bash
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -96,4 +96,27 @@ build_ui() {
     fi
     say "building the UI"
     (cd "$root/ui" && npm run --silent build)
+}
+
+# Where `build` puts the programs. CWTS_BUILD is release, or debug, which builds faster and runs slower.
+# shellcheck disable=SC2034 # It is for the scripts.
+case ${CWTS_BUILD-release} in
+    release | debug) built="${CARGO_TARGET_DIR:-$root/target}/${CWTS_BUILD-release}" ;;
+    *) fail "CWTS_BUILD is '$CWTS_BUILD'. Set it to release or debug." ;;
+esac
+
+# build PROGRAM: builds cwts-ultra or cwts-ultra-panel with all that it takes.
+build() {
+    local package=cwts-cli profile=()
+    [ "${CWTS_BUILD-release}" = debug ] || profile=(--release)
+    need_packages build-essential pkg-config
+    need_rust
+    if [ "$1" = cwts-ultra-panel ]; then
+        package=$1
+        need_packages libwebkit2gtk-4.1-dev
+        need_node
+        build_ui
+    fi
+    say "building $1"
+    cargo build --quiet --locked "${profile[@]}" --manifest-path "$root/Cargo.toml" --package "$package"
 }
