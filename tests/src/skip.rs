@@ -12,7 +12,22 @@ static SKIPPED: AtomicUsize = AtomicUsize::new(0);
 pub fn skip(reason: &str) {
     let in_ci = std::env::var("CI").is_ok_and(|value| value == "true");
     assert!(!in_ci, "skipped tests are not allowed in CI: {reason}");
+    note_unchecked(reason);
+}
+
+/// The same for what no machine can be asked to have.
+///
+/// # Panics
+/// Standard error is closed.
+pub fn note_unchecked(reason: &str) {
     let count = SKIPPED.fetch_add(1, Ordering::Relaxed) + 1;
     let said = writeln!(std::io::stderr(), "skipped: {reason} ({count} skipped in this suite)");
     assert!(said.is_ok(), "a skipped test must not pass in silence: {said:?}");
+}
+
+/// Whether a program is on the `PATH`, or where Debian has the programs of administrators.
+pub fn is_installed(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/sbin".into()]);
+    folders.into_iter().any(|folder| folder.join(program).is_file())
 }

@@ -48,10 +48,26 @@ async fn a_taken_port_names_its_holder_and_save_writes_a_free_one() {
 
     let saved = check(&home, &["--save"]).await;
     assert_eq!(saved.status, Some(0), "after the save nothing is taken: {saved:?}");
+    let pid = holder.pid().to_string();
+    assert!(saved.stdout.contains(&pid), "who made the change necessary is still said: {}", saved.stdout);
+    let written = format!("HEALTH_CHECK_PORT={suggestion}");
+    assert!(saved.stderr.contains(&written), "and so is what was written: {}", saved.stderr);
     assert_eq!(home.env().trim(), format!("export HEALTH_CHECK_PORT={suggestion}"), "only what was taken is written");
     let server = Server::start(&home).await;
     assert!(server.url(Service::Health).contains(&format!(":{suggestion}/")), "the next start uses it");
     server.stop(Signal::TERM).await;
+}
+
+#[tokio::test]
+async fn a_saved_port_that_the_environment_hides_is_no_solution() {
+    let holder = PortHolder::start().await;
+    let home = Home::with(&Ports::free());
+    let mut program = command(&home);
+    program.args(["check-ports", "--save"]).env("PROMETHEUS_PORT", holder.port().to_string());
+    let exit = finish(program).await;
+    assert_eq!(exit.status, Some(3), "the next start of this shell would still fail: {exit:?}");
+    let cause = "PROMETHEUS_PORT in the environment";
+    assert!(exit.stderr.contains(cause), "the person learns what to remove: {}", exit.stderr);
 }
 
 #[tokio::test]

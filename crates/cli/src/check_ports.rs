@@ -52,22 +52,34 @@ struct Alternative {
 
 pub(crate) fn execute(sources: &Sources, save: bool, as_json: bool) -> Result<ExitCode, Failure> {
     let loaded = cwts_config::load(sources)?;
-    let mut reports = examine(sources, &loaded);
-    let saved = save && save_suggestions(sources, &loaded, &reports)?;
-    if saved {
-        reports = examine(sources, &cwts_config::load(sources)?);
-    }
+    let found = examine(sources, &loaded);
+    let saved = save && save_suggestions(sources, &loaded, &found)?;
+    let now = if saved { Some(examine(sources, &cwts_config::load(sources)?)) } else { None };
+    let now = now.as_ref().unwrap_or(&found);
     if as_json {
-        print_json(&reports)?;
+        print_json(now)?;
     } else {
-        let lines: Vec<String> = reports.iter().map(Report::line).collect();
+        // What was taken is worth knowing, also when another port has been saved.
+        let lines: Vec<String> = found.iter().map(Report::line).collect();
         print(lines.join("\n"))?;
     }
     if saved {
-        eprintln!("Saved to {}.", sources.env_file().display());
+        report_save(sources, &found, now);
     }
-    let settled = reports.iter().all(|report| matches!(report.state, State::Free | State::Ours));
-    Ok(if settled { ExitCode::SUCCESS } else { ExitCode::from(TAKEN) })
+    Ok(if now.iter().all(Report::is_settled) { ExitCode::SUCCESS } else { ExitCode::from(TAKEN) })
+}
+
+/// Says what was written, and what a stronger layer hides all the same.
+fn report_save(sources: &Sources, found: &[Report], now: &[Report]) {
+    let moved = found.iter().filter_map(|report| Some((report.service, report.suggestion?)));
+    let moved: Vec<String> = moved.map(|(service, port)| format!("{}={port}", service.port_variable())).collect();
+    eprintln!("Saved to {}: {}.", sources.env_file().display(), moved.join(", "));
+    for report in now.iter().filter(|report| !report.is_settled()) {
+        eprintln!(
+            "warning: {} stays on {}: {} is stronger than the saved port. Remove it there.",
+            report.service, report.port, report.origin
+        );
+    }
 }
 
 fn examine(sources: &Sources, loaded: &Loaded) -> Vec<Report> {
@@ -109,6 +121,10 @@ impl Report {
         }
     }
 
+    fn is_settled(&self) -> bool {
+        matches!(self.state, State::Free | State::Ours)
+    }
+
     fn line(&self) -> String {
         let address = SocketAddr::new(self.address, self.port);
         let remedy = self.suggestion.map(|port| format!(" Use {port}.")).unwrap_or_default();
@@ -144,10 +160,9 @@ impl State {
 fn save_suggestions(sources: &Sources, loaded: &Loaded, reports: &[Report]) -> Result<bool, Failure> {
     let mut edits = Vec::new();
     for report in reports {
-        let unsettled = matches!(report.state, State::Taken | State::Denied);
         match report.suggestion {
             Some(port) => edits.push(Edit::set(Key::Port(report.service), port)?),
-            None if unsettled => {
+            None if !report.is_settled() => {
                 let message = format!("No free port was found for {}.", report.service);
                 let help = "Free one of its alternatives, or widen its range in ports.conf.";
                 return Err(Problem::new(ErrorCode::PortTaken, message).with_help(help).into());

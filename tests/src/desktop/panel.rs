@@ -50,6 +50,10 @@ impl Panel {
         Self(desktop.start_program("panel", &mut command))
     }
 
+    pub(super) fn of(process: Process) -> Self {
+        Self(process)
+    }
+
     /// Whether it has not ended yet.
     ///
     /// # Panics

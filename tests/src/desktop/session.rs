@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs;
+use std::path::Path;
 use std::process::Stdio;
 
 use tokio::process::Command;
@@ -9,21 +10,23 @@ use tokio::sync::{Mutex, MutexGuard};
 use zbus::Connection;
 
 use super::folders::{Folders, Look};
+use super::panel::Panel;
 use super::process::Process;
 use crate::deadline::{until, within};
-use crate::skip::skip;
+use crate::skip::{is_installed, skip};
 
 /// The title of the panel's window.
 pub const TITLE: &str = "CWTS Ultra";
 
 /// The programs of a session and the Debian packages that hold them.
-const TOOLS: [(&str, &str); 6] = [
+const TOOLS: [(&str, &str); 7] = [
     ("Xvfb", "xvfb"),
     ("openbox", "openbox"),
     ("wmctrl", "wmctrl"),
     ("dbus-daemon", "dbus-daemon"),
     ("WebKitWebDriver", "webkit2gtk-driver"),
     ("python3", "python3"),
+    ("gio", "libglib2.0-bin"),
 ];
 
 /// A desktop on two cores is slow enough: the tests of a suite take turns.
@@ -116,6 +119,23 @@ impl Desktop {
         self.wmctrl(&["-c", TITLE]).await.expect("there is a window to close");
     }
 
+    /// The class of the panel's window, as `instance.Class`.
+    ///
+    /// # Panics
+    /// There is no window.
+    pub async fn window_class(&self) -> String {
+        let list = self.wmctrl(&["-l", "-x"]).await.expect("the window manager lists its windows");
+        let line = list.lines().find(|line| line.ends_with(TITLE)).expect("the panel's window");
+        line.split_whitespace().nth(2).expect("wmctrl(1): id, desktop, class, host, title").to_owned()
+    }
+
+    /// Starts what a desktop entry names, as a click in the menu does.
+    pub fn open(&self, entry: &Path) -> Panel {
+        let mut command = self.command("gio");
+        command.arg("launch").arg(entry).stdout(Stdio::null());
+        Panel::of(self.start_program("panel", &mut command))
+    }
+
     pub(super) fn start_program(&self, name: &str, command: &mut Command) -> Process {
         Process::start(name, self.folders.path(), command)
     }
@@ -152,9 +172,4 @@ async fn bus(folders: &Folders) -> (Process, String) {
     let mut command = Command::new("dbus-daemon");
     command.arg("--config-file").arg(config).args(["--nofork", "--nopidfile", "--print-address=1"]);
     Process::start_ready("dbus-daemon", folders.path(), &mut command).await
-}
-
-fn is_installed(tool: &str) -> bool {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).any(|folder| folder.join(tool).is_file())
 }
