@@ -110,6 +110,8 @@ entry_string() { printf '%s' "$1" | sed 's/\\/\\\\/g'; }
 put_launcher() {
     local panel="$home/bin/cwts-ultra-panel" exec line text=''
     exec=$(exec_argument "$panel")
+    # GLib looks for the program before it replaces %%.
+    [[ $panel != *%* ]] || exec="env $exec"
     [ "$home" -ef "$standard" ] || exec="$exec --home $(exec_argument "$home")"
     while IFS= read -r line; do
         case $line in

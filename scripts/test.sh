@@ -11,7 +11,11 @@ step() { say "[$(date +%T)] $*"; }
 
 step "packages"
 need_packages build-essential pkg-config libwebkit2gtk-4.1-dev webkit2gtk-driver xvfb xauth dbus-daemon openbox wmctrl \
-    desktop-file-utils fonts-noto-core chromium iproute2 python3 python3-venv shellcheck
+    desktop-file-utils libglib2.0-bin fonts-noto-core chromium iproute2 python3 python3-venv shellcheck \
+    lsof net-tools netcat-openbsd inetutils-telnet procps bsdutils ufw iptables nftables
+# Where services are started, installing firewalld would start it and close the ports of this computer. Its tests are
+# skipped there.
+[ -d /run/systemd/system ] || need_packages firewalld
 need_rust
 need_node
 

@@ -4,7 +4,6 @@
 
 mod blocks;
 mod firewall;
-mod instances;
 mod person;
 mod ports;
 mod tools;
