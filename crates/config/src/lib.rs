@@ -35,7 +35,9 @@ pub use key::Key;
 pub use load::{Loaded, Revision, load};
 pub use origin::{Layer, Origin, Shadowed, Sourced};
 pub use port_table::{PortTable, ServicePorts};
-pub use profile::profiles;
+pub use profile::{
+    NewProfile, PortUse, ProfileError, create_profile, data_bytes, ports_of_others, profiles, remove_profile,
+};
 pub use save::{Saved, preview, save};
 pub use settings::Settings;
 pub use sources::{InstanceId, Sources};

@@ -1,16 +1,36 @@
-//! Instance profiles: which instances a home has.
+//! Instance profiles: which instances a home has, how one is made and taken away.
 //!
 //! The profile of `default` is always there. Every other one is `config/instances/ID.toml` or `ID.env`, or both; a file
-//! whose name is no instance id is none.
+//! whose name is no instance id is none. What an instance leaves behind lies in `data/ID`.
+
+mod create;
+mod data;
+mod error;
+mod remove;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use crate::InstanceId;
+use cwts_domain::Service;
 
-/// The folder of the profiles below the home.
-fn folder(home: &Path) -> std::path::PathBuf {
-    home.join("config").join("instances")
+use crate::{Environment, InstanceId, Layer, Sources, load};
+
+pub use create::{NewProfile, create_profile};
+pub use data::data_bytes;
+pub use error::ProfileError;
+pub use remove::remove_profile;
+
+/// A port that the files of an instance give to one of its services.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PortUse {
+    /// The port.
+    pub port: u16,
+    /// Whose it is.
+    pub instance: InstanceId,
+    /// Which of its services.
+    pub service: Service,
+    /// Whether somebody set it. One that is built in, or comes from ports.conf, gives way to another instance.
+    pub is_set: bool,
 }
 
 /// The instances of a home: `default` first, then the others by name. A folder that cannot be read holds none.
@@ -28,6 +48,33 @@ pub fn profiles(home: &Path) -> Vec<InstanceId> {
     ids.dedup();
     ids.insert(0, InstanceId::default());
     ids
+}
+
+/// The ports of every instance of a home but `except`, as their files have them. An environment is nobody's but its
+/// process's. Instances whose files are invalid use none.
+pub fn ports_of_others(home: &Path, except: &InstanceId) -> Vec<PortUse> {
+    let others = profiles(home).into_iter().filter(|id| id != except);
+    others.flat_map(|id| ports_of(home, id).into_iter().flatten()).collect()
+}
+
+fn ports_of(home: &Path, instance: InstanceId) -> Option<[PortUse; 4]> {
+    let sources = Sources::new(home, instance.clone(), None, Environment::empty()).ok()?;
+    let settings = load(&sources).ok()?.settings;
+    Some(Service::ALL.map(|service| {
+        let port = settings.port(service);
+        let is_set = !matches!(port.origin.layer, Layer::PortTable | Layer::BuiltIn);
+        PortUse { port: port.value, instance: instance.clone(), service, is_set }
+    }))
+}
+
+/// The folder of the profiles below the home.
+fn folder(home: &Path) -> PathBuf {
+    home.join("config").join("instances")
+}
+
+/// The two files of an instance that is not `default`.
+fn files(home: &Path, id: &InstanceId) -> [PathBuf; 2] {
+    ["toml", "env"].map(|extension| folder(home).join(format!("{id}.{extension}")))
 }
 
 #[cfg(test)]

@@ -1,6 +1,9 @@
-//! What counts as an instance of a home.
+//! What counts as an instance of a home, and what making and removing one leaves behind.
+
+use std::os::unix::fs::PermissionsExt as _;
 
 use super::*;
+use crate::Settings;
 
 fn home(files: &[&str]) -> tempfile::TempDir {
     let home = tempfile::tempdir().unwrap();
@@ -15,6 +18,32 @@ fn ids(home: &Path) -> Vec<String> {
     profiles(home).iter().map(ToString::to_string).collect()
 }
 
+fn id(text: &str) -> InstanceId {
+    text.parse().unwrap()
+}
+
+fn new(name: &str, ports: [u16; 4]) -> NewProfile {
+    NewProfile { id: id(name), ports, from: None, with_data: false }
+}
+
+fn settings(home: &Path, name: &str) -> Settings {
+    let sources = Sources::new(home, id(name), None, Environment::empty()).unwrap();
+    let loaded = load(&sources.with_ephemeral_ports(None)).unwrap();
+    assert_eq!(loaded.warnings, [], "what a program writes gives no warnings");
+    loaded.settings
+}
+
+fn ports(home: &Path, name: &str) -> [u16; 4] {
+    let settings = settings(home, name);
+    Service::ALL.map(|service| settings.port(service).value)
+}
+
+fn write(home: &Path, file: &str, text: &str) {
+    let path = home.join(file);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, text).unwrap();
+}
+
 #[test]
 fn a_home_has_the_default_instance_and_one_for_each_profile() {
     let home = home(&["desk.toml", "desk.env", "2.env", "agents.toml"]);
@@ -26,4 +55,129 @@ fn what_is_no_profile_is_no_instance() {
     let home = home(&["desk.toml.bak", ".desk.toml.lock", "a b.toml", "notes.txt", "default.toml"]);
     assert_eq!(ids(home.path()), ["default"], "copies and locks lie beside the profiles");
     assert_eq!(ids(Path::new("/nonexistent")), ["default"], "a new home has one instance");
+}
+
+#[test]
+fn a_new_instance_has_its_own_files_ports_and_data() {
+    let home = tempfile::tempdir().unwrap();
+    create_profile(home.path(), &new("desk", [5010, 5011, 9190, 8180])).unwrap();
+    assert_eq!(ids(home.path()), ["default", "desk"], "it is listed at once");
+    assert_eq!(ports(home.path(), "desk"), [5010, 5011, 9190, 8180], "all four ports are its own");
+    assert_eq!(settings(home.path(), "desk").instance_id.value, id("desk"), "the file names its owner");
+    let text = fs::read_to_string(folder(home.path()).join("desk.toml")).unwrap();
+    assert!(text.starts_with("# CWTS Ultra: settings of instance desk.\n"), "a person sees whose file it is: {text}");
+    assert!(!text.contains("ports.env"), "the override beside it has another name: {text}");
+    let data = fs::metadata(home.path().join("data/desk")).unwrap();
+    assert_eq!(data.permissions().mode() & 0o777, 0o700, "tokens and keys will lie there");
+}
+
+#[test]
+fn an_id_is_given_once() {
+    let home = tempfile::tempdir().unwrap();
+    create_profile(home.path(), &new("desk", [5010, 5011, 9190, 8180])).unwrap();
+    for name in ["desk", "default"] {
+        let refused = create_profile(home.path(), &new(name, [1, 2, 3, 4])).unwrap_err();
+        assert!(matches!(refused, ProfileError::Exists { .. }), "a second {name} would take over the first: {refused}");
+    }
+    assert_eq!(ports(home.path(), "desk"), [5010, 5011, 9190, 8180], "the first stays as it was");
+}
+
+#[test]
+fn no_two_instances_share_a_port() {
+    let home = tempfile::tempdir().unwrap();
+    create_profile(home.path(), &new("desk", [5010, 5011, 9190, 8180])).unwrap();
+    let refused = create_profile(home.path(), &new("lab", [5012, 9190, 5013, 5014])).unwrap_err().to_string();
+    assert_eq!(refused, "Port 9190 is Prometheus of instance desk.", "a person must learn whose it is");
+    let refused = create_profile(home.path(), &new("lab", [3000, 5012, 5013, 5014])).unwrap_err().to_string();
+    assert_eq!(refused, "Port 3000 is MCP WebSocket of instance default.", "the default instance has ports too");
+    let refused = create_profile(home.path(), &new("lab", [5012, 5013, 5012, 5014])).unwrap_err().to_string();
+    assert_eq!(refused, "MCP WebSocket and Prometheus share port 5012.", "nor do two services of one");
+    assert_eq!(ids(home.path()), ["default", "desk"], "what is refused leaves nothing behind");
+}
+
+#[test]
+fn a_port_that_nobody_set_is_told_from_one_that_somebody_did() {
+    let home = tempfile::tempdir().unwrap();
+    write(home.path(), "config/instances/2.env", "export MCP_SERVER_PORT=3003\n");
+    let uses = ports_of_others(home.path(), &InstanceId::default());
+    let set: Vec<_> = uses.iter().map(|one| (one.port, one.is_set)).collect();
+    assert_eq!(set, [(3003, true), (3001, false), (9090, false), (8080, false)], "only a default gives way");
+    let uses = ports_of_others(home.path(), &id("2"));
+    assert!(uses.iter().all(|one| one.instance == InstanceId::default()), "an instance is not in its own way");
+}
+
+#[test]
+fn a_clone_keeps_settings_and_comments_and_gets_ports_of_its_own() {
+    let home = tempfile::tempdir().unwrap();
+    write(home.path(), "config/production.toml", "# mine\n[mcp]\nmcp_port = 4000 # old\n[log]\nlevel = \"debug\"\n");
+    write(home.path(), "config/ports.env", "export MCP_HTTP_PORT=4001\nexport MCP_BIND_ADDR=127.0.0.2\n");
+    write(home.path(), "data/default/orders", "one");
+    write(home.path(), "data/default/tokens/owner", "secret");
+    let clone = NewProfile { from: Some(InstanceId::default()), ..new("copy", [5010, 5011, 9190, 8180]) };
+    create_profile(home.path(), &clone).unwrap();
+    assert_eq!(ports(home.path(), "copy"), [5010, 5011, 9190, 8180], "no layer may bring the old ports back");
+    let cloned = settings(home.path(), "copy");
+    assert_eq!(cloned.log_level.value.as_str(), "debug", "settings are what a clone is for");
+    assert_eq!(cloned.mcp_bind_addr.value.to_string(), "127.0.0.2", "those of ports.env too");
+    let text = fs::read_to_string(folder(home.path()).join("copy.toml")).unwrap();
+    assert!(text.starts_with("# mine\n") && text.contains("# old"), "comments are settings to a person: {text}");
+    assert_eq!(data_bytes(home.path(), &id("copy")), 0, "orders stay where they were placed");
+    assert_eq!(ports(home.path(), "default")[..2], [4000, 4001], "the original is untouched");
+
+    let with_data = NewProfile { with_data: true, ..clone };
+    create_profile(home.path(), &NewProfile { id: id("twin"), ports: [5020, 5021, 9290, 8280], ..with_data }).unwrap();
+    let found = fs::read_to_string(home.path().join("data/twin/orders")).unwrap();
+    assert_eq!(found, "one", "data is copied when somebody asks for it");
+    assert!(!home.path().join("data/twin/tokens").exists(), "a token opens one instance, never two");
+}
+
+#[test]
+fn only_a_valid_instance_can_be_cloned() {
+    let home = tempfile::tempdir().unwrap();
+    let from = |name: &str| NewProfile { from: Some(id(name)), ..new("copy", [5010, 5011, 9190, 8180]) };
+    let refused = create_profile(home.path(), &from("desk")).unwrap_err();
+    assert!(matches!(refused, ProfileError::Missing { .. }), "there is nothing to copy: {refused}");
+    write(home.path(), "config/production.toml", "[mcp]\nmcp_port = 99999\n");
+    let refused = create_profile(home.path(), &from("default")).unwrap_err().to_string();
+    assert!(refused.contains("production.toml:2"), "the fault must be named, not copied: {refused}");
+    assert_eq!(ids(home.path()), ["default"], "what is refused leaves nothing behind");
+}
+
+#[test]
+fn a_profile_that_cannot_be_written_in_full_is_not_written_at_all() {
+    let home = tempfile::tempdir().unwrap();
+    // A file where the data folder would be.
+    write(home.path(), "data", "");
+    let refused = create_profile(home.path(), &new("desk", [5010, 5011, 9190, 8180])).unwrap_err();
+    assert!(matches!(refused, ProfileError::Write { .. }), "{refused}");
+    assert_eq!(ids(home.path()), ["default"], "half an instance would be listed and could not run");
+}
+
+#[test]
+fn removing_keeps_data_unless_it_is_asked_for() {
+    let home = tempfile::tempdir().unwrap();
+    let profile = new("desk", [5010, 5011, 9190, 8180]);
+    create_profile(home.path(), &profile).unwrap();
+    write(home.path(), "data/desk/orders", "one");
+    remove_profile(home.path(), &id("desk"), false).unwrap();
+    assert_eq!(ids(home.path()), ["default"], "its settings are gone");
+    assert_eq!(data_bytes(home.path(), &id("desk")), 3, "orders are not settings");
+
+    create_profile(home.path(), &profile).unwrap();
+    assert_eq!(data_bytes(home.path(), &id("desk")), 3, "a new instance of that name goes on from them");
+    remove_profile(home.path(), &id("desk"), true).unwrap();
+    assert!(!home.path().join("data/desk").exists(), "asked for, data goes too");
+    let left: Vec<_> = fs::read_dir(folder(home.path())).unwrap().flatten().map(|file| file.file_name()).collect();
+    assert_eq!(left, [""; 0], "nothing of it is left");
+}
+
+#[test]
+fn what_must_stay_is_not_removed() {
+    let home = tempfile::tempdir().unwrap();
+    write(home.path(), "data/default/orders", "one");
+    let refused = remove_profile(home.path(), &InstanceId::default(), true).unwrap_err();
+    assert!(matches!(refused, ProfileError::Default), "a home without an instance could not start: {refused}");
+    let refused = remove_profile(home.path(), &id("desk"), true).unwrap_err();
+    assert!(matches!(refused, ProfileError::Missing { .. }), "a typing mistake must not look like success: {refused}");
+    assert!(home.path().join("data/default/orders").exists(), "nothing was touched");
 }

@@ -1,0 +1,60 @@
+//! The data folder of an instance.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::ProfileError;
+use crate::InstanceId;
+
+/// What belongs to one instance alone: who runs it, and by which secrets it is known.
+const NOT_COPIED: [&str; 3] = ["instance.lock", "tokens", "tls"];
+
+/// `data/ID`.
+pub(super) fn folder(home: &Path, id: &InstanceId) -> PathBuf {
+    home.join("data").join(id.as_str())
+}
+
+/// The bytes that the files of an instance's data folder hold; 0 when there is none. What cannot be read counts nothing.
+pub fn data_bytes(home: &Path, id: &InstanceId) -> u64 {
+    bytes(&folder(home, id))
+}
+
+fn bytes(folder: &Path) -> u64 {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries
+        .map(|entry| match entry.metadata() {
+            Ok(found) if found.is_dir() => bytes(&entry.path()),
+            Ok(found) if found.is_file() => found.len(),
+            _ => 0,
+        })
+        .sum()
+}
+
+/// Copies everything but what belongs to one instance alone.
+pub(super) fn copy(from: &Path, to: &Path) -> Result<(), ProfileError> {
+    let entries = match fs::read_dir(from) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries.map_err(|source| ProfileError::Write { path: to.to_owned(), source })?,
+    };
+    for entry in entries {
+        let entry = entry.map_err(|source| ProfileError::Write { path: to.to_owned(), source })?;
+        if !NOT_COPIED.iter().any(|name| entry.file_name() == *name) {
+            let target = to.join(entry.file_name());
+            copy_entry(&entry, &target).map_err(|source| ProfileError::Write { path: target, source })?;
+        }
+    }
+    Ok(())
+}
+
+fn copy_entry(entry: &fs::DirEntry, target: &Path) -> io::Result<()> {
+    if !entry.file_type()?.is_dir() {
+        return fs::copy(entry.path(), target).map(drop);
+    }
+    fs::create_dir_all(target)?;
+    for inner in fs::read_dir(entry.path())? {
+        let inner = inner?;
+        copy_entry(&inner, &target.join(inner.file_name()))?;
+    }
+    Ok(())
+}
