@@ -11,11 +11,15 @@ step() { say "[$(date +%T)] $*"; }
 
 step "packages"
 need_packages build-essential pkg-config libwebkit2gtk-4.1-dev webkit2gtk-driver xvfb xauth dbus-daemon openbox wmctrl \
-    desktop-file-utils libglib2.0-bin fonts-noto-core chromium iproute2 python3 python3-venv shellcheck \
-    lsof net-tools netcat-openbsd inetutils-telnet procps bsdutils ufw iptables nftables
-# Where services are started, installing firewalld would start it and close the ports of this computer. Its tests are
-# skipped there.
-[ -d /run/systemd/system ] || need_packages firewalld
+    desktop-file-utils libglib2.0-bin fonts-noto-core iproute2 python3 python3-venv shellcheck lsof net-tools \
+    netcat-openbsd inetutils-telnet procps bsdutils iptables nftables
+# Ubuntu has Chromium as a snap only: there the variable names it.
+[ -n "${CHROMIUM-}" ] || need_packages chromium
+# Not where they would become the firewall of this computer: firewalld would start, and ufw put out netfilter-persistent.
+# Tests that take them are skipped there. A computer of CI is nobody's.
+if [ "${CI-}" = true ] || [ ! -d /run/systemd/system ]; then
+    need_packages ufw firewalld
+fi
 need_rust
 need_node
 
