@@ -5,6 +5,7 @@ use std::time::Duration;
 use cwts_config::{Environment, InstanceId, Sources};
 use cwts_domain::{Problem, Service};
 use cwts_runtime::{Host, Instance, PortChange, PortsEdit, SaveTarget, Snapshot};
+use cwts_server::Limits;
 
 use crate::home::Home;
 use crate::ports::Ports;
@@ -44,9 +45,23 @@ impl Embedded {
     /// # Panics
     /// The system gives no threads.
     pub fn open(home: Home, environment: Environment) -> Self {
+        Self::open_with(home, environment, Limits::default())
+    }
+
+    /// An instance on four free ports that allows its clients less than usual, so that a test meets a limit soon.
+    ///
+    /// # Panics
+    /// It does not start.
+    pub async fn start_with(limits: Limits) -> Self {
+        let embedded = Self::open_with(Home::with(&Ports::free()), Environment::empty(), limits);
+        embedded.instance.start().await.expect("the instance starts");
+        embedded
+    }
+
+    fn open_with(home: Home, environment: Environment, limits: Limits) -> Self {
         let sources = Sources::new(home.path(), InstanceId::default(), None, environment).expect("the home exists");
         let host = Host::new().expect("threads for the services");
-        let instance = host.open(sources, cwts_server::services()).expect("an instance");
+        let instance = host.open(sources, cwts_server::services_with(limits)).expect("an instance");
         Self { host: Some(host), instance, home }
     }
 

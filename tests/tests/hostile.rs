@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use cwts_domain::Service;
+use cwts_server::{Limits, RequestLimits};
 use cwts_tests::{Embedded, McpClient, get, within};
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::json;
@@ -59,5 +60,24 @@ async fn plain_http_on_the_websocket_port_is_told_where_to_go() {
     assert_eq!(reply.status, 426, "a browser is not a broken client: {}", reply.body);
     for part in [embedded.url(Service::McpWebsocket), embedded.url(Service::McpHttp)] {
         assert!(reply.body.contains(&part), "the answer must name {part}: {}", reply.body);
+    }
+}
+
+#[tokio::test]
+async fn a_flood_of_requests_is_answered_with_429_on_every_port() {
+    let requests = RequestLimits { per_second: 1, burst: 5 };
+    let embedded = Embedded::start_with(Limits { requests, ..Limits::default() }).await;
+    for service in Service::ALL {
+        let port = embedded.port(service);
+        for number in 1..=5 {
+            let reply = get(port, service.path()).await;
+            assert_ne!(reply.status, 429, "request {number} on {service} is within the burst: {reply:?}");
+        }
+        let reply = get(port, service.path()).await;
+        assert_eq!(reply.problem(429), "too_many_requests", "the sixth on {service} is not: {reply:?}");
+        let wait: u64 = reply.header("retry-after").and_then(|text| text.parse().ok()).expect("RFC 6585, section 4");
+        assert_eq!(wait, 1, "the client learns when there is a token: {reply:?}");
+        let refused = embedded.instance().metrics().refused.with_label_values(&[service.id(), "rate"]).get();
+        assert_eq!(refused, 1, "a person sees that somebody floods {service}");
     }
 }

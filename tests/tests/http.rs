@@ -1,8 +1,10 @@
 //! The edges of HTTP on the four ports: who is let in, what is not there, health, metrics, status.
 
 use cwts_domain::Service;
-use cwts_tests::{Embedded, Exposition, HttpSession, McpClient, Reply, get, send};
+use cwts_tests::{Embedded, Exposition, HttpSession, McpClient, Reply, get, refuses, send, until, within};
 use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 async fn scrape(embedded: &Embedded) -> Exposition {
     let reply = get(embedded.port(Service::Prometheus), "/metrics").await;
@@ -25,8 +27,10 @@ async fn a_foreign_host_or_origin_is_refused_on_every_port() {
             let reply = send(port, "GET", path, &[("Host", &ours), ("Origin", origin)], "").await;
             assert_eq!(reply.problem(403), "origin_refused", "a page of {origin} must not reach {service}");
         }
-        let reply = send(port, "GET", path, &[], "").await;
-        assert!(matches!(reply.status, 400 | 403), "RFC 9112, section 3.2: a request names its host: {reply:?}");
+        for hosts in [&[][..], &[("Host", &*ours), ("Host", &*ours)], &[("Host", "[::1")]] {
+            let reply = send(port, "GET", path, hosts, "").await;
+            assert_eq!(reply.problem(400), "bad_host", "RFC 9112, section 3.2: a request names one host: {hosts:?}");
+        }
         let reply = send(port, "GET", path, &[("Host", &ours), ("Origin", &format!("http://{ours}"))], "").await;
         assert_ne!(reply.status, 403, "a page of this computer may reach {service}: {reply:?}");
     }
@@ -44,7 +48,7 @@ async fn a_foreign_page_cannot_place_an_order_over_http() {
     let embedded = Embedded::start().await;
     let port = embedded.port(Service::McpHttp);
     let arguments =
-        json!({ "symbol": "BTCUSD", "side": "buy", "order_type": "limit", "quantity": 0.01, "price": 32000 });
+        json!({ "symbol": "BTCUSD", "side": "buy", "order_type": "limit", "quantity": 0.01, "price": 60_000 });
     let params = json!({ "name": "place_order", "arguments": arguments });
     let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params }).to_string();
     // text/plain is what a page may send without asking first (Fetch, "CORS-safelisted request-header").
@@ -102,13 +106,44 @@ async fn health_tells_which_process_answers() {
 }
 
 #[tokio::test]
+async fn health_answers_until_the_other_services_have_drained() {
+    let embedded = Embedded::start().await;
+    let (mcp, health) = (embedded.port(Service::McpHttp), embedded.port(Service::Health));
+    let mut unfinished = TcpStream::connect(("127.0.0.1", mcp)).await.expect("the service runs");
+    let (head, rest) = ("GET /api/v1/status HTTP/1.1\r\n", format!("Host: 127.0.0.1:{mcp}\r\n\r\n"));
+    unfinished.write_all(head.as_bytes()).await.expect("an open stream");
+    let instance = embedded.instance().clone();
+    let stopping = tokio::spawn(async move { instance.stop().await });
+    let draining = until("the drain to begin", async || {
+        let reply = get(health, "/health/ready").await;
+        (reply.status != 200).then_some(reply)
+    })
+    .await;
+    assert_eq!(draining.status, 503, "a load balancer must send nobody here any more: {draining:?}");
+    assert!(draining.body.contains("draining"), "a person reads why: {draining:?}");
+    assert_eq!(get(health, "/health/live").await.status, 200, "nobody may kill a process that is ending in order");
+    until("the other services to refuse", async || refuses(mcp).then_some(())).await;
+    unfinished.write_all(rest.as_bytes()).await.expect("the drain lets a request end");
+    let mut answer = String::new();
+    within("its answer", unfinished.read_to_string(&mut answer)).await.expect("text");
+    assert!(answer.starts_with("HTTP/1.1 200"), "a request that was under way is answered: {answer}");
+    within("the end of the drain", stopping).await.expect("the task ends").expect("a stop cannot fail");
+    assert!(refuses(health), "then health closes too");
+}
+
+#[tokio::test]
 async fn metrics_are_valid_and_count_orders() {
     let embedded = Embedded::start().await;
     let before = scrape(&embedded).await;
     let mut client = McpClient::connect(&embedded.url(Service::McpWebsocket)).await;
-    let order = json!({ "symbol": "BTCUSD", "side": "buy", "order_type": "limit", "quantity": 0.001, "price": 32000 });
+    let order = json!({
+        "symbol": "BTCUSD", "side": "buy", "order_type": "limit", "quantity": 0.001, "price": 60_000,
+        "client_order_id": "once"
+    });
+    client.call("place_order", order.clone()).await.ok();
     client.call("place_order", order).await.ok();
-    let too_much = json!({ "symbol": "BTCUSD", "side": "buy", "order_type": "limit", "quantity": 100, "price": 32000 });
+    let too_much =
+        json!({ "symbol": "BTCUSD", "side": "buy", "order_type": "limit", "quantity": 100, "price": 60_000 });
     client.call("place_order", too_much).await.error();
     let after = scrape(&embedded).await;
     let moved = |name, labels: &[(&str, &str)]| {
@@ -116,9 +151,10 @@ async fn metrics_are_valid_and_count_orders() {
         value(&after) - value(&before)
     };
     assert_eq!(moved("cwts_orders_total", &[("outcome", "accepted")]), 1.0, "the accepted order is counted");
+    assert_eq!(moved("cwts_orders_total", &[("outcome", "repeated")]), 1.0, "a retry is no second order");
     assert_eq!(moved("cwts_orders_total", &[("outcome", "rejected")]), 1.0, "the rejected one too");
-    assert_eq!(moved("cwts_order_latency_seconds_count", &[]), 2.0, "both are timed");
-    assert_eq!(moved("cwts_tool_calls_total", &[("tool", "place_order"), ("outcome", "ok")]), 1.0, "calls by outcome");
+    assert_eq!(moved("cwts_order_latency_seconds_count", &[]), 3.0, "all are timed");
+    assert_eq!(moved("cwts_tool_calls_total", &[("tool", "place_order"), ("outcome", "ok")]), 2.0, "calls by outcome");
     assert_eq!(moved("cwts_tool_calls_total", &[("tool", "place_order"), ("outcome", "error")]), 1.0, "and failures");
     assert!(moved("cwts_websocket_messages_total", &[("direction", "in")]) >= 4.0, "messages are counted");
     let prometheus = [("service", "prometheus"), ("status", "200")];

@@ -4,9 +4,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::task_tracker::TaskTrackerToken;
+
+use crate::limits::{Admission, Source};
 
 /// Ends of one connection and the signals to end it. In the extensions of every request.
 ///
@@ -22,7 +23,7 @@ struct Inner {
     signals: Signals,
     _open: OpenCount,
     _tracked: TaskTrackerToken,
-    _permit: OwnedSemaphorePermit,
+    _admission: Admission,
 }
 
 /// The two steps of ending what a socket serves.
@@ -50,15 +51,20 @@ impl Connection {
         signals: Signals,
         open: Arc<AtomicUsize>,
         tracked: TaskTrackerToken,
-        permit: OwnedSemaphorePermit,
+        admission: Admission,
     ) -> Self {
         open.fetch_add(1, Ordering::Relaxed);
-        Self(Arc::new(Inner { peer, local, signals, _open: OpenCount(open), _tracked: tracked, _permit: permit }))
+        Self(Arc::new(Inner { peer, local, signals, _open: OpenCount(open), _tracked: tracked, _admission: admission }))
     }
 
     /// The client's address.
     pub fn peer(&self) -> SocketAddr {
         self.0.peer
+    }
+
+    /// Whom limits hold to account for the connection.
+    pub fn source(&self) -> Source {
+        Source::of(self.0.peer.ip())
     }
 
     /// The address that the client connected to.

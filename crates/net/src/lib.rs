@@ -8,10 +8,13 @@
 mod bind;
 mod connection;
 mod interfaces;
+mod limits;
 mod listeners;
+mod refuse;
 mod serve;
 
 pub use bind::BindError;
 pub use connection::Connection;
 pub use interfaces::{InterfaceAddress, InterfaceKind, interface_addresses};
+pub use limits::{ConnectionLimits, Source};
 pub use listeners::{Drain, Drained, Endpoint, Listeners, PrepareError, Prepared};

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicU64, AtomicUsize};
 use std::time::Duration;
 
 use axum::Router;
 use tokio::net::TcpListener;
 
 use crate::bind::{BindError, bind};
+use crate::limits::ConnectionLimits;
 use crate::serve::{Closed, Served};
 
 /// What answers on a socket.
@@ -19,8 +20,10 @@ pub struct Endpoint {
     pub router: Router,
     /// Counts the open connections.
     pub connections: Arc<AtomicUsize>,
-    /// More clients than this wait in the kernel's accept queue.
-    pub max_connections: usize,
+    /// Counts the connections for which there was no room.
+    pub refused: Arc<AtomicU64>,
+    /// What the clients may take.
+    pub limits: ConnectionLimits,
 }
 
 /// The first socket of a plan that could not be bound. Nothing has changed.

@@ -6,6 +6,7 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::Router;
@@ -14,8 +15,8 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -23,12 +24,12 @@ use tower::ServiceExt as _;
 use tower_http::timeout::TimeoutBody;
 
 use crate::connection::{Connection, Signals};
+use crate::limits::{Admission, Admissions, ConnectionLimits, Source};
 use crate::listeners::Endpoint;
+use crate::refuse::Refusals;
 
-/// A client must have sent its request head within this time.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
-/// A client must send the next part of its request's body within this time.
-const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+/// Largest request head in bytes; a larger one is answered with 431.
+const MAX_HEAD: usize = 64 << 10;
 /// How long to let other connections end when the process is out of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
@@ -50,7 +51,8 @@ impl Served {
         let signals = Signals::default();
         let connections = TaskTracker::new();
         let acceptor = Acceptor {
-            permits: Arc::new(Semaphore::new(endpoint.max_connections)),
+            admissions: Admissions::new(endpoint.limits),
+            refusals: Refusals::default(),
             endpoint,
             signals: signals.clone(),
             connections: connections.clone(),
@@ -81,7 +83,8 @@ pub(crate) struct Closed {
 
 struct Acceptor {
     endpoint: Endpoint,
-    permits: Arc<Semaphore>,
+    admissions: Admissions,
+    refusals: Refusals,
     signals: Signals,
     connections: TaskTracker,
 }
@@ -92,10 +95,10 @@ impl Acceptor {
             let accepted = tokio::select! {
                 biased;
                 () = closing.cancelled() => break,
-                accepted = self.accept(&socket) => accepted,
+                accepted = socket.accept() => accepted,
             };
             match accepted {
-                Ok((stream, peer, permit)) => self.serve(stream, peer, permit),
+                Ok((stream, peer)) => self.admit(stream, peer),
                 Err(error) if is_of_one_connection(&error) => {}
                 Err(error) => {
                     tracing::warn!(%error, "cannot accept a connection");
@@ -109,35 +112,43 @@ impl Acceptor {
         self.serve_queued(&socket).await;
     }
 
-    async fn accept(&self, socket: &TcpListener) -> io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
-        let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(io::Error::other)?;
-        let (stream, peer) = socket.accept().await?;
-        Ok((stream, peer, permit))
-    }
-
     /// Serves the clients whose handshake the kernel has already completed, so that a move resets nobody.
     async fn serve_queued(&self, socket: &TcpListener) {
         loop {
             let next = tokio::select! {
                 biased;
-                accepted = self.accept(socket) => accepted,
+                accepted = socket.accept() => accepted,
                 () = std::future::ready(()) => break,
             };
             match next {
-                Ok((stream, peer, permit)) => self.serve(stream, peer, permit),
+                Ok((stream, peer)) => self.admit(stream, peer),
                 Err(_) => break,
             }
         }
     }
 
-    fn serve(&self, stream: TcpStream, peer: SocketAddr, permit: OwnedSemaphorePermit) {
+    fn admit(&self, stream: TcpStream, peer: SocketAddr) {
+        match self.admissions.admit(Source::of(peer.ip())) {
+            Ok(admission) => self.serve(stream, peer, admission),
+            Err(full) => {
+                self.endpoint.refused.fetch_add(1, Ordering::Relaxed);
+                self.refusals.answer(stream, peer, full);
+            }
+        }
+    }
+
+    fn serve(&self, stream: TcpStream, peer: SocketAddr, admission: Admission) {
         let Ok(local) = stream.local_addr() else { return };
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%peer, %error, "cannot disable Nagle's algorithm");
+        let limits = self.endpoint.limits;
+        // Nagle's algorithm would hold answers back. The time limit also covers what the client's window keeps here.
+        let set =
+            stream.set_nodelay(true).and_then(|()| SockRef::from(&stream).set_tcp_user_timeout(Some(limits.stalled)));
+        if let Err(error) = set {
+            tracing::debug!(%peer, %error, "cannot set the options of a connection");
         }
         let (signals, open) = (self.signals.clone(), Arc::clone(&self.endpoint.connections));
-        let connection = Connection::new(peer, local, signals.clone(), open, self.connections.token(), permit);
-        let served = serve_connection(stream, connection, self.endpoint.router.clone(), signals);
+        let connection = Connection::new(peer, local, signals.clone(), open, self.connections.token(), admission);
+        let served = serve_connection(stream, connection, self.endpoint.router.clone(), signals, limits);
         tokio::spawn(served);
     }
 }
@@ -148,14 +159,15 @@ fn serve_connection(
     connection: Connection,
     router: Router,
     signals: Signals,
+    limits: ConnectionLimits,
 ) -> impl Future<Output = ()> {
     let peer = connection.peer();
     let service = router.map_request(move |mut request: hyper::Request<Incoming>| {
         request.extensions_mut().insert(connection.clone());
-        request.map(|body| Body::new(TimeoutBody::new(BODY_TIMEOUT, body)))
+        request.map(|body| Body::new(TimeoutBody::new(limits.body, body)))
     });
     let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
+    builder.timer(TokioTimer::new()).header_read_timeout(limits.head).max_buf_size(MAX_HEAD);
     let http = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service)).with_upgrades();
     async move {
         let mut http = std::pin::pin!(http);

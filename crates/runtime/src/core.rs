@@ -17,8 +17,8 @@ use crate::{findings, market, view};
 
 /// How long clients may take to end before their connections are cut.
 pub(crate) const DRAIN_DEADLINE: Duration = Duration::from_secs(10);
-/// Connections per service; more wait in the kernel's queue.
-const MAX_CONNECTIONS: usize = 1024;
+/// The part of it that is kept for the health service, which ends last.
+const HEALTH_DRAIN: Duration = Duration::from_secs(1);
 
 pub(crate) struct Core {
     pub(crate) loaded: Result<Loaded, Problem>,
@@ -176,13 +176,12 @@ impl Core {
         let Some(mut running) = self.running.take() else { return };
         self.state = RunState::Stopping;
         self.publish(instance);
-        match running.listeners.prepare(&BTreeMap::new()) {
-            Ok(nothing) => {
-                let drained = running.listeners.commit(nothing).await.within(DRAIN_DEADLINE).await;
-                tracing::info!(cut = drained.cut, "All sockets are closed");
-            }
-            Err(error) => tracing::error!(%error, "an empty plan binds nothing and cannot fail"),
-        }
+        // Health answers until the others have ended, so that a monitor reads "draining" instead of a refused connection.
+        let health = running.listeners.address(Service::Health).map(|address| (Service::Health, address));
+        let health = BTreeMap::from_iter(health);
+        let mut cut = close_all_but(&mut running.listeners, &health, DRAIN_DEADLINE - HEALTH_DRAIN).await;
+        cut += close_all_but(&mut running.listeners, &BTreeMap::new(), HEALTH_DRAIN).await;
+        tracing::info!(cut, "All sockets are closed");
         self.state = RunState::Stopped;
         self.mark_up(instance, 0);
         self.this_run.clear();
@@ -204,6 +203,21 @@ impl Core {
     }
 }
 
+/// Closes the sockets that `kept` does not have, and waits for their connections. Returns how many had to be cut.
+async fn close_all_but(
+    listeners: &mut Listeners<Service>,
+    kept: &BTreeMap<Service, SocketAddr>,
+    deadline: Duration,
+) -> usize {
+    match listeners.prepare(kept) {
+        Ok(nothing_new) => listeners.commit(nothing_new).await.within(deadline).await.cut,
+        Err(error) => {
+            tracing::error!(%error, "a plan of sockets that are there binds nothing and cannot fail");
+            0
+        }
+    }
+}
+
 /// What each service binds.
 pub(crate) fn plan(loaded: &Loaded) -> BTreeMap<Service, SocketAddr> {
     Service::ALL.map(|service| (service, loaded.settings.socket_addr(service))).into()
@@ -213,6 +227,7 @@ fn endpoint(instance: &Instance, service: Service) -> Endpoint {
     Endpoint {
         router: instance.shared().services.router(service, instance),
         connections: instance.meter(service).connection_counter(),
-        max_connections: MAX_CONNECTIONS,
+        refused: instance.meter(service).refused_counter(),
+        limits: instance.shared().services.connection_limits(),
     }
 }

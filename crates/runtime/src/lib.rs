@@ -26,7 +26,7 @@ mod telemetry;
 mod view;
 
 pub use cwts_engine::{Account, Exchange, Fill, Order, Role, Trade};
-pub use cwts_net::Connection;
+pub use cwts_net::{Connection, ConnectionLimits, Source};
 pub use exchange::{ExchangeError, ExchangeHandle};
 pub use host::Host;
 pub use instance::Instance;

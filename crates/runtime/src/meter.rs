@@ -9,6 +9,7 @@ use cwts_domain::{Service, Timestamp};
 #[derive(Debug, Default)]
 pub struct Meter {
     connections: Arc<AtomicUsize>,
+    refused: Arc<AtomicU64>,
     requests: AtomicU64,
     last_nanos: AtomicI64,
 }
@@ -33,6 +34,16 @@ impl Meter {
     /// The counter that the listener keeps.
     pub(crate) fn connection_counter(&self) -> Arc<AtomicUsize> {
         Arc::clone(&self.connections)
+    }
+
+    /// The counter of connections for which there was no room.
+    pub(crate) fn refused_counter(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.refused)
+    }
+
+    /// Connections for which there was no room since this was last asked.
+    pub(crate) fn take_refused(&self) -> u64 {
+        self.refused.swap(0, Ordering::Relaxed)
     }
 
     /// Seconds since the last request; `None` before the first.

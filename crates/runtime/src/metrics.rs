@@ -24,6 +24,8 @@ pub struct Families {
     pub service_up: IntGaugeVec,
     /// Open connections. Label `service`.
     pub connections: IntGaugeVec,
+    /// Connections for which there was no room. Label `service`.
+    pub connections_refused: IntCounterVec,
     /// Answered HTTP requests. Labels `service`, `status`.
     pub http_requests: IntCounterVec,
     /// From the request's head to the answer's head. Label `service`.
@@ -34,7 +36,8 @@ pub struct Families {
     pub websocket_messages: IntCounterVec,
     /// Calls of MCP tools. Labels `tool`, `outcome` (`ok`, `error`).
     pub tool_calls: IntCounterVec,
-    /// Orders of clients by what became of the request. Label `outcome` (`accepted`, `rejected`, `overloaded`).
+    /// Orders of clients by what became of the request. Label `outcome`: `accepted`, `repeated` (the same
+    /// `client_order_id` again, which places nothing), `rejected`, `overloaded`.
     pub orders: IntCounterVec,
     /// Trades on the exchange, those among simulated traders included.
     pub trades: IntCounter,
@@ -60,6 +63,12 @@ impl Metrics {
         let families = Families {
             service_up: int_gauges(&registry, "cwts_service_up", "1 while the service is bound.", &["service"])?,
             connections: int_gauges(&registry, "cwts_connections", "Open connections.", &["service"])?,
+            connections_refused: int_counters(
+                &registry,
+                "cwts_connections_refused_total",
+                "Connections for which there was no room.",
+                &["service"],
+            )?,
             http_requests: int_counters(
                 &registry,
                 "cwts_http_requests_total",
@@ -102,9 +111,10 @@ impl Metrics {
         for service in Service::ALL {
             self.service_up.with_label_values(&[service.id()]).set(0);
             self.connections.with_label_values(&[service.id()]).set(0);
+            self.connections_refused.with_label_values(&[service.id()]);
             self.http_duration.with_label_values(&[service.id()]);
         }
-        for outcome in ["accepted", "rejected", "overloaded"] {
+        for outcome in ["accepted", "repeated", "rejected", "overloaded"] {
             self.orders.with_label_values(&[outcome]);
         }
         for direction in ["in", "out"] {

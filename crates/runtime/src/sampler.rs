@@ -49,6 +49,8 @@ impl Sampler {
         for load in &services {
             let gauge = shared.metrics.connections.with_label_values(&[load.service.id()]);
             gauge.set(i64::from(load.clients));
+            let refused = shared.metrics.connections_refused.with_label_values(&[load.service.id()]);
+            refused.inc_by(shared.meters.of(load.service).take_refused());
         }
         let latencies = shared.exchange.take_latencies();
         let mcp = |load: &&ServiceLoad| matches!(load.service, Service::McpWebsocket | Service::McpHttp);

@@ -2,6 +2,7 @@
 
 use axum::Router;
 use cwts_domain::Service;
+use cwts_net::ConnectionLimits;
 
 use crate::instance::Instance;
 
@@ -9,6 +10,11 @@ use crate::instance::Instance;
 pub trait ServiceFactory: Send + Sync + 'static {
     /// What answers on the service's port. Requests carry a [`Connection`](cwts_net::Connection) in their extensions.
     fn router(&self, service: Service, instance: &Instance) -> Router;
+
+    /// What the clients of each service may take.
+    fn connection_limits(&self) -> ConnectionLimits {
+        ConnectionLimits::default()
+    }
 }
 
 impl<F: Fn(Service, &Instance) -> Router + Send + Sync + 'static> ServiceFactory for F {

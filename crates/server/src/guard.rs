@@ -1,13 +1,14 @@
-//! Who is let in: checks the peer, the Host and the Origin of every request on all four ports.
+//! Who is let in: checks the rate, the peer, the Host and the Origin of every request on all four ports.
 //!
 //! Loopback is not a boundary: any web page can make a browser send requests to it. A page cannot forge Host or Origin,
 //! so a foreign Origin (cross-site request, MCP 2025-11-25 "Security warning") and a foreign Host (DNS rebinding) are
 //! refused with 403. Other computers are refused until a token and TLS can be asked of them.
 
 use std::net::IpAddr;
+use std::time::{Duration, Instant};
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, Version, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use cwts_runtime::Connection;
@@ -15,33 +16,48 @@ use cwts_runtime::Connection;
 use crate::metered::Scope;
 use crate::problem::ProblemDetails;
 
-/// Why a request is refused; also the label of the metric.
+/// Why a request is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Refusal {
+    /// The source has used up its requests; there is the next one after this time.
+    Rate(Duration),
     Remote,
+    /// Not exactly one Host, or one that is none (RFC 9112 section 3.2).
+    BadHost,
     Host,
     Origin,
 }
 
 impl Refusal {
+    /// The label of the metric.
     fn reason(self) -> &'static str {
         match self {
+            Self::Rate(_) => "rate",
             Self::Remote => "remote",
+            Self::BadHost => "bad_host",
             Self::Host => "host",
             Self::Origin => "origin",
         }
     }
 
-    fn details(self, headers: &HeaderMap) -> ProblemDetails {
+    fn response(self, headers: &HeaderMap) -> Response {
         let shown = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("none");
-        let (code, detail) = match self {
+        let (status, code, detail) = match self {
+            Self::Rate(wait) => return too_many_requests(wait),
             Self::Remote => (
+                StatusCode::FORBIDDEN,
                 "remote_refused",
                 "Only this computer may connect: neither a token nor TLS protects this port. Connect through an SSH \
                  tunnel (ssh -L), or from this computer."
                     .to_owned(),
             ),
+            Self::BadHost => (
+                StatusCode::BAD_REQUEST,
+                "bad_host",
+                "A request needs exactly one Host header, such as localhost:3001 (RFC 9112 section 3.2).".to_owned(),
+            ),
             Self::Host => (
+                StatusCode::FORBIDDEN,
                 "host_refused",
                 format!(
                     "Host {} is not accepted. Use localhost, a loopback address, or the address that the service is \
@@ -50,6 +66,7 @@ impl Refusal {
                 ),
             ),
             Self::Origin => (
+                StatusCode::FORBIDDEN,
                 "origin_refused",
                 format!(
                     "Pages of {} may not use this service. Only pages of this computer may, and programs, which \
@@ -58,38 +75,58 @@ impl Refusal {
                 ),
             ),
         };
-        ProblemDetails::new(StatusCode::FORBIDDEN, code, detail)
+        ProblemDetails::new(status, code, detail).into_response()
     }
+}
+
+/// 429 with `Retry-After` (RFC 6585 section 4, RFC 9110 section 10.2.3).
+fn too_many_requests(wait: Duration) -> Response {
+    // Rounded up: whoever comes back after a second too few would only be refused again.
+    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+    let detail = format!("Too many requests of this client. Wait {seconds} s, and then send fewer in a second.");
+    let mut response = ProblemDetails::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", detail).into_response();
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    response
 }
 
 pub(crate) async fn check(State(scope): State<Scope>, request: Request, next: Next) -> Response {
-    let refusal = match request.extensions().get::<Connection>() {
-        Some(connection) => judge(request.headers(), request.uri(), connection.peer().ip(), connection.local().ip()),
-        // A request that came through no listener has no peer to judge.
-        None => Some(Refusal::Remote),
-    };
-    let Some(refusal) = refusal else { return next.run(request).await };
+    let Some(refusal) = refusal(&scope, &request) else { return next.run(request).await };
     let labels = [scope.service.id(), refusal.reason()];
     scope.instance.metrics().refused.with_label_values(&labels).inc();
     tracing::debug!(service = scope.service.id(), reason = refusal.reason(), "request refused");
-    refusal.details(request.headers()).into_response()
+    refusal.response(request.headers())
 }
 
-/// The first rule that the request breaks.
-fn judge(headers: &HeaderMap, uri: &Uri, peer: IpAddr, local: IpAddr) -> Option<Refusal> {
-    let (peer, local) = (peer.to_canonical(), local.to_canonical());
+/// The first rule that the request breaks. The rate comes first: what is refused costs time too.
+fn refusal(scope: &Scope, request: &Request) -> Option<Refusal> {
+    // A request that came through no listener has no peer to judge.
+    let Some(connection) = request.extensions().get::<Connection>() else { return Some(Refusal::Remote) };
+    if let Err(wait) = scope.requests.take(connection.source(), Instant::now()) {
+        return Some(Refusal::Rate(wait));
+    }
+    let (peer, local) = (connection.peer().ip().to_canonical(), connection.local().ip().to_canonical());
     if !peer.is_loopback() && peer != local {
         return Some(Refusal::Remote);
     }
-    let host_header = headers.get(header::HOST).map(|value| value.to_str().unwrap_or(""));
-    // RFC 9112 section 3.2: exactly one Host; an absolute-form target stands above it.
-    let several = headers.get_all(header::HOST).iter().count() > 1;
-    let host = uri.authority().map(|authority| authority.as_str()).or(host_header);
-    if several || !host.and_then(host_name).is_some_and(|name| is_ours(name, local)) {
-        return Some(Refusal::Host);
-    }
-    let mut origins = headers.get_all(header::ORIGIN).iter();
-    let trusted = origins.all(|origin| {
+    foreign_name(request.version(), request.uri(), request.headers(), local)
+}
+
+/// Whether Host or Origin name somebody else.
+fn foreign_name(version: Version, uri: &Uri, headers: &HeaderMap, local: IpAddr) -> Option<Refusal> {
+    let mut hosts = headers.get_all(header::HOST).iter().map(|value| value.to_str().ok().and_then(host_name));
+    let host = match (hosts.next(), hosts.next()) {
+        // No page can send a request of HTTP/1.0, which knows no Host.
+        (None, None) if version == Version::HTTP_10 => return foreign_origin(headers, local),
+        (Some(Some(host)), None) => host,
+        _ => return Some(Refusal::BadHost),
+    };
+    // An absolute-form target stands above the header (RFC 9112 section 3.2.2).
+    let named = uri.authority().map_or(Some(host), |authority| host_name(authority.as_str()));
+    if named.is_some_and(|name| is_ours(name, local)) { foreign_origin(headers, local) } else { Some(Refusal::Host) }
+}
+
+fn foreign_origin(headers: &HeaderMap, local: IpAddr) -> Option<Refusal> {
+    let trusted = headers.get_all(header::ORIGIN).iter().all(|origin| {
         let name = origin.to_str().ok().and_then(|text| text.split_once("://")).and_then(|(_, rest)| host_name(rest));
         name.is_some_and(|name| is_ours(name, local))
     });
@@ -123,56 +160,68 @@ mod tests {
     const LOOPBACK: &str = "127.0.0.1";
     const LAN: &str = "192.168.1.20";
 
-    fn judged(peer: &str, local: &str, pairs: &[(header::HeaderName, &str)]) -> Option<Refusal> {
-        let headers = pairs.iter().map(|(name, value)| (name.clone(), value.parse().expect("a header value")));
-        let headers: HeaderMap = headers.collect();
-        let ip = |text: &str| text.parse().expect("an address");
-        judge(&headers, &Uri::from_static("/mcp"), ip(peer), ip(local))
+    fn judged(local: &str, pairs: &[(header::HeaderName, &str)]) -> Option<Refusal> {
+        judged_as(Version::HTTP_11, "/mcp", local, pairs)
+    }
+
+    fn judged_as(version: Version, target: &str, local: &str, pairs: &[(header::HeaderName, &str)]) -> Option<Refusal> {
+        let mut headers = HeaderMap::new();
+        for (name, value) in pairs {
+            headers.append(name, value.parse().expect("a header value"));
+        }
+        foreign_name(version, &target.parse().expect("a target"), &headers, local.parse().expect("an address"))
     }
 
     #[test]
     fn programs_on_this_computer_pass() {
         for host in ["localhost:3000", "LOCALHOST", "127.0.0.1:3000", "127.8.9.1", "[::1]:3000", "localhost.:3000"] {
-            let verdict = judged(LOOPBACK, LOOPBACK, &[(header::HOST, host)]);
-            assert_eq!(verdict, None, "{host} is a name of this computer");
+            assert_eq!(judged(LOOPBACK, &[(header::HOST, host)]), None, "{host} is a name of this computer");
         }
-        let verdict = judged(LAN, LAN, &[(header::HOST, "192.168.1.20:3000")]);
+        let verdict = judged(LAN, &[(header::HOST, "192.168.1.20:3000")]);
         assert_eq!(verdict, None, "this computer may also use its own LAN address");
-        let verdict = judged("::ffff:127.0.0.1", "::ffff:127.0.0.1", &[(header::HOST, "localhost")]);
-        assert_eq!(verdict, None, "a dual-stack socket shows IPv4 peers as mapped addresses");
     }
 
     #[test]
     fn a_rebound_name_is_refused() {
-        for host in
-            ["evil.example:3000", "localhost.evil.example", "192.168.1.9", "", "[::1", "localhost:99999", "a:b:c"]
-        {
-            let verdict = judged(LOOPBACK, LOOPBACK, &[(header::HOST, host)]);
-            assert_eq!(
-                verdict,
-                Some(Refusal::Host),
-                "{host:?} may have been made to resolve to loopback by an attacker"
-            );
+        for host in ["evil.example:3000", "localhost.evil.example", "192.168.1.9"] {
+            let verdict = judged(LOOPBACK, &[(header::HOST, host)]);
+            assert_eq!(verdict, Some(Refusal::Host), "{host:?} may have been made to resolve to loopback");
         }
-        assert_eq!(judged(LOOPBACK, LOOPBACK, &[]), Some(Refusal::Host), "HTTP/1.1 clients send a Host");
-        let two = [(header::HOST, "localhost"), (header::HOST, "evil.example")];
-        assert_eq!(judged(LOOPBACK, LOOPBACK, &two), Some(Refusal::Host), "two hosts are a smuggling attempt");
+        let ours = (header::HOST, "localhost:3000");
+        let verdict = judged_as(Version::HTTP_11, "http://evil.example/mcp", LOOPBACK, &[ours]);
+        assert_eq!(verdict, Some(Refusal::Host), "the target stands above the header");
+    }
+
+    #[test]
+    fn a_request_without_one_valid_host_is_a_bad_request() {
+        for host in ["", "[::1", "localhost:99999", "a:b:c"] {
+            let verdict = judged(LOOPBACK, &[(header::HOST, host)]);
+            assert_eq!(verdict, Some(Refusal::BadHost), "{host:?} is no host");
+        }
+        assert_eq!(judged(LOOPBACK, &[]), Some(Refusal::BadHost), "HTTP/1.1 clients send a Host");
+        let two = [(header::HOST, "localhost"), (header::HOST, "localhost")];
+        assert_eq!(judged(LOOPBACK, &two), Some(Refusal::BadHost), "two hosts are a smuggling attempt");
+        let old = judged_as(Version::HTTP_10, "/health", LOOPBACK, &[]);
+        assert_eq!(old, None, "monitors that speak HTTP/1.0 send none, and pages cannot");
     }
 
     #[test]
     fn a_foreign_page_is_refused() {
         let host = (header::HOST, "localhost:3000");
         for origin in ["https://evil.example", "null", "http://localhost.evil.example", "localhost", "https://"] {
-            let verdict = judged(LOOPBACK, LOOPBACK, &[host.clone(), (header::ORIGIN, origin)]);
+            let verdict = judged(LOOPBACK, &[host.clone(), (header::ORIGIN, origin)]);
             assert_eq!(verdict, Some(Refusal::Origin), "{origin:?} is a page of somebody else");
         }
-        let verdict = judged(LOOPBACK, LOOPBACK, &[host, (header::ORIGIN, "http://localhost:5173")]);
+        let verdict = judged(LOOPBACK, &[host, (header::ORIGIN, "http://localhost:5173")]);
         assert_eq!(verdict, None, "a page of this computer passes");
     }
 
     #[test]
-    fn other_computers_are_refused() {
-        let verdict = judged("192.168.1.9", LAN, &[(header::HOST, "192.168.1.20:3000")]);
-        assert_eq!(verdict, Some(Refusal::Remote), "nothing protects the port from the network yet");
+    fn a_refused_client_learns_when_to_come_back() {
+        for (wait, seconds) in [(Duration::from_millis(1), "1"), (Duration::from_secs(2), "2")] {
+            let response = too_many_requests(wait);
+            assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS, "RFC 6585");
+            assert_eq!(response.headers()[header::RETRY_AFTER], seconds, "whole seconds, never too few");
+        }
     }
 }

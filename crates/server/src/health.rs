@@ -86,10 +86,11 @@ async fn exchange(instance: &Instance) -> Check {
 }
 
 fn services(instance: &Instance) -> Check {
-    let running = instance.snapshot().state == RunState::Running;
-    let (status, output) = match running {
-        true => (Status::Pass, None),
-        false => (Status::Fail, Some("The services are starting or stopping.")),
+    let (status, output) = match instance.snapshot().state {
+        RunState::Running => (Status::Pass, None),
+        RunState::Starting => (Status::Fail, Some("starting")),
+        RunState::Stopping => (Status::Fail, Some("draining: open connections end, new ones are refused")),
+        RunState::Stopped => (Status::Fail, Some("stopped")),
     };
     Check { status, observed_value: None, observed_unit: None, output }
 }

@@ -4,33 +4,57 @@
 
 mod guard;
 mod health;
+mod limits;
 mod mcp;
 mod metered;
 mod metrics;
 mod problem;
+mod rate;
 mod rest;
+
+use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use cwts_domain::Service;
-use cwts_runtime::{Instance, ServiceFactory};
+use cwts_runtime::{ConnectionLimits, Instance, ServiceFactory};
+
+pub use limits::{Limits, RequestLimits};
+use rate::RateLimiter;
 
 /// What answers on the four ports.
 pub fn services() -> impl ServiceFactory {
-    router
+    services_with(Limits::default())
 }
 
-fn router(service: Service, instance: &Instance) -> Router {
-    let router = match service {
-        Service::McpWebsocket => mcp::websocket_router(instance),
-        Service::McpHttp => rest::router(instance).merge(mcp::http_router(instance)),
-        Service::Prometheus => metrics::router(instance),
-        Service::Health => health::router(instance),
-    };
-    let scope = metered::Scope { service, instance: instance.clone() };
-    router
-        .fallback(problem::not_found)
-        .method_not_allowed_fallback(problem::method_not_allowed)
-        .layer(from_fn_with_state(scope.clone(), guard::check))
-        .layer(from_fn_with_state(scope, metered::measure))
+/// The same with other limits.
+pub fn services_with(limits: Limits) -> impl ServiceFactory {
+    Services { limits }
+}
+
+#[derive(Debug)]
+struct Services {
+    limits: Limits,
+}
+
+impl ServiceFactory for Services {
+    fn router(&self, service: Service, instance: &Instance) -> Router {
+        let router = match service {
+            Service::McpWebsocket => mcp::websocket_router(instance),
+            Service::McpHttp => rest::router(instance).merge(mcp::http_router(instance)),
+            Service::Prometheus => metrics::router(instance),
+            Service::Health => health::router(instance),
+        };
+        let requests = Arc::new(RateLimiter::new(self.limits.requests));
+        let scope = metered::Scope { service, instance: instance.clone(), requests };
+        router
+            .fallback(problem::not_found)
+            .method_not_allowed_fallback(problem::method_not_allowed)
+            .layer(from_fn_with_state(scope.clone(), guard::check))
+            .layer(from_fn_with_state(scope, metered::measure))
+    }
+
+    fn connection_limits(&self) -> ConnectionLimits {
+        self.limits.connections
+    }
 }
