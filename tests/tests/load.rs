@@ -144,7 +144,7 @@ impl Agent {
             let side = if (round + number).is_multiple_of(2) { "buy" } else { "sell" };
             let quantity = f64::from(1 + round / 2 % 10) / LOTS;
             match round / 2 % 4 {
-                0 | 1 => self.rest(side, quantity, 5_000.0).await,
+                0 | 1 => self.rest(side, quantity, 3_000.0).await,
                 2 => self.rest(side, quantity, 0.0).await,
                 _ => self.take(side, quantity).await,
             }

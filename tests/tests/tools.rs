@@ -12,7 +12,7 @@ async fn client() -> (Embedded, McpClient) {
 
 /// A limit order that no price of the session reaches.
 fn far_bid(quantity: Value) -> Value {
-    json!({ "symbol": "BTCUSD", "side": "buy", "order_type": "limit", "quantity": quantity, "price": 32_000.5 })
+    json!({ "symbol": "BTCUSD", "side": "buy", "order_type": "limit", "quantity": quantity, "price": 60_000.5 })
 }
 
 fn with(mut arguments: Value, field: &str, value: Value) -> Value {

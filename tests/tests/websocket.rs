@@ -167,7 +167,7 @@ async fn orders_of_one_connection_do_not_overtake_each_other() {
     for id in (1_000..2_000).step_by(2) {
         let name = json!({ "client_order_id": id.to_string() });
         let mut order =
-            json!({ "symbol": "BTCUSD", "side": "buy", "order_type": "limit", "quantity": 0.001, "price": 32_000 });
+            json!({ "symbol": "BTCUSD", "side": "buy", "order_type": "limit", "quantity": 0.001, "price": 60_000 });
         order["client_order_id"] = name["client_order_id"].clone();
         client.socket().send_text(call(id, "place_order", order)).await;
         client.socket().send_text(call(id + 1, "cancel_order", name)).await;

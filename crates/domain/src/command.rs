@@ -107,6 +107,18 @@ pub enum Reject {
         /// Largest price in quote currency.
         max: String,
     },
+    /// Limit price too far from the last one.
+    #[error("price must be from {min} to {max}, within {percent} % of the last price {last}")]
+    PriceOutsideBand {
+        /// Largest distance in percent of the last price.
+        percent: i64,
+        /// Smallest price in quote currency.
+        min: String,
+        /// Largest price in quote currency.
+        max: String,
+        /// The last price in quote currency.
+        last: String,
+    },
     /// A fill-or-kill order found too little at its price.
     #[error("fill or kill: only {available} available at this price")]
     FillOrKill {

@@ -13,6 +13,7 @@ mod exchange;
 #[cfg(test)]
 mod fixture;
 mod order;
+mod price_band;
 mod risk;
 mod rules;
 
@@ -22,4 +23,5 @@ pub use audit::AuditError;
 pub use decide::{MAX_OPEN_ORDERS, decide};
 pub use exchange::{Exchange, KEPT_TRADES, Session, Trade};
 pub use order::Order;
+pub use price_band::PRICE_BAND_PERCENT;
 pub use risk::LEVERAGE;

@@ -7,7 +7,7 @@ use cwts_domain::{Lots, PlaceOrder, Reject, Ticks};
 
 use crate::account::{Account, OpenTotal};
 use crate::decide::MAX_OPEN_ORDERS;
-use crate::{Exchange, risk};
+use crate::{Exchange, price_band, risk};
 
 /// An order that is about to be taken, with what it would do.
 pub(crate) struct Proposal<'a> {
@@ -23,11 +23,22 @@ pub(crate) struct Proposal<'a> {
 type Rule = fn(&Proposal<'_>) -> Result<(), Reject>;
 
 /// In the sequence in which they are asked.
-const RULES: [Rule; 2] = [open_orders, exposure];
+const RULES: [Rule; 3] = [price_band, open_orders, exposure];
 
 /// Asks every rule.
 pub(crate) fn check(proposal: &Proposal<'_>) -> Result<(), Reject> {
     RULES.iter().try_for_each(|rule| rule(proposal))
+}
+
+/// A client's limit price is near the last one, where there is one; see [`price_band`](mod@price_band).
+fn price_band(proposal: &Proposal<'_>) -> Result<(), Reject> {
+    let Proposal { exchange, account, order, .. } = proposal;
+    match (order.limit, exchange.last_trade()) {
+        (Some(limit), Some(last)) if account.is_limited() => {
+            price_band::check(limit, last.price, exchange.instrument())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The memory that one account may fill is bounded. Holds for the simulator too.

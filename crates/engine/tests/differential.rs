@@ -49,7 +49,7 @@ fn assert_same_orders(exchange: &Exchange, naive: &Naive, context: &str) {
 
 #[test]
 fn the_exchange_does_what_the_naive_reference_does() {
-    let (mut trades, mut refusals) = (0, [0; 2]);
+    let (mut trades, mut refusals) = (0, [0; 3]);
     for seed in 0..SEEDS {
         let mut rng = Pcg64::seed_from_u64(seed);
         let (mut exchange, mut naive) = (opening(), Naive::default());
@@ -70,6 +70,7 @@ fn the_exchange_does_what_the_naive_reference_does() {
             match found {
                 Err(Reject::InsufficientBalance { .. }) => refusals[0] += 1,
                 Err(Reject::FillOrKill { .. }) => refusals[1] += 1,
+                Err(Reject::PriceOutsideBand { .. }) => refusals[2] += 1,
                 _ => {}
             }
         }

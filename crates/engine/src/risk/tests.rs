@@ -31,9 +31,8 @@ fn an_order_may_cost_all_the_equity_and_not_a_tick_more() {
     let mut desk = market_at_100();
     assert!(refused(desk.place(buy(ALICE, 11, 91))), "11 lots at 91 are worth 1,001");
     desk.accepted(buy(ALICE, 10, 90));
-    desk.accepted(buy(ALICE, 1, 90));
-    assert!(refused(desk.place(buy(ALICE, 1, 90))), "open orders count: 990 are bound, 10 are left");
-    desk.accepted(buy(ALICE, 1, 10));
+    assert!(refused(desk.place(buy(ALICE, 1, 101))), "open orders count: 900 are bound, 100 are left");
+    desk.accepted(buy(ALICE, 1, 100));
 }
 
 #[test]
@@ -63,8 +62,9 @@ fn a_market_order_counts_at_the_prices_that_it_gets() {
 #[test]
 fn a_marketable_limit_order_counts_at_the_prices_that_it_gets() {
     let mut desk = market_at_100();
-    assert!(refused(desk.place(sell(ALICE, 11, 1))), "a sale at 99 is not worth 1 because its limit is 1");
-    assert!(desk.place(buy(ALICE, 9, 500)).is_ok(), "nor does a purchase at 101 cost 500");
+    assert!(refused(desk.place(sell(ALICE, 11, 90))), "a sale at 99 is not worth 90 because its limit is 90");
+    desk.accepted(sell(BOB, 10, 100));
+    assert!(desk.place(buy(ALICE, 10, 110)).is_ok(), "nor does a purchase at 100 cost 110");
 }
 
 #[test]
@@ -86,7 +86,7 @@ fn an_order_that_only_reduces_is_always_allowed() {
     assert!(desk.account(ALICE).equity(cwts_domain::Ticks(300)) < Cash::ZERO, "the account has lost more than it had");
     assert_eq!(desk.exchange.available(ALICE, Side::Buy), Some(Cash::ZERO), "there is nothing left to spend");
     assert!(refused(desk.place(buy(ALICE, 11, 300))), "11 lots would turn the position around");
-    desk.accepted(buy(ALICE, 4, 250));
+    desk.accepted(buy(ALICE, 4, 270));
     assert!(refused(desk.place(market(ALICE, Side::Buy, 7))), "with 4 lots waiting, 7 more could turn it around");
     desk.accepted(market(ALICE, Side::Buy, 6));
 }
@@ -97,7 +97,7 @@ fn only_the_part_beyond_the_position_counts() {
     desk.accepted(market(ALICE, Side::Buy, 9));
     assert!(refused(desk.place(sell(ALICE, 20, 110))), "11 lots short at 110 are worth 1,210");
     desk.accepted(sell(ALICE, 17, 110));
-    assert!(desk.place(buy(ALICE, 1, 10)).is_ok(), "waiting sales do not bind what purchases may use");
+    assert!(desk.place(buy(ALICE, 1, 91)).is_ok(), "waiting sales do not bind what purchases may use");
 }
 
 #[test]
@@ -112,9 +112,9 @@ fn accounts_of_the_simulator_are_exempt() {
 fn what_is_available_is_what_an_order_may_cost() {
     let mut desk = market_at_100();
     assert_eq!(desk.exchange.available(ALICE, Side::Buy), Some(Cash(1_000)), "all of the equity");
-    desk.accepted(buy(ALICE, 4, 90));
-    assert_eq!(desk.exchange.available(ALICE, Side::Buy), Some(Cash(640)), "less what waits");
+    desk.accepted(buy(ALICE, 4, 100));
+    assert_eq!(desk.exchange.available(ALICE, Side::Buy), Some(Cash(600)), "less what waits");
     assert_eq!(desk.exchange.available(ALICE, Side::Sell), Some(Cash(1_000)), "the other side is not bound");
-    assert!(refused(desk.place(buy(ALICE, 641, 1))), "one more than available");
-    desk.accepted(buy(ALICE, 640, 1));
+    assert!(refused(desk.place(buy(ALICE, 6, 101))), "six more than available");
+    desk.accepted(buy(ALICE, 6, 100));
 }

@@ -100,6 +100,7 @@ impl Naive {
             return Err(Reject::FillOrKill { available: available.to_string() });
         }
         let rests = left > 0 && order.limit.is_some() && order.time_in_force == TimeInForce::Gtc;
+        before.check_band(order)?;
         before.check_exposure(&this, if rests { left } else { 0 })?;
         if rests {
             self.orders.last_mut().unwrap().open = true;
@@ -178,6 +179,16 @@ impl Naive {
             }
         }
         holdings
+    }
+
+    fn check_band(&self, order: &PlaceOrder) -> Result<(), Reject> {
+        let (Some(last), Some(limit)) = (self.last_price, order.limit) else { return Ok(()) };
+        if ROBOTS.contains(&order.account) || (9 * last <= 10 * limit.0 && 10 * limit.0 <= 11 * last) {
+            return Ok(());
+        }
+        let [min, max, last] =
+            [(9 * last + 9) / 10, 11 * last / 10, last].map(|cents| (cents as f64 / 100.0).to_string());
+        Err(Reject::PriceOutsideBand { percent: 10, min, max, last })
     }
 
     /// `self` is the state before the order; `order` has the fills that it would get, `resting` lots would wait.
