@@ -74,19 +74,22 @@ impl ExchangeHandle {
     ) -> Result<T, ExchangeError> {
         let submitted = Instant::now();
         let placing = matches!(command, Command::Place(_));
-        let result = self.submit(command, effect).await;
+        // Placing again what was placed before has no events.
+        let told = move |exchange: &Exchange, events: &[Event]| (events.is_empty(), effect(exchange, events));
+        let result = self.submit(command, told).await;
         let seconds = submitted.elapsed().as_secs_f64();
         self.metrics.order_latency.observe(seconds);
         self.latencies.record(seconds);
         if placing {
             let outcome = match &result {
-                Ok(_) => "accepted",
+                Ok((true, _)) => "repeated",
+                Ok((false, _)) => "accepted",
                 Err(ExchangeError::Rejected(_)) => "rejected",
                 Err(ExchangeError::Overloaded | ExchangeError::Ended) => "overloaded",
             };
             self.metrics.orders.with_label_values(&[outcome]).inc();
         }
-        result
+        result.map(|(_, told)| told)
     }
 
     /// Executes a command without counting it as a client's, for the market simulator.
