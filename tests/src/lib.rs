@@ -30,5 +30,5 @@ pub use ports::{Ports, free_port, refuses, released};
 pub use prometheus::{Exposition, Family};
 pub use sandbox::sandboxed;
 pub use server::{Exit, Server, command, finish};
-pub use skip::{is_installed, note_unchecked, skip};
+pub use skip::{is_installed, skip, skip_also_in_ci};
 pub use websocket::{Socket, initialize_request};

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use crate::deadline::within;
-use crate::skip::skip;
+use crate::skip::skip_also_in_ci;
 
 /// The test has deadlines of its own.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -40,7 +40,9 @@ pub async fn sandboxed<T: Fn()>(_test: T) -> bool {
         return true;
     }
     if !is_possible().await {
-        skip("unshare makes no user and network namespaces here. Allow them to ordinary users, and install iproute2.");
+        skip_also_in_ci(
+            "unshare makes no user and network namespaces here. Allow them to ordinary users, and install iproute2.",
+        );
         return false;
     }
     // suite::module::test; the suite is not part of a test's name.
@@ -56,6 +58,9 @@ pub async fn sandboxed<T: Fn()>(_test: T) -> bool {
     let output = output.expect("unshare starts");
     let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && said.contains("1 passed"), "{name} failed in its sandbox:\n{said}");
+    for note in said.lines().filter_map(|line| line.strip_prefix("skipped: ")) {
+        skip_also_in_ci(note.rsplit_once(" (").map_or(note, |(reason, _)| reason));
+    }
     false
 }
 

@@ -1,4 +1,4 @@
-//! A test that this machine cannot run says so, and fails where every test has to run.
+//! A test that the machine cannot run says so, and fails where every test has to run.
 
 use std::io::Write as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,14 +12,14 @@ static SKIPPED: AtomicUsize = AtomicUsize::new(0);
 pub fn skip(reason: &str) {
     let in_ci = std::env::var("CI").is_ok_and(|value| value == "true");
     assert!(!in_ci, "skipped tests are not allowed in CI: {reason}");
-    note_unchecked(reason);
+    skip_also_in_ci(reason);
 }
 
-/// The same for what no machine can be asked to have.
+/// The same for what no package can bring, such as the right to make a namespace.
 ///
 /// # Panics
 /// Standard error is closed.
-pub fn note_unchecked(reason: &str) {
+pub fn skip_also_in_ci(reason: &str) {
     let count = SKIPPED.fetch_add(1, Ordering::Relaxed) + 1;
     let said = writeln!(std::io::stderr(), "skipped: {reason} ({count} skipped in this suite)");
     assert!(said.is_ok(), "a skipped test must not pass in silence: {said:?}");
