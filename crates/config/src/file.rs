@@ -5,6 +5,8 @@ use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, fchown};
 use std::path::{Path, PathBuf};
 
+use cwts_domain::{Checkpoints, Step};
+
 use crate::ConfigError;
 use crate::text::line_number;
 
@@ -86,7 +88,8 @@ fn clear_away(path: &Path) {
 ///
 /// # Errors
 /// Nothing is replaced, unless the folder cannot be synced, which comes last.
-pub(crate) fn replace(path: &Path, content: &str, model: &Path) -> io::Result<()> {
+pub(crate) fn replace(path: &Path, content: &str, model: &Path, checkpoints: &dyn Checkpoints) -> io::Result<()> {
+    checkpoints.pass(Step::Save)?;
     let folder = path.parent().unwrap_or(Path::new("."));
     let prefix = beside(path, ".", ".");
     let mut temporary = tempfile::Builder::new()
@@ -105,7 +108,9 @@ pub(crate) fn replace(path: &Path, content: &str, model: &Path) -> io::Result<()
         }
     }
     temporary.as_file().sync_all()?;
+    checkpoints.pass(Step::SaveWritten)?;
     temporary.persist(path).map_err(|error| error.error)?;
+    checkpoints.pass(Step::SaveRenamed)?;
     sync_folder(path)
 }
 

@@ -38,6 +38,6 @@ pub use port_table::{PortTable, ServicePorts};
 pub use profile::{
     NewProfile, PortUse, ProfileError, create_profile, data_bytes, ports_of_others, profiles, remove_profile,
 };
-pub use save::{Saved, preview, save};
+pub use save::{Saved, preview, save, save_with};
 pub use settings::Settings;
 pub use sources::{InstanceId, Sources};

@@ -4,12 +4,11 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use cwts_domain::{Group, Service};
+use cwts_domain::{Group, Service, addresses_overlap};
 
 use crate::concern::port_concern;
 use crate::env_file::EnvFile;
 use crate::port_table::PortTableFile;
-use crate::settings::overlap;
 use crate::toml_file::TomlFile;
 use crate::value::RawValue;
 use crate::{
@@ -170,7 +169,7 @@ fn refuse_shared_ports(settings: &Settings) -> Result<(), ConfigError> {
     for (index, second) in Service::ALL.into_iter().enumerate() {
         for first in Service::ALL.into_iter().take(index) {
             let (a, b) = (settings.socket_addr(first), settings.socket_addr(second));
-            if a.port() == b.port() && overlap(a.ip(), b.ip()) {
+            if a.port() == b.port() && addresses_overlap(a.ip(), b.ip()) {
                 let services = [first, second].map(|service| (service, settings.port(service).origin.clone()));
                 return Err(ConfigError::SharedPort { port: a.port(), services: services.into() });
             }

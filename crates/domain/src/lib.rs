@@ -2,6 +2,8 @@
 //!
 //! No I/O, no clock of its own, no async runtime. Floating point exists only in the conversions at the wire.
 
+mod address;
+mod checkpoint;
 mod command;
 mod event;
 mod instrument;
@@ -11,6 +13,8 @@ mod problem;
 mod service;
 mod time;
 
+pub use address::addresses_overlap;
+pub use checkpoint::{Checkpoints, Step, Unhindered};
 pub use command::{Command, PlaceOrder, Reject};
 pub use event::Event;
 pub use instrument::{ConversionError, Instrument};

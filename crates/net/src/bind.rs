@@ -1,9 +1,10 @@
 //! One socket: bind, listen, and why the kernel said no.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener as StdListener};
+use std::net::{Shutdown, SocketAddr};
 use std::sync::Arc;
 
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::net::TcpListener;
 
 /// Why a socket could not be bound.
@@ -38,7 +39,7 @@ pub enum BindError {
 }
 
 impl BindError {
-    fn from_io(address: SocketAddr, source: io::Error) -> Self {
+    pub(crate) fn from_io(address: SocketAddr, source: io::Error) -> Self {
         match source.kind() {
             io::ErrorKind::AddrInUse => Self::InUse { address },
             io::ErrorKind::PermissionDenied => Self::Denied { address },
@@ -48,11 +49,52 @@ impl BindError {
     }
 }
 
+/// Connections that wait in the kernel until they are accepted; more are not answered until then.
+const BACKLOG: i32 = 1024;
+
 /// Binds and listens, with `SO_REUSEADDR` as std sets it, so that `TIME_WAIT` does not block a restart.
 pub(crate) fn bind(address: SocketAddr) -> Result<Arc<TcpListener>, BindError> {
-    let bound = StdListener::bind(address).and_then(|listener| {
-        listener.set_nonblocking(true)?;
-        TcpListener::from_std(listener)
+    bound(address, false).and_then(listen).map_err(|source| BindError::from_io(address, source))
+}
+
+/// Binds beside running sockets that the address overlaps, as 0.0.0.0 does 127.0.0.1. They go on serving; the new socket
+/// cannot listen until they have stopped.
+///
+/// The kernel allows it only while both sides have `SO_REUSEPORT`. What it remembers of that until the next `listen` on the
+/// port would also let in another program of this user that sets the option; one that does not is refused as ever.
+pub(crate) fn reserve(address: SocketAddr, overlapped: &[&TcpListener]) -> Result<Socket, BindError> {
+    let share = |shared| overlapped.iter().try_for_each(|socket| SockRef::from(*socket).set_reuse_port(shared));
+    let reserved = share(true).and_then(|()| bound(address, true));
+    let alone = share(false);
+    let reserved = reserved.and_then(|socket| {
+        alone?;
+        socket.set_reuse_port(false)?;
+        Ok(socket)
     });
-    bound.map(Arc::new).map_err(|source| BindError::from_io(address, source))
+    reserved.map_err(|source| BindError::from_io(address, source))
+}
+
+fn bound(address: SocketAddr, shared: bool) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_reuse_address(true)?;
+    socket.set_reuse_port(shared)?;
+    socket.bind(&address.into())?;
+    Ok(socket)
+}
+
+/// Makes a bound socket listen.
+pub(crate) fn listen(socket: Socket) -> io::Result<Arc<TcpListener>> {
+    socket.listen(BACKLOG)?;
+    socket.set_nonblocking(true)?;
+    TcpListener::from_std(socket.into()).map(Arc::new)
+}
+
+/// Stops listening without giving up the port. Nobody may be accepting.
+pub(crate) fn stop_listening(socket: &TcpListener) -> io::Result<()> {
+    SockRef::from(socket).shutdown(Shutdown::Read)
+}
+
+/// Listens again after [`stop_listening`]. The old handle stays deaf: its runtime has seen the end of the socket.
+pub(crate) fn listen_again(socket: &TcpListener) -> io::Result<Arc<TcpListener>> {
+    SockRef::from(socket).try_clone().and_then(listen)
 }

@@ -1,8 +1,9 @@
 //! Binds the sockets of a plan, hands them over in one step, serves HTTP on them and drains them.
 //!
 //! A plan is all or nothing: [`Listeners::prepare`] binds every new socket or none and touches nothing that runs,
-//! [`Listeners::commit`] cannot fail, [`Drain::within`] ends the old connections. Sockets that the plan keeps are not
-//! touched, and two keys that swap addresses swap their sockets. Does not know what a service is and reads no
+//! [`Listeners::commit`] switches over or goes back, [`Drain::within`] ends the old connections. Sockets that the plan
+//! keeps are not touched, two keys that swap addresses swap their sockets, and one that overlaps an old one, as 0.0.0.0
+//! does 127.0.0.1, is bound beside it before anything stops. Does not know what a service is and reads no
 //! configuration.
 
 mod bind;
@@ -12,9 +13,11 @@ mod limits;
 mod listeners;
 mod refuse;
 mod serve;
+mod switch;
 
 pub use bind::BindError;
 pub use connection::Connection;
 pub use interfaces::{InterfaceAddress, InterfaceKind, interface_addresses};
 pub use limits::{ConnectionLimits, Source};
 pub use listeners::{Drain, Drained, Endpoint, Listeners, PrepareError, Prepared};
+pub use switch::SwitchError;

@@ -7,9 +7,11 @@ use std::sync::atomic::{AtomicU64, AtomicUsize};
 use std::time::Duration;
 
 use axum::Router;
+use cwts_domain::{Checkpoints, Step, Unhindered, addresses_overlap};
+use socket2::Socket;
 use tokio::net::TcpListener;
 
-use crate::bind::{BindError, bind};
+use crate::bind::{BindError, bind, reserve};
 use crate::limits::ConnectionLimits;
 use crate::serve::{Closed, Served};
 
@@ -39,8 +41,9 @@ pub struct PrepareError<K: std::fmt::Debug> {
 /// The running sockets, by key.
 #[derive(Debug)]
 pub struct Listeners<K> {
-    endpoints: BTreeMap<K, Endpoint>,
-    running: BTreeMap<K, Served>,
+    pub(crate) endpoints: BTreeMap<K, Endpoint>,
+    pub(crate) running: BTreeMap<K, Served>,
+    pub(crate) checkpoints: Arc<dyn Checkpoints>,
 }
 
 /// Sockets that are bound but serve nobody yet. Dropping it closes them.
@@ -48,15 +51,30 @@ pub struct Listeners<K> {
 #[must_use = "dropping the prepared sockets undoes the binds"]
 pub struct Prepared<K> {
     /// Keys that change, with the socket they get.
-    changed: BTreeMap<K, (SocketAddr, Arc<TcpListener>)>,
+    pub(crate) changed: BTreeMap<K, NewSocket>,
     /// Keys that the plan no longer has.
-    removed: Vec<K>,
+    pub(crate) removed: Vec<K>,
+}
+
+/// A socket of a plan.
+#[derive(Debug)]
+pub(crate) enum NewSocket {
+    /// Listens already: a new one, or one that another key hands over.
+    Listening(SocketAddr, Arc<TcpListener>),
+    /// Bound beside a running one that it overlaps; listens as soon as that one has stopped.
+    Reserved(SocketAddr, Socket),
 }
 
 impl<K: Copy + Ord + std::fmt::Debug> Listeners<K> {
     /// No sockets yet. A plan may use the keys of `endpoints`.
     pub fn new(endpoints: BTreeMap<K, Endpoint>) -> Self {
-        Self { endpoints, running: BTreeMap::new() }
+        Self { endpoints, running: BTreeMap::new(), checkpoints: Arc::new(Unhindered) }
+    }
+
+    /// The same, with somebody who may refuse a step.
+    #[must_use]
+    pub fn with_checkpoints(self, checkpoints: Arc<dyn Checkpoints>) -> Self {
+        Self { checkpoints, ..self }
     }
 
     /// The address that the key is served on.
@@ -75,11 +93,10 @@ impl<K: Copy + Ord + std::fmt::Debug> Listeners<K> {
                 continue;
             }
             let socket = match self.handed_over(plan, address) {
-                Some(socket) => socket,
-                None => bind(address).map_err(|error| PrepareError { key, error })?,
+                Some(socket) => NewSocket::Listening(address, socket),
+                None => self.bind(plan, address).map_err(|error| PrepareError { key, error })?,
             };
-            let bound = socket.local_addr().unwrap_or(address);
-            changed.insert(key, (bound, socket));
+            changed.insert(key, socket);
         }
         let removed = self.running.keys().filter(|key| !plan.contains_key(key)).copied().collect();
         Ok(Prepared { changed, removed })
@@ -92,30 +109,33 @@ impl<K: Copy + Ord + std::fmt::Debug> Listeners<K> {
         leaves.then(|| Arc::clone(&served.socket))
     }
 
-    /// Switches over: when it returns, the new sockets are served and the old ones refuse. Cannot fail. Not cancel safe:
-    /// run it to its end.
-    pub async fn commit(&mut self, prepared: Prepared<K>) -> Drain {
-        let Prepared { changed, removed } = prepared;
-        let mut closed = Vec::new();
-        for key in changed.keys().chain(&removed) {
-            if let Some(served) = self.running.remove(key) {
-                closed.push(served.close().await);
-            }
+    /// A new socket. Where a running one that is to go stands in the way, it is bound beside that one.
+    fn bind(&self, plan: &BTreeMap<K, SocketAddr>, address: SocketAddr) -> Result<NewSocket, BindError> {
+        self.checkpoints.pass(Step::Bind).map_err(|source| BindError::from_io(address, source))?;
+        let overlapped: Vec<_> = self
+            .running
+            .values()
+            .filter(|served| in_the_way(served.address, address) && !plan.values().any(|it| *it == served.address))
+            .map(|served| served.socket.as_ref())
+            .collect();
+        if !overlapped.is_empty() {
+            return Ok(NewSocket::Reserved(address, reserve(address, &overlapped)?));
         }
-        for (key, (address, socket)) in changed {
-            if let Some(endpoint) = self.endpoints.get(&key) {
-                self.running.insert(key, Served::start(address, socket, endpoint.clone()));
-            }
-        }
-        Drain { closed }
+        let socket = bind(address)?;
+        Ok(NewSocket::Listening(socket.local_addr().unwrap_or(address), socket))
     }
+}
+
+/// Whether a socket on `other` cannot listen while one on `running` does.
+pub(crate) fn in_the_way(running: SocketAddr, other: SocketAddr) -> bool {
+    running.port() == other.port() && addresses_overlap(running.ip(), other.ip())
 }
 
 /// Sockets that accept nobody any more and whose connections are to end.
 #[derive(Debug)]
 #[must_use = "without a drain the old connections live on"]
 pub struct Drain {
-    closed: Vec<Closed>,
+    pub(crate) closed: Vec<Closed>,
 }
 
 /// How a drain ended.

@@ -47,9 +47,17 @@ pub(crate) struct Served {
 impl Served {
     /// Starts the accept loop. Must be called within a tokio runtime.
     pub(crate) fn start(address: SocketAddr, socket: Arc<TcpListener>, endpoint: Endpoint) -> Self {
+        Self::accepting(address, socket, endpoint, Signals::default(), TaskTracker::new())
+    }
+
+    fn accepting(
+        address: SocketAddr,
+        socket: Arc<TcpListener>,
+        endpoint: Endpoint,
+        signals: Signals,
+        connections: TaskTracker,
+    ) -> Self {
         let closing = CancellationToken::new();
-        let signals = Signals::default();
-        let connections = TaskTracker::new();
         let acceptor = Acceptor {
             admissions: Admissions::new(endpoint.limits),
             refusals: Refusals::default(),
@@ -61,13 +69,33 @@ impl Served {
         Self { address, socket, closing, accepting, signals, connections }
     }
 
-    /// Stops accepting; when it returns, the accept loop no longer holds the socket.
-    pub(crate) async fn close(self) -> Closed {
+    /// Stops accepting. Connections go on, and the kernel still completes handshakes.
+    pub(crate) async fn pause(self) -> Paused {
         self.closing.cancel();
-        drop(self.socket);
         if let Err(error) = self.accepting.await {
             tracing::error!(address = %self.address, %error, "the accept loop ended abnormally");
         }
+        Paused { address: self.address, socket: self.socket, signals: self.signals, connections: self.connections }
+    }
+}
+
+/// A socket that listens while nobody accepts.
+#[derive(Debug)]
+pub(crate) struct Paused {
+    pub(crate) address: SocketAddr,
+    pub(crate) socket: Arc<TcpListener>,
+    signals: Signals,
+    connections: TaskTracker,
+}
+
+impl Paused {
+    /// Accepts again, on `socket`, as if nothing had happened.
+    pub(crate) fn resume(self, socket: Arc<TcpListener>, endpoint: Endpoint) -> Served {
+        Served::accepting(self.address, socket, endpoint, self.signals, self.connections)
+    }
+
+    /// Closes the socket.
+    pub(crate) fn close(self) -> Closed {
         self.connections.close();
         Closed { address: self.address, signals: self.signals, connections: self.connections }
     }

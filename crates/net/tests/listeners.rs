@@ -39,7 +39,7 @@ fn two_endpoints() -> Listeners<u8> {
 
 async fn apply(listeners: &mut Listeners<u8>, plan: &[(u8, SocketAddr)]) -> Drained {
     let prepared = listeners.prepare(&plan.iter().copied().collect()).expect("the ports are free");
-    listeners.commit(prepared).await.within(DEADLINE).await
+    listeners.commit(prepared).await.expect("nothing overlaps").within(DEADLINE).await
 }
 
 async fn text(address: SocketAddr) -> String {
@@ -126,7 +126,7 @@ async fn a_drain_ends_idle_connections_at_once_and_cuts_stuck_ones_at_the_deadli
     assert!(open.load(Ordering::Relaxed) >= 2, "open connections are counted");
 
     let prepared = listeners.prepare(&BTreeMap::new()).expect("an empty plan binds nothing");
-    let drained = listeners.commit(prepared).await.within(Duration::from_millis(300)).await;
+    let drained = listeners.commit(prepared).await.expect("nothing overlaps").within(Duration::from_millis(300)).await;
 
     assert_eq!(drained.cut, 1, "only the stuck request is cut");
     let mut rest = Vec::new();

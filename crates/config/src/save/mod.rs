@@ -6,6 +6,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use cwts_domain::{Checkpoints, Unhindered};
+
 use crate::env_file::EnvFile;
 use crate::load::resolve;
 use crate::toml_file::TomlFile;
@@ -37,13 +39,27 @@ pub fn preview(
     resolve(sources, changed(sources, layer, edits, expected, &current)?)
 }
 
-/// Writes the edits. The content before is kept beside the file as `NAME.bak` when it was in order. Blocks while
+/// Writes the edits, and a copy of the new content beside the file as `NAME.bak`: the last that was in order. Blocks while
 /// another program saves the same file; a caller on an async runtime uses a blocking task.
 ///
 /// # Errors
 /// The files are unreadable or malformed, the edits would leave an invalid configuration, somebody else changed one of
 /// the values since `expected`, or the file cannot be written. The file then holds what it held before.
 pub fn save(sources: &Sources, layer: SaveLayer, edits: &[Edit], expected: &Revision) -> Result<Saved, ConfigError> {
+    save_with(sources, layer, edits, expected, &Unhindered)
+}
+
+/// [`save`] with somebody who may refuse a step.
+///
+/// # Errors
+/// As for [`save`].
+pub fn save_with(
+    sources: &Sources,
+    layer: SaveLayer,
+    edits: &[Edit],
+    expected: &Revision,
+    checkpoints: &dyn Checkpoints,
+) -> Result<Saved, ConfigError> {
     let path = file::target(layer.path(sources));
     let failed = |source| ConfigError::SaveFailed { path: path.clone(), source };
     let lock = file::lock(&path).map_err(failed)?;
@@ -55,9 +71,13 @@ pub fn save(sources: &Sources, layer: SaveLayer, edits: &[Edit], expected: &Revi
         if let Some(good) = previous.as_deref().filter(|_| resolve(sources, current.clone()).is_ok()) {
             keep_copy(&path, good)?;
         }
-        if let Err(source) = put(&path, written.as_deref()) {
+        if let Err(source) = put(&path, written.as_deref(), checkpoints) {
             put_back(&path, previous.as_deref(), written.as_deref());
             return Err(failed(source));
+        }
+        if let Some(good) = &written {
+            // The save took place; without this the copy is one save older.
+            keep_copy(&path, good).ok();
         }
     }
     drop(lock);
@@ -80,7 +100,10 @@ impl Saved {
                 return Err(ConfigError::Conflict { path, key, found });
             }
             _ if written == previous => {}
-            _ => put(&path, previous.as_deref()).map_err(failed)?,
+            _ => put(&path, previous.as_deref(), &Unhindered).map_err(failed)?,
+        }
+        if let Some(good) = &previous {
+            keep_copy(&path, good).ok();
         }
         drop(lock);
         Ok(())
@@ -157,17 +180,20 @@ fn refuse_conflict(layer: SaveLayer, path: &Path, key: Key, expected: &str, curr
 
 fn keep_copy(path: &Path, content: &str) -> Result<(), ConfigError> {
     let copy = file::beside(path, "", ".bak");
-    file::replace(&copy, content, path).map_err(|source| ConfigError::SaveFailed { path: copy, source })
+    if file::read(&copy).is_ok_and(|kept| kept.as_deref() == Some(content)) {
+        return Ok(());
+    }
+    file::replace(&copy, content, path, &Unhindered).map_err(|source| ConfigError::SaveFailed { path: copy, source })
 }
 
-fn put(path: &Path, content: Option<&str>) -> io::Result<()> {
-    content.map_or_else(|| file::remove(path), |content| file::replace(path, content, path))
+fn put(path: &Path, content: Option<&str>, checkpoints: &dyn Checkpoints) -> io::Result<()> {
+    content.map_or_else(|| file::remove(path), |content| file::replace(path, content, path, checkpoints))
 }
 
 /// After a failure that came later than the replacement, as far as the failing disk allows.
 fn put_back(path: &Path, previous: Option<&str>, written: Option<&str>) {
     if file::read(path).is_ok_and(|found| found.as_deref() == written) {
-        put(path, previous).ok();
+        put(path, previous, &Unhindered).ok();
     }
 }
 

@@ -11,6 +11,7 @@ use super::*;
 use crate::{Environment, InstanceId, Layer, load};
 
 mod killed;
+mod refused;
 
 const PORT: Key = Key::Port(Service::McpWebsocket);
 const HTTP: Key = Key::Port(Service::McpHttp);
@@ -75,10 +76,11 @@ fn the_last_good_copy_is_kept_beside_the_file() {
     write(sources.env_file(), "MCP_SERVER_PORT=4001 # good\n");
     let revision = load(&sources).unwrap().revision;
     save(&sources, SaveLayer::EnvFile, &[set(PORT, 5010)], &revision).unwrap();
-    assert_eq!(text(&backup), "MCP_SERVER_PORT=4001 # good\n", "the content before the save");
+    assert_eq!(text(&backup), "MCP_SERVER_PORT=5010 # good\n", "what the file holds, once more");
     write(sources.env_file(), "MCP_SERVER_PORT=broken\n");
-    save(&sources, SaveLayer::EnvFile, &[set(PORT, 5012)], &Revision::read(&sources).unwrap()).unwrap();
-    assert_eq!(text(&backup), "MCP_SERVER_PORT=4001 # good\n", "a broken file must not replace the good copy");
+    let refused = save(&sources, SaveLayer::EnvFile, &[set(HTTP, 5011)], &Revision::read(&sources).unwrap());
+    assert!(matches!(refused, Err(ConfigError::InvalidValue { .. })), "the file is not in order: {refused:?}");
+    assert_eq!(text(&backup), "MCP_SERVER_PORT=5010 # good\n", "a broken file must not replace the good copy");
 }
 
 #[test]
