@@ -12,7 +12,7 @@ const COMMANDS: &[&str] = &[
     "history",
     "start",
     "stop",
-    "set_ports",
+    "change_settings",
     "check_port",
     "system_ports",
     "subscribe",

@@ -134,7 +134,7 @@ fn build(context: Context, bus_name: String) -> tauri::Result<tauri::App> {
             commands::history,
             commands::start,
             commands::stop,
-            commands::set_ports,
+            commands::change_settings,
             commands::check_port,
             commands::system_ports,
             commands::subscribe,

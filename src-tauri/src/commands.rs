@@ -6,7 +6,7 @@
 
 use cwts_domain::{Problem, Service};
 use cwts_ports::ListenerRow;
-use cwts_runtime::{Activity, Envelope, PortCheck, PortsEdit, Sample, Snapshot};
+use cwts_runtime::{Activity, Envelope, PortCheck, Sample, SettingsEdit, Snapshot};
 use serde::Serialize;
 use tauri::ipc::Channel;
 use tauri::{AppHandle, State};
@@ -58,8 +58,12 @@ pub(crate) async fn stop(panel: State<'_, Panel>, instance: String) -> Result<Sn
 }
 
 #[tauri::command]
-pub(crate) async fn set_ports(panel: State<'_, Panel>, instance: String, edit: PortsEdit) -> Result<Snapshot, Problem> {
-    panel.supervisor.instance(&instance)?.set_ports(edit).await
+pub(crate) async fn change_settings(
+    panel: State<'_, Panel>,
+    instance: String,
+    edit: SettingsEdit,
+) -> Result<Snapshot, Problem> {
+    panel.supervisor.instance(&instance)?.change(edit).await
 }
 
 #[tauri::command]

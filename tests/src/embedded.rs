@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use cwts_config::{Environment, InstanceId, Sources};
+use cwts_config::{Environment, InstanceId, Key, Sources};
 use cwts_domain::{Problem, Service};
-use cwts_runtime::{Host, Instance, PortChange, PortsEdit, SaveTarget, Snapshot};
+use cwts_runtime::{Host, Instance, SaveTarget, SettingChange, SettingsEdit, Snapshot, Surroundings};
 use cwts_server::Limits;
 
 use crate::home::Home;
@@ -45,7 +45,15 @@ impl Embedded {
     /// # Panics
     /// The system gives no threads.
     pub fn open(home: Home, environment: Environment) -> Self {
-        Self::open_with(home, environment, Limits::default())
+        Self::open_in(Surroundings::default(), home, environment)
+    }
+
+    /// The same in a world that the test made.
+    ///
+    /// # Panics
+    /// The system gives no threads.
+    pub fn open_in(surroundings: Surroundings, home: Home, environment: Environment) -> Self {
+        Self::open_with(surroundings, home, environment, Limits::default())
     }
 
     /// An instance on four free ports that allows its clients less than usual, so that a test meets a limit soon.
@@ -53,15 +61,16 @@ impl Embedded {
     /// # Panics
     /// It does not start.
     pub async fn start_with(limits: Limits) -> Self {
-        let embedded = Self::open_with(Home::with(&Ports::free()), Environment::empty(), limits);
+        let home = Home::with(&Ports::free());
+        let embedded = Self::open_with(Surroundings::default(), home, Environment::empty(), limits);
         embedded.instance.start().await.expect("the instance starts");
         embedded
     }
 
-    fn open_with(home: Home, environment: Environment, limits: Limits) -> Self {
+    fn open_with(surroundings: Surroundings, home: Home, environment: Environment, limits: Limits) -> Self {
         let sources = Sources::new(home.path(), InstanceId::default(), None, environment).expect("the home exists");
         let host = Host::new().expect("threads for the services");
-        let instance = host.open(sources, cwts_server::services_with(limits)).expect("an instance");
+        let instance = host.open_in(surroundings, sources, cwts_server::services_with(limits)).expect("an instance");
         Self { host: Some(host), instance, home }
     }
 
@@ -95,11 +104,23 @@ impl Embedded {
     /// Moves services as a person does who looks at the present state.
     ///
     /// # Errors
-    /// As [`Instance::set_ports`].
+    /// As [`Instance::change`].
     pub async fn move_ports(&self, ports: &[(Service, u16)], save: SaveTarget) -> Result<Snapshot, Problem> {
+        self.change(ports.iter().map(|&(service, port)| SettingChange::set(Key::Port(service), port)), save).await
+    }
+
+    /// Changes settings as a person does who looks at the present state.
+    ///
+    /// # Errors
+    /// As [`Instance::change`].
+    pub async fn change(
+        &self,
+        changes: impl IntoIterator<Item = SettingChange>,
+        save: SaveTarget,
+    ) -> Result<Snapshot, Problem> {
         let expected_revision = self.instance.snapshot().revision;
-        let ports = ports.iter().map(|&(service, port)| PortChange { service, port }).collect();
-        self.instance.set_ports(PortsEdit { expected_revision, ports, save }).await
+        let changes = changes.into_iter().collect();
+        self.instance.change(SettingsEdit { expected_revision, changes, save }).await
     }
 }
 

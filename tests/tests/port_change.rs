@@ -2,9 +2,9 @@
 
 use std::fs;
 
-use cwts_config::{Environment, Layer};
+use cwts_config::{Environment, Key, Layer};
 use cwts_domain::{ErrorCode, Problem, Service};
-use cwts_runtime::{PortChange, PortsEdit, RunState, SaveTarget};
+use cwts_runtime::{RunState, SaveTarget, SettingChange, SettingsEdit};
 use cwts_tests::{Embedded, Home, HttpSession, McpClient, PortHolder, Ports, free_port, get, released};
 use serde_json::json;
 
@@ -239,9 +239,9 @@ async fn a_stale_revision_is_a_conflict() {
     let stale = embedded.instance().snapshot().revision;
     embedded.move_ports(&[(Health, free_port())], SaveTarget::EnvFile).await.expect("a free port");
     let before = World::of(&embedded);
-    let ports = vec![PortChange { service: Health, port: free_port() }];
-    let edit = PortsEdit { expected_revision: stale, ports, save: SaveTarget::EnvFile };
-    let problem = embedded.instance().set_ports(edit).await.expect_err("another window was first");
+    let changes = vec![SettingChange::set(Key::Port(Health), free_port())];
+    let edit = SettingsEdit { expected_revision: stale, changes, save: SaveTarget::EnvFile };
+    let problem = embedded.instance().change(edit).await.expect_err("another window was first");
     assert_eq!(problem.code, ErrorCode::RevisionConflict, "the form shows the new state: {problem}");
     assert_eq!(World::of(&embedded), before, "the second of two windows must not overwrite the first");
 }

@@ -40,6 +40,11 @@ impl Edit {
         Self { key, value: None }
     }
 
+    /// The new value in its canonical spelling; `None` where the setting is taken out.
+    pub fn value(&self) -> Option<&str> {
+        self.value.as_deref()
+    }
+
     /// The setting that is changed.
     pub fn key(&self) -> Key {
         self.key

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, fchown};
 use std::path::{Path, PathBuf};
 
-use cwts_domain::{Checkpoints, Step};
+use cwts_domain::{Checkpoints, Step, Unhindered};
 
 use crate::ConfigError;
 use crate::text::line_number;
@@ -88,7 +88,12 @@ fn clear_away(path: &Path) {
 ///
 /// # Errors
 /// Nothing is replaced, unless the folder cannot be synced, which comes last.
-pub(crate) fn replace(path: &Path, content: &str, model: &Path, checkpoints: &dyn Checkpoints) -> io::Result<()> {
+pub(crate) fn replace(path: &Path, content: &str, model: &Path) -> io::Result<()> {
+    replace_with(path, content, model, &Unhindered)
+}
+
+/// [`replace`] with somebody who may refuse a step.
+pub(crate) fn replace_with(path: &Path, content: &str, model: &Path, checkpoints: &dyn Checkpoints) -> io::Result<()> {
     checkpoints.pass(Step::Save)?;
     let folder = path.parent().unwrap_or(Path::new("."));
     let prefix = beside(path, ".", ".");

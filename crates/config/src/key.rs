@@ -10,7 +10,7 @@ use cwts_domain::{Group, Service};
 use crate::{ConfigError, INSTANCE_VARIABLE};
 
 /// One setting.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Key {
     /// The port of a service.
     Port(Service),

@@ -29,6 +29,20 @@ pub struct Loaded {
     pub revision: Revision,
 }
 
+impl Loaded {
+    /// The same files with other settings in force.
+    ///
+    /// # Errors
+    /// Two services would share a port, or one would be open to others without a token.
+    pub fn with_settings(mut self, settings: Settings, sources: &Sources) -> Result<Self, ConfigError> {
+        refuse_shared_ports(&settings)?;
+        refuse_open_ports(&settings)?;
+        self.warnings.retain(|warning| !matches!(warning, Warning::Port { .. }));
+        self.warnings.extend(port_warnings(&settings, sources));
+        Ok(Self { settings, ..self })
+    }
+}
+
 /// What the files of an instance held at one moment. Two are equal exactly when no file changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Revision {
@@ -77,12 +91,9 @@ pub(crate) fn resolve(sources: &Sources, revision: Revision) -> Result<Loaded, C
     };
     let port_table = layers.port_table.table()?;
     let settings = layers.settings()?;
-    refuse_shared_ports(&settings)?;
-    refuse_open_ports(&settings)?;
     let mut warnings = layers.warnings();
     warnings.extend(other_instance(&settings));
-    warnings.extend(port_warnings(&settings, sources));
-    Ok(Loaded { settings, port_table, warnings, revision })
+    Loaded { settings: Settings::default(), port_table, warnings, revision }.with_settings(settings, sources)
 }
 
 /// The parsed layers of one instance.
@@ -122,7 +133,7 @@ impl Layers<'_> {
     fn instance_id(&self) -> Result<Sourced<InstanceId>, ConfigError> {
         let mut found = self.sourced(Key::InstanceId, InstanceId::default(), RawValue::instance_id)?;
         if found.value != *self.sources.instance() {
-            found.lay_over(self.sources.instance().clone(), Origin::this_run());
+            found.set_for_this_run(Some(self.sources.instance().clone()));
         }
         Ok(found)
     }

@@ -66,13 +66,16 @@ impl<T> Sourced<T> {
         Self { value, origin: Origin::built_in(), shadowed: Vec::new() }
     }
 
-    /// Puts a value over the present one, which is then the strongest of the hidden ones. One of the same origin gives
-    /// way instead.
-    pub fn lay_over(&mut self, value: T, origin: Origin) {
-        let before = std::mem::replace(&mut self.value, value);
-        if self.origin != origin {
-            let origin = std::mem::replace(&mut self.origin, origin);
-            self.shadowed.insert(0, Shadowed { value: before, origin });
+    /// Puts a value of this run over what the layers say, in place of an earlier one; `None` takes that away.
+    pub(crate) fn set_for_this_run(&mut self, value: Option<T>) {
+        if self.origin.layer == Layer::ThisRun && !self.shadowed.is_empty() {
+            let Shadowed { value, origin } = self.shadowed.remove(0);
+            (self.value, self.origin) = (value, origin);
+        }
+        if let Some(value) = value {
+            let value = std::mem::replace(&mut self.value, value);
+            let origin = std::mem::replace(&mut self.origin, Origin::this_run());
+            self.shadowed.insert(0, Shadowed { value, origin });
         }
     }
 }

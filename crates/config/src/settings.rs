@@ -5,7 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use cwts_domain::{Group, Service};
 use serde::Serialize;
 
-use crate::{AuthMode, InstanceId, Key, LogLevel, Shadowed, Sourced, TlsMode};
+use crate::value::RawValue;
+use crate::{AuthMode, Edit, InstanceId, Key, LogLevel, Shadowed, Sourced, TlsMode};
 
 /// Every setting. Serializes as an object keyed by the dotted names of [`Key::id`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -56,16 +57,6 @@ impl Settings {
         }
     }
 
-    /// The same, to lay a port of this run over it.
-    pub fn port_mut(&mut self, service: Service) -> &mut Sourced<u16> {
-        match service {
-            Service::McpWebsocket => &mut self.mcp_port,
-            Service::McpHttp => &mut self.mcp_http_port,
-            Service::Prometheus => &mut self.metrics_port,
-            Service::Health => &mut self.health_check_port,
-        }
-    }
-
     /// The bind address of a group of services; [`Service::group`] gives the group.
     pub fn bind_addr(&self, group: Group) -> &Sourced<IpAddr> {
         match group {
@@ -77,6 +68,46 @@ impl Settings {
     /// What a service binds.
     pub fn socket_addr(&self, service: Service) -> SocketAddr {
         SocketAddr::new(self.bind_addr(service.group()).value, self.port(service).value)
+    }
+
+    /// Takes one setting over from `other`.
+    pub fn adopt(&mut self, key: Key, other: &Self) {
+        match key {
+            Key::Port(service) => *self.port_mut(service) = other.port(service).clone(),
+            Key::BindAddr(group) => *self.bind_addr_mut(group) = other.bind_addr(group).clone(),
+            Key::Auth => self.auth = other.auth.clone(),
+            Key::Tls => self.tls = other.tls.clone(),
+            Key::StartServers => self.start_servers = other.start_servers.clone(),
+            Key::LogLevel => self.log_level = other.log_level.clone(),
+            Key::InstanceId => self.instance_id = other.instance_id.clone(),
+        }
+    }
+
+    /// Lays a value of this run over a port or an address, or lifts it when the edit removes it. Other settings do not
+    /// change while the services run, and stay as they are.
+    pub fn set_for_this_run(&mut self, edit: &Edit) {
+        let raw = edit.value.as_deref().map(RawValue::untyped);
+        match edit.key {
+            Key::Port(service) => self.port_mut(service).set_for_this_run(raw.and_then(|raw| raw.port())),
+            Key::BindAddr(group) => self.bind_addr_mut(group).set_for_this_run(raw.and_then(|raw| raw.address())),
+            Key::Auth | Key::Tls | Key::StartServers | Key::LogLevel | Key::InstanceId => {}
+        }
+    }
+
+    fn port_mut(&mut self, service: Service) -> &mut Sourced<u16> {
+        match service {
+            Service::McpWebsocket => &mut self.mcp_port,
+            Service::McpHttp => &mut self.mcp_http_port,
+            Service::Prometheus => &mut self.metrics_port,
+            Service::Health => &mut self.health_check_port,
+        }
+    }
+
+    fn bind_addr_mut(&mut self, group: Group) -> &mut Sourced<IpAddr> {
+        match group {
+            Group::Mcp => &mut self.mcp_bind_addr,
+            Group::Monitoring => &mut self.monitoring_bind_addr,
+        }
     }
 
     /// A setting as text, in the spelling that ports.env takes.

@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 use std::io;
 use std::net::{SocketAddr, TcpListener as StdListener};
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get;
 use cwts_domain::{Checkpoints, Step};
-use cwts_net::{BindError, Endpoint, Listeners};
+use cwts_net::{BindError, ConnectionLimits, Endpoint, Listeners};
 use socket2::{Domain, Socket, Type};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -20,7 +19,8 @@ const DEADLINE: Duration = Duration::from_secs(5);
 fn listeners() -> Listeners<u8> {
     let endpoint = |name: &'static str| {
         let router = Router::new().route("/", get(move || async move { name }));
-        Endpoint { router, connections: Arc::new(AtomicUsize::new(0)), max_connections: 64 }
+        let limits = ConnectionLimits::default();
+        Endpoint { router, connections: Arc::default(), refused: Arc::default(), limits }
     };
     Listeners::new(BTreeMap::from([(1, endpoint("one")), (2, endpoint("two"))]))
 }

@@ -1,177 +1,198 @@
-//! The port change as a transaction: bind, save, switch, drain. Any failure before the switch changes nothing.
+//! A change of settings as a transaction: bind, save, switch, drain. Any failure leaves the world as it was.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use cwts_config::{Edit, Key, Layer, Loaded, SaveLayer, Sources};
-use cwts_domain::{ErrorCode, Problem, Service};
-use cwts_net::{BindError, PrepareError, Prepared};
+use cwts_config::{ConfigError, Edit, Loaded, Saved, Sources};
+use cwts_domain::{ErrorCode, Problem, Service, Step};
+use cwts_net::{BindError, PrepareError, Prepared, SwitchError};
 use cwts_ports::Availability;
 
 use crate::conflict;
 use crate::core::{Core, DRAIN_DEADLINE, plan};
+use crate::edit::{SaveTarget, SettingsEdit};
 use crate::instance::Instance;
-use crate::snapshot::{PortChange, PortsEdit, SaveTarget};
+use crate::rules;
 
 impl Core {
-    pub(crate) async fn set_ports(&mut self, instance: &Instance, edit: &PortsEdit) -> Result<(), Problem> {
-        let loaded = self.loaded.as_ref().map_err(Clone::clone)?;
-        let now = instance.shared().snapshot_revision();
-        if edit.expected_revision != now {
-            let message = format!("The ports changed meanwhile (revision {now}, not {}).", edit.expected_revision);
-            return Err(Problem::new(ErrorCode::RevisionConflict, message).with_help("Look at them again and apply."));
+    /// Makes all changes of the edit or none.
+    pub(crate) async fn change(&mut self, instance: &Instance, edit: &SettingsEdit) -> Result<(), Problem> {
+        let before = self.loaded.as_ref().map_err(Clone::clone)?.clone();
+        rules::refuse_outdated(edit, instance.shared().snapshot_revision())?;
+        let edits = rules::validated(edit, &before.settings)?;
+        let after = {
+            let (sources, before, edits, save) =
+                (instance.shared().sources.clone(), before.clone(), edits.clone(), edit.save);
+            blocking(move || foresee(&sources, &before, &edits, save).map_err(|error| rules::blame(error, &edits)))
+        };
+        let after = after.await??;
+        let prepared = self.bind_new(instance, &before, &after).await?;
+        let saved = save(instance, &before, &edits, edit.save).await?;
+        if let Err(problem) = self.switch(instance, &before, prepared).await {
+            let problem = put_back(instance, saved, problem).await;
+            self.publish(instance);
+            return Err(problem);
         }
-        let changes = validated(edit, loaded)?;
-        let before = plan(loaded);
-        let mut after = before.clone();
-        for change in &changes {
-            if let Some(address) = after.get_mut(&change.service) {
-                address.set_port(change.port);
-            }
-        }
-        reject_clashes(&after, &changes)?;
-        let prepared = self.bind_new(&instance.shared().sources, &before, &after).await?;
-        self.save(instance, edit.save, &changes).await?;
-        self.switch(instance, prepared).await;
-        self.tell(instance, &before, &changes);
+        let (old, new) = (before.settings, after.settings.clone());
+        self.adopt(instance, after, saved, &edits);
+        self.publish(instance);
+        rules::tell(instance, &old, &new, &edits);
         Ok(())
     }
 
     /// Binds the new sockets; while stopped, only checks that they could be bound.
     async fn bind_new(
         &self,
-        sources: &Sources,
-        before: &BTreeMap<Service, SocketAddr>,
-        after: &BTreeMap<Service, SocketAddr>,
+        instance: &Instance,
+        before: &Loaded,
+        after: &Loaded,
     ) -> Result<Option<Prepared<Service>>, Problem> {
+        let (old, new) = (plan(before), plan(after));
         let failed = match &self.running {
-            Some(running) => match running.listeners.prepare(after) {
+            Some(running) => match running.listeners.prepare(&new) {
                 Ok(prepared) => return Ok(Some(prepared)),
                 Err(failed) => failed,
             },
-            None => match probe(before.clone(), after.clone()).await? {
+            None => match blocking(move || probe(&old, new)).await? {
                 Some(failed) => failed,
                 None => return Ok(None),
             },
         };
-        let table = &self.loaded.as_ref().map_err(Clone::clone)?.port_table;
-        Err(conflict::explain(failed, sources, after, table).await.problem().clone())
+        Err(conflict::explain(failed, &instance.shared().sources, &plan(after), &before.port_table)
+            .await
+            .problem()
+            .clone())
     }
 
-    /// Writes the change where it is to be kept. Nothing was switched yet, so a failure leaves the world as it was.
-    async fn save(&mut self, instance: &Instance, target: SaveTarget, changes: &[PortChange]) -> Result<(), Problem> {
-        let layer = match target {
-            SaveTarget::ThisRun => {
-                self.set_for_this_run(changes);
+    /// Serves the new sockets and lets the old connections end behind the scenes.
+    ///
+    /// # Errors
+    /// A socket could not take the place of the old one. What was served before is served again, except for services that
+    /// are blocked from now on.
+    async fn switch(
+        &mut self,
+        instance: &Instance,
+        before: &Loaded,
+        prepared: Option<Prepared<Service>>,
+    ) -> Result<(), Problem> {
+        instance.shared().surroundings.checkpoints.pass(Step::Switch).map_err(|error| {
+            Problem::new(ErrorCode::Internal, format!("The new sockets could not take over: {error}."))
+        })?;
+        let (Some(running), Some(prepared)) = (&mut self.running, prepared) else { return Ok(()) };
+        let SwitchError { failed, lost, drain } = match running.listeners.commit(prepared).await {
+            Ok(drain) => {
+                instance.tokio().spawn(drain.within(DRAIN_DEADLINE));
                 return Ok(());
             }
-            SaveTarget::EnvFile => SaveLayer::EnvFile,
-            SaveTarget::Toml => SaveLayer::Toml,
+            Err(failure) => failure,
         };
-        let edit = |change: &PortChange| Edit::set(Key::Port(change.service), change.port);
-        let edits = changes.iter().map(edit).collect::<Result<Vec<_>, _>>()?;
-        let expected = self.loaded.as_ref().map_err(Clone::clone)?.revision.clone();
-        let sources = instance.shared().sources.clone();
-        let saved = tokio::task::spawn_blocking(move || cwts_config::save(&sources, layer, &edits, &expected)).await;
-        let saved = saved.map_err(|error| Problem::new(ErrorCode::Internal, error.to_string()))??;
-        self.adopt_saved(&saved.loaded, changes);
+        instance.tokio().spawn(drain.within(DRAIN_DEADLINE));
+        let sources = &instance.shared().sources;
+        for lost in lost {
+            tracing::error!(service = %lost.key, error = %lost.error, "the old socket could not be restored");
+            self.block(instance, conflict::explain(lost, sources, &plan(before), &before.port_table).await);
+        }
+        Err(conflict::explain(failed, sources, &plan(before), &before.port_table).await.problem().clone())
+    }
+
+    /// Serves what a failed switch left unserved.
+    pub(crate) async fn serve_blocked(&mut self, instance: &Instance) -> Result<(), Problem> {
+        if self.blocked.is_empty() {
+            return Ok(());
+        }
+        let loaded = self.loaded.as_ref().map_err(Clone::clone)?.clone();
+        let prepared = self.bind_new(instance, &loaded, &loaded).await?;
+        self.switch(instance, &loaded, prepared).await?;
+        self.clear_problem(instance);
+        self.publish(instance);
         Ok(())
     }
 
-    /// Cannot fail: serves the new sockets and lets the old connections end behind the scenes.
-    async fn switch(&mut self, instance: &Instance, prepared: Option<Prepared<Service>>) {
-        if let (Some(running), Some(prepared)) = (&mut self.running, prepared) {
-            let drain = running.listeners.commit(prepared).await;
-            instance.tokio().spawn(drain.within(DRAIN_DEADLINE));
+    /// Takes over what was changed. Other settings stay as they are in force, even where a file says something else by now.
+    fn adopt(&mut self, instance: &Instance, mut after: Loaded, saved: Option<Saved>, edits: &[Edit]) {
+        for edit in edits {
+            self.this_run.remove(&edit.key());
         }
-        self.clear_problem();
-        self.publish(instance);
+        match saved {
+            None => {
+                self.this_run.extend(edits.iter().filter_map(|edit| edit.value().map(|_| (edit.key(), edit.clone()))))
+            }
+            Some(saved) => {
+                for edit in edits {
+                    after.settings.adopt(edit.key(), &saved.loaded.settings);
+                }
+                after.revision = saved.loaded.revision;
+            }
+        }
+        self.loaded = Ok(after);
+        self.clear_problem(instance);
     }
+}
 
-    fn tell(&self, instance: &Instance, before: &BTreeMap<Service, SocketAddr>, changes: &[PortChange]) {
-        let verb = if self.running.is_some() { "moved" } else { "set" };
-        for change in changes {
-            let from = before.get(&change.service).map_or(0, SocketAddr::port);
-            instance.record(format!("{} {verb} from {from} to {}", change.service, change.port));
+/// The configuration as the edits would leave it. Writes nothing.
+fn foresee(sources: &Sources, before: &Loaded, edits: &[Edit], target: SaveTarget) -> Result<Loaded, ConfigError> {
+    let (mut after, mut settings) = (before.clone(), before.settings.clone());
+    match target.layer() {
+        None => edits.iter().for_each(|edit| settings.set_for_this_run(edit)),
+        Some(layer) => {
+            let saved = cwts_config::preview(sources, layer, edits, &before.revision)?;
+            edits.iter().for_each(|edit| settings.adopt(edit.key(), &saved.settings));
+            (after.warnings, after.port_table) = (saved.warnings, saved.port_table);
         }
+    }
+    after.with_settings(settings, sources)
+}
+
+/// Writes the edits to their file; `None` for this run. Nothing was switched yet, so a failure leaves the world as it was.
+async fn save(
+    instance: &Instance,
+    before: &Loaded,
+    edits: &[Edit],
+    target: SaveTarget,
+) -> Result<Option<Saved>, Problem> {
+    let Some(layer) = target.layer() else { return Ok(None) };
+    let shared = instance.shared();
+    let (sources, edits, expected) = (shared.sources.clone(), edits.to_vec(), before.revision.clone());
+    let checkpoints = shared.surroundings.checkpoints.clone();
+    let saved = blocking(move || {
+        let saved = cwts_config::save_with(&sources, layer, &edits, &expected, checkpoints.as_ref());
+        saved.map_err(|error| rules::blame(error, &edits))
+    });
+    saved.await?.map(Some)
+}
+
+/// Undoes the save after a switch that failed. Where that fails too, the person is told.
+async fn put_back(instance: &Instance, saved: Option<Saved>, problem: Problem) -> Problem {
+    let Some(saved) = saved else { return problem };
+    let checkpoints = instance.shared().surroundings.checkpoints.clone();
+    let undone = blocking(move || {
+        checkpoints.pass(Step::PutBack).map_err(|error| Problem::new(ErrorCode::SaveFailed, error.to_string()))?;
+        saved.undo().map_err(Problem::from)
+    });
+    match undone.await.and_then(|undone| undone) {
+        Ok(()) => problem,
+        Err(second) => Problem {
+            message: format!("{} The saved change could not be taken back: {}.", problem.message, second.message),
+            ..problem
+        },
     }
 }
 
 /// The first new address that could not be bound at this moment.
-async fn probe(
-    before: BTreeMap<Service, SocketAddr>,
-    after: BTreeMap<Service, SocketAddr>,
-) -> Result<Option<PrepareError<Service>>, Problem> {
-    let probed = tokio::task::spawn_blocking(move || {
-        let new = after.into_iter().filter(|(service, address)| before.get(service) != Some(address));
-        new.into_iter().find_map(|(key, address)| {
-            let error = match cwts_ports::availability(address) {
-                Availability::Free { .. } => return None,
-                Availability::Taken { .. } => BindError::InUse { address },
-                Availability::Denied { .. } => BindError::Denied { address },
-                Availability::AddressUnavailable => BindError::AddressUnavailable { address },
-            };
-            Some(PrepareError { key, error })
-        })
-    });
-    probed.await.map_err(|error| Problem::new(ErrorCode::Internal, error.to_string()))
-}
-
-/// The changes that change something, or why the edit cannot be.
-fn validated(edit: &PortsEdit, loaded: &Loaded) -> Result<Vec<PortChange>, Problem> {
-    let mut seen = BTreeSet::new();
-    let mut changes = Vec::new();
-    for change in &edit.ports {
-        let (service, port) = (change.service, change.port);
-        if !seen.insert(service) {
-            let message = format!("{service} is named twice in one change.");
-            return Err(Problem::new(ErrorCode::InvalidInput, message).at(service.id()));
-        }
-        if port == 0 {
-            let problem = Problem::new(ErrorCode::InvalidInput, "0 is no port.").at(service.id());
-            return Err(problem.with_help("Use 1 to 65535."));
-        }
-        reject_shadowed(edit.save, loaded, service)?;
-        changes.push(*change);
-    }
-    if changes.is_empty() {
-        return Err(Problem::new(ErrorCode::InvalidInput, "The change names no service."));
-    }
-    Ok(changes)
-}
-
-/// Refuses to write where a stronger layer would hide what was written.
-fn reject_shadowed(target: SaveTarget, loaded: &Loaded, service: Service) -> Result<(), Problem> {
-    let setting = loaded.settings.port(service);
-    let layers = std::iter::once(&setting.origin).chain(setting.shadowed.iter().map(|hidden| &hidden.origin));
-    let target = match target {
-        SaveTarget::ThisRun => return Ok(()),
-        SaveTarget::EnvFile => Layer::EnvFile,
-        SaveTarget::Toml => Layer::Toml,
-    };
-    // A port of this run only gives way to one that is saved.
-    let stronger = layers.filter(|origin| origin.layer != Layer::ThisRun).find(|origin| origin.layer < target);
-    let Some(origin) = stronger else { return Ok(()) };
-    let variable = service.port_variable();
-    let help = match origin.layer {
-        Layer::Environment => format!("Unset {variable} and start again."),
-        _ => "Save to ports.env, or remove the line there.".to_owned(),
-    };
-    let message = format!("{variable} is set by {origin}, which is stronger than the file to save to.");
-    Err(Problem::new(ErrorCode::Shadowed, message).at(service.id()).with_help(help))
-}
-
-/// Two services on one port of overlapping addresses.
-fn reject_clashes(after: &BTreeMap<Service, SocketAddr>, changes: &[PortChange]) -> Result<(), Problem> {
-    for change in changes {
-        let same = |(service, address): (&Service, &SocketAddr)| {
-            (*service != change.service && address.port() == change.port).then_some(*service)
+fn probe(old: &BTreeMap<Service, SocketAddr>, new: BTreeMap<Service, SocketAddr>) -> Option<PrepareError<Service>> {
+    new.into_iter().filter(|(service, address)| old.get(service) != Some(address)).find_map(|(key, address)| {
+        let error = match cwts_ports::availability(address) {
+            Availability::Free { .. } => return None,
+            Availability::Taken { .. } => BindError::InUse { address },
+            Availability::Denied { .. } => BindError::Denied { address },
+            Availability::AddressUnavailable => BindError::AddressUnavailable { address },
         };
-        if let Some(other) = after.iter().find_map(same) {
-            let message = format!("{} is {other} here.", change.port);
-            let help = "Give each service a port of its own.";
-            return Err(Problem::new(ErrorCode::InvalidInput, message).at(change.service.id()).with_help(help));
-        }
-    }
-    Ok(())
+        Some(PrepareError { key, error })
+    })
+}
+
+/// Runs what reads and writes files away from the tasks of the services.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|error| Problem::new(ErrorCode::Internal, error.to_string()))
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use cwts_config::{Loaded, Origin, Sources};
+use cwts_config::{ConfigError, Edit, Key, Loaded, Sources};
 use cwts_domain::{Problem, Service, Timestamp};
 use cwts_net::{Endpoint, Listeners, Prepared};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -12,7 +12,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use crate::conflict::{self, Blocked};
 use crate::instance::Instance;
 use crate::lock::{self, InstanceLock};
-use crate::snapshot::{PortChange, RunState, Snapshot};
+use crate::snapshot::{RunState, Snapshot};
 use crate::{findings, market, view};
 
 /// How long clients may take to end before their connections are cut.
@@ -22,12 +22,13 @@ const HEALTH_DRAIN: Duration = Duration::from_secs(1);
 
 pub(crate) struct Core {
     pub(crate) loaded: Result<Loaded, Problem>,
-    /// Ports that a person set for this run only.
-    this_run: BTreeMap<Service, u16>,
+    /// Ports and addresses that a person set for this run only.
+    pub(crate) this_run: BTreeMap<Key, Edit>,
     pub(crate) running: Option<Running>,
     state: RunState,
     problem: Option<Problem>,
-    blocked: Option<Blocked>,
+    /// Services that are not served although they should be.
+    pub(crate) blocked: Vec<Blocked>,
     revision: u64,
 }
 
@@ -54,43 +55,21 @@ impl Core {
             this_run: BTreeMap::new(),
             running: None,
             state: RunState::Stopped,
-            blocked: None,
+            blocked: Vec::new(),
             revision: 0,
         }
     }
 
-    /// Reads the files again. A port of this run stays over what they say.
+    /// Reads the files again. What a person set for this run stays over what they say.
     fn reload(&mut self, sources: &Sources) {
-        self.loaded = cwts_config::load(sources).map_err(Problem::from);
-        if let Ok(loaded) = &mut self.loaded {
-            for (&service, &port) in &self.this_run {
-                loaded.settings.port_mut(service).lay_over(port, Origin::this_run());
-            }
-        }
+        self.loaded = self.read(sources).map_err(Problem::from);
     }
 
-    /// Sets the ports of services for this run only.
-    pub(crate) fn set_for_this_run(&mut self, changes: &[PortChange]) {
-        for change in changes {
-            self.this_run.insert(change.service, change.port);
-            if let Ok(loaded) = &mut self.loaded {
-                loaded.settings.port_mut(change.service).lay_over(change.port, Origin::this_run());
-            }
-        }
-    }
-
-    /// Takes over the ports that were just saved to a file. Other settings stay as they are bound, even where their
-    /// file says something else by now.
-    pub(crate) fn adopt_saved(&mut self, saved: &Loaded, changes: &[PortChange]) {
-        for change in changes {
-            self.this_run.remove(&change.service);
-        }
-        if let Ok(loaded) = &mut self.loaded {
-            for change in changes {
-                *loaded.settings.port_mut(change.service) = saved.settings.port(change.service).clone();
-            }
-            loaded.revision = saved.revision.clone();
-        }
+    fn read(&self, sources: &Sources) -> Result<Loaded, ConfigError> {
+        let loaded = cwts_config::load(sources)?;
+        let mut settings = loaded.settings.clone();
+        self.this_run.values().for_each(|edit| settings.set_for_this_run(edit));
+        loaded.with_settings(settings, sources)
     }
 
     pub(crate) fn snapshot(&self, sources: &Sources) -> Snapshot {
@@ -103,7 +82,7 @@ impl Core {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             state: self.state,
             started_at: self.running.as_ref().map(|running| running.started_at.millis()),
-            services: view::services(&settings, &table, self.state, self.blocked.as_ref()),
+            services: view::services(&settings, &table, self.state, &self.blocked),
             findings: findings::of(loaded),
             market: None,
             problem: self.problem.clone(),
@@ -120,11 +99,11 @@ impl Core {
 
     pub(crate) async fn start(&mut self, instance: &Instance) -> Result<(), Problem> {
         if self.running.is_some() {
-            return Ok(());
+            return self.serve_blocked(instance).await;
         }
         self.state = RunState::Starting;
         self.problem = None;
-        self.blocked = None;
+        self.blocked.clear();
         self.publish(instance);
         let bound = self.bind(instance).await;
         match bound {
@@ -137,7 +116,7 @@ impl Core {
                 tracing::debug!(code = ?problem.code, "cannot start: {problem}");
                 self.state = RunState::Stopped;
                 self.problem = Some(problem.clone());
-                self.blocked = blocked.service().is_some().then_some(blocked);
+                self.blocked.extend(blocked.service().is_some().then_some(blocked));
                 self.publish(instance);
                 Err(problem)
             }
@@ -151,7 +130,8 @@ impl Core {
         let plan = plan(loaded);
         let lock =
             InstanceLock::acquire(sources).map_err(|error| Blocked::by_problem(lock::problem(&error, sources)))?;
-        let listeners = Listeners::new(Service::ALL.map(|service| (service, endpoint(instance, service))).into());
+        let listeners = Listeners::new(Service::ALL.map(|service| (service, endpoint(instance, service))).into())
+            .with_checkpoints(instance.shared().surroundings.checkpoints.clone());
         match listeners.prepare(&plan) {
             Ok(prepared) => Ok(Bound { lock, listeners, prepared }),
             Err(failed) => Err(conflict::explain(failed, sources, &plan, &loaded.port_table).await),
@@ -160,7 +140,7 @@ impl Core {
 
     async fn run(&mut self, instance: &Instance, bound: Bound) {
         let Bound { lock, mut listeners, prepared } = bound;
-        // Nothing was served before, so nothing drains.
+        // Nothing was served before, so that nothing drains, and no socket takes the place of another, so that none fails.
         drop(listeners.commit(prepared).await);
         let stop_market = CancellationToken::new();
         tokio::spawn(market::run(instance.exchange().clone(), instance.metrics().clone(), stop_market.clone()));
@@ -183,6 +163,7 @@ impl Core {
         cut += close_all_but(&mut running.listeners, &BTreeMap::new(), HEALTH_DRAIN).await;
         tracing::info!(cut, "All sockets are closed");
         self.state = RunState::Stopped;
+        self.blocked.clear();
         self.mark_up(instance, 0);
         self.this_run.clear();
         self.reload(&instance.shared().sources);
@@ -190,16 +171,29 @@ impl Core {
         instance.record("All four services stopped");
     }
 
-    fn mark_up(&self, instance: &Instance, up: i64) {
+    pub(crate) fn mark_up(&self, instance: &Instance, up: i64) {
         for service in Service::ALL {
             instance.metrics().service_up.with_label_values(&[service.id()]).set(up);
         }
     }
 
-    /// A change succeeded: what failed before no longer matters.
-    pub(crate) fn clear_problem(&mut self) {
+    /// A service went down although the others run.
+    pub(crate) fn block(&mut self, instance: &Instance, blocked: Blocked) {
+        if let Some(service) = blocked.service() {
+            instance.metrics().service_up.with_label_values(&[service.id()]).set(0);
+            instance.record(format!("{service} is down: {}", blocked.problem()));
+        }
+        self.problem = Some(blocked.problem().clone());
+        self.blocked.push(blocked);
+    }
+
+    /// A change succeeded: everything is served, and what failed before no longer matters.
+    pub(crate) fn clear_problem(&mut self, instance: &Instance) {
         self.problem = None;
-        self.blocked = None;
+        self.blocked.clear();
+        if self.running.is_some() {
+            self.mark_up(instance, 1);
+        }
     }
 }
 
@@ -210,7 +204,10 @@ async fn close_all_but(
     deadline: Duration,
 ) -> usize {
     match listeners.prepare(kept) {
-        Ok(nothing_new) => listeners.commit(nothing_new).await.within(deadline).await.cut,
+        Ok(nothing_new) => {
+            let closed = listeners.commit(nothing_new).await.unwrap_or_else(|failed| failed.drain);
+            closed.within(deadline).await.cut
+        }
         Err(error) => {
             tracing::error!(%error, "a plan of sockets that are there binds nothing and cannot fail");
             0

@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cwts_config::Sources;
-use cwts_domain::{Clock, Problem, SystemClock};
+use cwts_domain::Problem;
 use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::instance::{self, Instance};
 use crate::services::ServiceFactory;
 use crate::supervisor::Supervisor;
+use crate::surroundings::Surroundings;
 
 /// Runs instances. Dropping it from an async context is not allowed; call [`Host::shutdown`].
 #[derive(Debug)]
@@ -35,20 +36,20 @@ impl Host {
     /// # Errors
     /// The metrics cannot be registered.
     pub fn open(&self, sources: Sources, services: impl ServiceFactory) -> Result<Instance, Problem> {
-        self.open_with_clock(sources, services, Arc::new(SystemClock))
+        self.open_in(Surroundings::default(), sources, services)
     }
 
-    /// The same with another clock.
+    /// The same in another world.
     ///
     /// # Errors
     /// The metrics cannot be registered.
-    pub fn open_with_clock(
+    pub fn open_in(
         &self,
+        surroundings: Surroundings,
         sources: Sources,
         services: impl ServiceFactory,
-        clock: Arc<dyn Clock>,
     ) -> Result<Instance, Problem> {
-        Instance::open(self.runtime.handle().clone(), sources, Arc::new(services), clock, instance::events())
+        Instance::open(self.runtime.handle().clone(), sources, Arc::new(services), surroundings, instance::events())
     }
 
     /// The instances of a home, all stopped, `opened` among them with the sources that the program was started for.

@@ -1,7 +1,7 @@
 //! One instance: its lifecycle, its truth and the questions that the wire and the window ask it.
 //!
 //! Every method may be awaited from any runtime: the work runs on the services' own, and goes on when the asker gives
-//! up. Starting, stopping and changing ports exclude each other; reading never waits for them.
+//! up. Starting, stopping and changing settings exclude each other; reading never waits for them.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -13,11 +13,13 @@ use tokio::runtime::Handle;
 use tokio::sync::{Mutex, broadcast};
 
 use crate::core::Core;
+use crate::edit::SettingsEdit;
 use crate::exchange::{ExchangeHandle, new_exchange};
 use crate::meter::{Meter, Meters};
 use crate::metrics::Metrics;
 use crate::services::ServiceFactory;
-use crate::snapshot::{Activity, Envelope, InstanceEvent, PortCheck, PortsEdit, RunState, Sample, Snapshot};
+use crate::snapshot::{Activity, Envelope, InstanceEvent, PortCheck, RunState, Sample, Snapshot};
+use crate::surroundings::Surroundings;
 use crate::telemetry::Telemetry;
 use crate::{check, sampler};
 
@@ -38,7 +40,7 @@ impl std::fmt::Debug for Instance {
 pub(crate) struct Shared {
     pub(crate) sources: Sources,
     pub(crate) services: Arc<dyn ServiceFactory>,
-    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) surroundings: Surroundings,
     pub(crate) metrics: Metrics,
     pub(crate) meters: Meters,
     pub(crate) exchange: ExchangeHandle,
@@ -73,7 +75,7 @@ impl Shared {
 
     pub(crate) fn record(&self, text: String) {
         tracing::info!(target: "activity", "{text}");
-        let activity = self.telemetry.push_activity(self.clock.now(), text);
+        let activity = self.telemetry.push_activity(self.surroundings.clock.now(), text);
         self.send(InstanceEvent::Activity(activity));
     }
 }
@@ -83,19 +85,19 @@ impl Instance {
         tokio: Handle,
         sources: Sources,
         services: Arc<dyn ServiceFactory>,
-        clock: Arc<dyn Clock>,
+        surroundings: Surroundings,
         events: broadcast::Sender<Envelope>,
     ) -> Result<Self, Problem> {
         let _entered = tokio.enter();
         let metrics = Metrics::new(sources.instance().as_str())
             .map_err(|error| Problem::new(ErrorCode::Internal, format!("metrics: {error}")))?;
-        let exchange = ExchangeHandle::spawn(new_exchange(), Arc::clone(&clock), metrics.clone());
+        let exchange = ExchangeHandle::spawn(new_exchange(), Arc::clone(&surroundings.clock), metrics.clone());
         let core = Core::load(&sources);
         let snapshot = core.snapshot(&sources);
         let shared = Arc::new(Shared {
             sources,
             services,
-            clock,
+            surroundings,
             metrics,
             meters: Meters::default(),
             exchange,
@@ -113,7 +115,7 @@ impl Instance {
     /// The instance at this moment, with its live figures.
     pub fn snapshot(&self) -> Snapshot {
         let mut snapshot = self.0.snapshot.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let now = self.0.clock.now();
+        let now = self.0.surroundings.clock.now();
         for service in &mut snapshot.services {
             let meter = self.0.meters.of(service.service);
             service.clients = u32::try_from(meter.connections()).unwrap_or(u32::MAX);
@@ -154,12 +156,13 @@ impl Instance {
         self.run(Operation::Stop).await
     }
 
-    /// Moves services to other ports: binds the new sockets, saves, switches over, drains the old ones.
+    /// Changes settings, all of the edit or none: binds the new sockets, saves, switches over, drains the old ones.
     ///
     /// # Errors
-    /// The edit is invalid or outdated, a port cannot be bound, or the file cannot be saved; nothing has changed.
-    pub async fn set_ports(&self, edit: PortsEdit) -> Result<Snapshot, Problem> {
-        self.run(Operation::SetPorts(edit)).await
+    /// The edit is invalid or outdated, a socket cannot be bound, the file cannot be saved, or the switch failed; nothing
+    /// has changed. Where a socket that had to make room could not come back, its service is blocked in the snapshot.
+    pub async fn change(&self, edit: SettingsEdit) -> Result<Snapshot, Problem> {
+        self.run(Operation::Change(edit)).await
     }
 
     /// Whether a service could move to a port, and what to offer instead.
@@ -196,7 +199,7 @@ impl Instance {
 
     /// What time it is for this instance.
     pub fn clock(&self) -> &dyn Clock {
-        self.0.clock.as_ref()
+        self.0.surroundings.clock.as_ref()
     }
 
     /// The instance's id.
@@ -235,7 +238,7 @@ impl Instance {
                     core.stop(&instance).await;
                     Ok(())
                 }
-                Operation::SetPorts(edit) => core.set_ports(&instance, &edit).await,
+                Operation::Change(edit) => core.change(&instance, &edit).await,
             }?;
             Ok(instance.snapshot())
         });
@@ -247,7 +250,7 @@ impl Instance {
 enum Operation {
     Start,
     Stop,
-    SetPorts(PortsEdit),
+    Change(SettingsEdit),
 }
 
 /// A channel for the events of one or more instances.

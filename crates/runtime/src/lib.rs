@@ -1,4 +1,4 @@
-//! One instance: engine, market and services; the snapshot; the port change as a transaction.
+//! One instance: engine, market and services; the snapshot; the change of settings as a transaction.
 //!
 //! [`Host`] owns the tokio runtime of the services, [`Instance`] is what a program holds, a [`Supervisor`] holds several
 //! by id, [`ServiceFactory`] is how a program hands in what answers on the ports: this crate never sees a protocol.
@@ -7,6 +7,7 @@ mod change;
 mod check;
 mod conflict;
 mod core;
+mod edit;
 mod exchange;
 mod findings;
 mod host;
@@ -16,17 +17,20 @@ mod market;
 mod meter;
 mod metrics;
 mod names;
+mod rules;
 mod sampler;
 mod services;
 mod snapshot;
 mod standing;
 mod supervisor;
+mod surroundings;
 mod survey;
 mod telemetry;
 mod view;
 
 pub use cwts_engine::{Account, Exchange, Fill, Order, Role, Trade};
 pub use cwts_net::{Connection, ConnectionLimits, Source};
+pub use edit::{SaveTarget, SettingChange, SettingsEdit};
 pub use exchange::{ExchangeError, ExchangeHandle};
 pub use host::Host;
 pub use instance::Instance;
@@ -38,4 +42,5 @@ pub use services::ServiceFactory;
 pub use snapshot::*;
 pub use standing::Standing;
 pub use supervisor::Supervisor;
+pub use surroundings::Surroundings;
 pub use survey::PortSurvey;

@@ -55,7 +55,7 @@ impl Sampler {
         let latencies = shared.exchange.take_latencies();
         let mcp = |load: &&ServiceLoad| matches!(load.service, Service::McpWebsocket | Service::McpHttp);
         let sample = Sample {
-            at: shared.clock.now().millis(),
+            at: shared.surroundings.clock.now().millis(),
             requests: services.iter().map(|load| load.rate).sum(),
             latency_p50: latencies.map(|(p50, _)| p50 * 1e3),
             latency_p99: latencies.map(|(_, p99)| p99 * 1e3),
@@ -89,7 +89,7 @@ impl Sampler {
             clients: u32::try_from(meter.connections()).unwrap_or(u32::MAX),
             rate: (newest - oldest) as f64 / seconds,
             requests: newest,
-            idle_seconds: meter.idle_seconds(shared.clock.now()),
+            idle_seconds: meter.idle_seconds(shared.surroundings.clock.now()),
         }
     }
 

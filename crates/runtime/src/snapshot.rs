@@ -331,42 +331,6 @@ pub struct ServiceLoad {
     pub idle_seconds: Option<f64>,
 }
 
-/// Where a port change is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, serde::Deserialize)]
-#[cfg_attr(feature = "wire", derive(ts_rs::TS))]
-#[serde(rename_all = "kebab-case")]
-pub enum SaveTarget {
-    /// Until the services stop.
-    ThisRun,
-    /// `ports.env`.
-    EnvFile,
-    /// `production.toml`.
-    Toml,
-}
-
-/// A port change as a person asks for it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, serde::Deserialize)]
-#[cfg_attr(feature = "wire", derive(ts_rs::TS))]
-pub struct PortsEdit {
-    /// The revision that the person was looking at.
-    #[cfg_attr(feature = "wire", ts(type = "number"))]
-    pub expected_revision: u64,
-    /// The services to move and their new ports.
-    pub ports: Vec<PortChange>,
-    /// Where to keep it.
-    pub save: SaveTarget,
-}
-
-/// One service's new port.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, serde::Deserialize)]
-#[cfg_attr(feature = "wire", derive(ts_rs::TS))]
-pub struct PortChange {
-    /// Which service.
-    pub service: Service,
-    /// The new port.
-    pub port: u16,
-}
-
 /// What is known of a port before it is applied.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "wire", derive(ts_rs::TS))]

@@ -7,13 +7,14 @@ use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use cwts_config::{Environment, InstanceId, Sources};
-use cwts_domain::{ErrorCode, Problem, SystemClock};
+use cwts_domain::{ErrorCode, Problem};
 use tokio::runtime::Handle;
 use tokio::sync::broadcast;
 
 use crate::instance::{self, Instance};
 use crate::services::ServiceFactory;
 use crate::snapshot::{Envelope, Snapshot};
+use crate::surroundings::Surroundings;
 
 /// A handle on the instances of a home; clones are the same.
 #[derive(Clone)]
@@ -53,7 +54,7 @@ impl Supervisor {
         let inner = &self.0;
         let (services, events) = (Arc::clone(&inner.services), inner.events.clone());
         let id = sources.instance().clone();
-        let instance = Instance::open(inner.tokio.clone(), sources, services, Arc::new(SystemClock), events)?;
+        let instance = Instance::open(inner.tokio.clone(), sources, services, Surroundings::default(), events)?;
         inner.instances.write().unwrap_or_else(PoisonError::into_inner).insert(id, instance);
         Ok(())
     }

@@ -13,7 +13,7 @@ pub(crate) fn services(
     settings: &Settings,
     table: &PortTable,
     state: RunState,
-    blocked: Option<&Blocked>,
+    blocked: &[Blocked],
 ) -> Vec<ServiceSnapshot> {
     Service::ALL.map(|service| one(settings, table.get(service), state, blocked, service)).into()
 }
@@ -22,10 +22,10 @@ fn one(
     settings: &Settings,
     ports: &ServicePorts,
     state: RunState,
-    blocked: Option<&Blocked>,
+    blocked: &[Blocked],
     service: Service,
 ) -> ServiceSnapshot {
-    let blocked = blocked.filter(|blocked| blocked.service() == Some(service));
+    let blocked = blocked.iter().find(|blocked| blocked.service() == Some(service));
     ServiceSnapshot {
         service,
         name: service.name().to_owned(),

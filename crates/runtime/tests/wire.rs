@@ -10,8 +10,8 @@ use cwts_domain::{ErrorCode, Problem, Service};
 use cwts_ports::{Holder, ListenerRow, Protocol};
 use cwts_runtime::{
     Activity, Alternatives, Conflict, Elsewhere, Envelope, Finding, FindingLevel, InstanceEvent, MarketSummary, Owner,
-    OwnerKind, PortChange, PortCheck, PortCheckState, PortsEdit, RangeCheck, RunState, Sample, SaveTarget, ServiceLoad,
-    ServiceSnapshot, ServiceState, Snapshot,
+    OwnerKind, PortCheck, PortCheckState, RangeCheck, RunState, Sample, SaveTarget, ServiceLoad, ServiceSnapshot,
+    ServiceState, SettingChange, SettingsEdit, Snapshot,
 };
 use ts_rs::{Config, TS};
 
@@ -54,8 +54,8 @@ fn declarations() -> String {
         InstanceEvent,
         Envelope,
         SaveTarget,
-        PortChange,
-        PortsEdit,
+        SettingChange,
+        SettingsEdit,
     );
     text
 }

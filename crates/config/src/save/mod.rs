@@ -183,11 +183,11 @@ fn keep_copy(path: &Path, content: &str) -> Result<(), ConfigError> {
     if file::read(&copy).is_ok_and(|kept| kept.as_deref() == Some(content)) {
         return Ok(());
     }
-    file::replace(&copy, content, path, &Unhindered).map_err(|source| ConfigError::SaveFailed { path: copy, source })
+    file::replace(&copy, content, path).map_err(|source| ConfigError::SaveFailed { path: copy, source })
 }
 
 fn put(path: &Path, content: Option<&str>, checkpoints: &dyn Checkpoints) -> io::Result<()> {
-    content.map_or_else(|| file::remove(path), |content| file::replace(path, content, path, checkpoints))
+    content.map_or_else(|| file::remove(path), |content| file::replace_with(path, content, path, checkpoints))
 }
 
 /// After a failure that came later than the replacement, as far as the failing disk allows.

@@ -1,9 +1,10 @@
 /** One instance in memory. */
-import type { Activity, Alternatives, Holder, InstanceEvent, ListenerRow, PortCheck, PortsEdit, Problem, Sample, Service, ServiceSnapshot, Snapshot } from '../wire/types';
+import type { Activity, Alternatives, Holder, InstanceEvent, ListenerRow, PortCheck, Problem, Sample, Service, ServiceSnapshot, SettingChange, SettingsEdit, Snapshot } from '../wire/types';
 import {
   THIS_RUN, INTRUDER, NOW, envFileOrigin, firstActivities, firstSamples, firstSnapshot, foreignListeners, ourListener, sampleAt, tomlOrigin, urlOf,
   type Member,
 } from './fake-data';
+import { serviceOf, type PortChange } from '../model/settings';
 import type { History } from './host';
 
 const BROWSERS_REFUSE = new Set([10080]);
@@ -65,15 +66,19 @@ export class FakeInstance {
     this.#tell('All four services stopped');
   }
 
-  setPorts(edit: PortsEdit): Snapshot {
+  changeSettings(edit: SettingsEdit): Snapshot {
     if (edit.expected_revision !== this.#snapshot.revision) {
-      throw problem('revision_conflict', 'The ports were changed elsewhere meanwhile.', null, 'Look at them and apply again.');
+      throw problem('revision_conflict', 'The settings were changed elsewhere meanwhile.', null, 'Look at them and apply again.');
     }
-    for (const { service, port } of edit.ports) {
+    for (const { service, port } of edit.changes.flatMap(asPort)) {
       const check = this.checkPort(service, port);
       if (check.state === 'refused') throw problem('port_taken', check.message, service, check.suggestion ? `Use ${check.suggestion}.` : null);
     }
-    for (const { service, port } of edit.ports) this.#move(service, port, edit.save);
+    for (const change of edit.changes) {
+      const [port] = asPort(change);
+      if (port) this.#move(port.service, port.port, edit.save);
+      else this.#tell(`${change.key} set to ${change.value ?? 'its default'}`);
+    }
     this.#changed();
     return this.picture();
   }
@@ -158,7 +163,7 @@ export class FakeInstance {
     this.#snapshot.problem = service.problem;
   }
 
-  #move(id: Service, port: number, save: PortsEdit['save']): void {
+  #move(id: Service, port: number, save: SettingsEdit['save']): void {
     const service = this.#services().find((one) => one.service === id);
     if (!service) return;
     const before = service.port;
@@ -182,4 +187,9 @@ export class FakeInstance {
     this.#activities.push(activity);
     this.#send({ type: 'activity', data: activity });
   }
+}
+
+function asPort({ key, value }: SettingChange): PortChange[] {
+  const service = serviceOf(key);
+  return service && value !== null ? [{ service, port: Number(value) }] : [];
 }

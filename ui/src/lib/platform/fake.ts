@@ -39,7 +39,7 @@ export function fakeHost(scenario: Scenario, options: FakeOptions = {}): Host {
       history: async () => (loading ? never() : find(id).history()),
       start: async () => find(id).start(),
       stop: async () => find(id).stop(),
-      setPorts: async (edit) => find(id).setPorts(edit),
+      changeSettings: async (edit) => find(id).changeSettings(edit),
       checkPort: async (service, port) => find(id).checkPort(service, port),
       systemPorts: async () => (loading ? never() : find(id).systemPorts()),
     }),
@@ -62,7 +62,7 @@ function brokenHost(): Omit<Host, 'copy'> {
   const fail = <T>(): Promise<T> => Promise.reject(reason);
   return {
     instances: fail,
-    instance: () => ({ snapshot: fail, history: fail, start: fail, stop: fail, setPorts: fail, checkPort: fail, systemPorts: fail }),
+    instance: () => ({ snapshot: fail, history: fail, start: fail, stop: fail, changeSettings: fail, checkPort: fail, systemPorts: fail }),
     quit: fail,
     subscribe: () => () => {},
     onInstanceRequested: () => () => {},

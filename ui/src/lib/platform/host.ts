@@ -3,7 +3,7 @@
  *
  * Every method rejects with a {@link Problem}, never with another kind of error.
  */
-import type { Activity, Envelope, ListenerRow, PortCheck, PortsEdit, Problem, Sample, Service, Snapshot } from '../wire/types';
+import type { Activity, Envelope, ListenerRow, PortCheck, Problem, Sample, Service, SettingsEdit, Snapshot } from '../wire/types';
 
 /** What happened before the window was opened, oldest first. */
 export type History = { samples: Sample[]; activities: Activity[] };
@@ -20,8 +20,8 @@ export interface InstanceHost {
   start(): Promise<void>;
   /** Resolves when the connections have drained. */
   stop(): Promise<void>;
-  /** All or nothing; resolves with the picture after the change. */
-  setPorts(edit: PortsEdit): Promise<Snapshot>;
+  /** Any settings at once, all or nothing; resolves with the picture after the change. */
+  changeSettings(edit: SettingsEdit): Promise<Snapshot>;
   /** Whether the service could listen on the port, on the address that it will really bind. */
   checkPort(service: Service, port: number): Promise<PortCheck>;
   /** Every listening socket of the system; the instance's own are marked. */

@@ -25,7 +25,7 @@ function tauriInstance(instance: string): InstanceHost {
     history: () => call<History>('history', { instance }),
     start: async () => void (await call('start', { instance })),
     stop: async () => void (await call('stop', { instance })),
-    setPorts: (edit) => call<Snapshot>('set_ports', { instance, edit }),
+    changeSettings: (edit) => call<Snapshot>('change_settings', { instance, edit }),
     checkPort: (service, port) => call<PortCheck>('check_port', { instance, service, port }),
     systemPorts: () => call<ListenerRow[]>('system_ports', { instance }),
   };

@@ -1,4 +1,5 @@
 /** Starting and stopping the services of an instance, from every screen. */
+import { portSetting } from '../model/settings';
 import { asProblem, type InstanceHost } from '../platform/host';
 import type { Problem, Service } from '../wire/types';
 import type { LiveSnapshot } from './live.svelte';
@@ -33,7 +34,7 @@ export class RunControl {
   startOn(service: Service, port: number): Promise<void> {
     return this.#ask('start', async () => {
       const expected_revision = this.#live.snapshot?.revision ?? 0;
-      this.#live.accept(await this.#host.setPorts({ expected_revision, ports: [{ service, port }], save: 'env-file' }));
+      this.#live.accept(await this.#host.changeSettings({ expected_revision, changes: [portSetting({ service, port })], save: 'env-file' }));
       await this.#host.start();
     });
   }

@@ -45,7 +45,7 @@ describe('RunControl', () => {
   it('starts nothing when the port could not be saved', async () => {
     const start = vi.fn<InstanceHost['start']>();
     const problem = { code: 'save_failed', message: 'ports.env was not saved: the disk is full.', field: null, help: null } as const;
-    const { toasts, run } = await open('conflict', { start, setPorts: () => Promise.reject(problem) });
+    const { toasts, run } = await open('conflict', { start, changeSettings: () => Promise.reject(problem) });
     await run.startOn('mcp-websocket', 5010);
     expect(start, 'it would run into the taken port again').not.toHaveBeenCalled();
     expect(toasts.items[0]?.text).toBe(problem.message);

@@ -468,25 +468,25 @@ event: InstanceEvent, };
 
 export type SaveTarget = "this-run" | "env-file" | "toml";
 
-export type PortChange = { 
+export type SettingChange = { 
 /**
- * Which service.
+ * The setting, for example `mcp.mcp_port`.
  */
-service: Service, 
+key: string, 
 /**
- * The new port.
+ * The value as text; `None` takes the setting out, so that the next weaker layer decides.
  */
-port: number, };
+value: string | null, };
 
-export type PortsEdit = { 
+export type SettingsEdit = { 
 /**
  * The revision that the person was looking at.
  */
 expected_revision: number, 
 /**
- * The services to move and their new ports.
+ * What changes; each setting once.
  */
-ports: Array<PortChange>, 
+changes: Array<SettingChange>, 
 /**
  * Where to keep it.
  */

@@ -1,8 +1,9 @@
 /** The words of the form: below a field, on an alternative, about the layer that is written, and after Apply. */
 import type { IconName, Tone } from '../../lib/components/icons';
 import { count } from '../../lib/format';
-import type { PortChange, Problem, SaveTarget, ServiceSnapshot, Snapshot } from '../../lib/wire/types';
+import type { Problem, SaveTarget, ServiceSnapshot, Snapshot } from '../../lib/wire/types';
 import { layerName, targetName } from '../../lib/model/layers';
+import type { PortChange } from '../../lib/model/settings';
 import type { Check, Draft } from './ports.svelte';
 import { isLocked } from './validate';
 

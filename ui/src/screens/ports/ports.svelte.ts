@@ -6,9 +6,10 @@
  */
 import { asProblem, type InstanceHost } from '../../lib/platform/host';
 import { shadowNote, type ShadowNote } from '../../lib/model/layers';
+import { portSetting, type PortChange } from '../../lib/model/settings';
 import type { LiveSnapshot } from '../../lib/state/live.svelte';
 import type { Toasts } from '../../lib/state/toasts.svelte';
-import type { PortChange, PortCheck, Problem, SaveTarget, Service, ServiceSnapshot } from '../../lib/wire/types';
+import type { PortCheck, Problem, SaveTarget, Service, ServiceSnapshot } from '../../lib/wire/types';
 import { appliedText, choices, hintFor, type Choice, type Hint } from './hints';
 import { isLocked, leftBy, parsePort, usedTwice, type Entry } from './validate';
 
@@ -130,7 +131,7 @@ export class PortsState {
     const { changes, save } = this;
     this.applying = true;
     try {
-      const after = await this.#host.setPorts({ expected_revision: snapshot.revision, ports: changes, save });
+      const after = await this.#host.changeSettings({ expected_revision: snapshot.revision, changes: changes.map(portSetting), save });
       this.#live.accept(after);
       this.discard();
       const { text, effective } = appliedText(changes, save, after);

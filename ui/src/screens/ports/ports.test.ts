@@ -66,7 +66,7 @@ describe('PortsState', () => {
   it('keeps a changed field and follows the others when the picture changes', async () => {
     const { ports, live, host } = await open();
     ports.edit('mcp-websocket', '5010');
-    live.accept(await host.setPorts({ expected_revision: 7, ports: [{ service: 'mcp-http', port: 5011 }], save: 'env-file' }));
+    live.accept(await host.changeSettings({ expected_revision: 7, changes: [{ key: 'mcp.mcp_http_port', value: '5011' }], save: 'env-file' }));
     expect(row(ports, 'mcp-websocket').text, 'typing must not be lost to an event').toBe('5010');
     expect(row(ports, 'mcp-http').text).toBe('5011');
   });
@@ -74,7 +74,7 @@ describe('PortsState', () => {
   it('says when the field was changed elsewhere meanwhile', async () => {
     const { ports, live, host } = await open();
     ports.choose('mcp-websocket', 5010);
-    live.accept(await host.setPorts({ expected_revision: 7, ports: [{ service: 'mcp-websocket', port: 10_000 }], save: 'env-file' }));
+    live.accept(await host.changeSettings({ expected_revision: 7, changes: [{ key: 'mcp.mcp_port', value: '10000' }], save: 'env-file' }));
     await vi.advanceTimersByTimeAsync(CHECK_DELAY);
     expect(row(ports, 'mcp-websocket').hint.text).toContain('Meanwhile changed elsewhere to 10000.');
   });
@@ -89,24 +89,24 @@ describe('PortsState', () => {
   });
 
   it('applies only what changed, with the revision the person looked at', async () => {
-    const setPorts = vi.fn<InstanceHost['setPorts']>();
-    const { ports, toasts } = await open('running', (fake) => ({ setPorts: setPorts.mockImplementation(fake.setPorts) }));
+    const changeSettings = vi.fn<InstanceHost['changeSettings']>();
+    const { ports, toasts } = await open('running', (fake) => ({ changeSettings: changeSettings.mockImplementation(fake.changeSettings) }));
     ports.choose('mcp-websocket', 5010);
     expect(ports.consequences).toEqual([{ from: 3000, to: 5010 }]);
     await ports.apply();
-    expect(setPorts).toHaveBeenCalledExactlyOnceWith({ expected_revision: 7, ports: [{ service: 'mcp-websocket', port: 5010 }], save: 'env-file' });
+    expect(changeSettings).toHaveBeenCalledExactlyOnceWith({ expected_revision: 7, changes: [{ key: 'mcp.mcp_port', value: '5010' }], save: 'env-file' });
     expect(ports.dirty, 'what was applied is no change any more').toBe(false);
     expect(toasts.items[0]?.text).toBe('MCP WebSocket moved to 5010.');
   });
 
   it('does not apply a port that is used twice', async () => {
-    const setPorts = vi.fn<InstanceHost['setPorts']>();
-    const { ports } = await open('running', () => ({ setPorts }));
+    const changeSettings = vi.fn<InstanceHost['changeSettings']>();
+    const { ports } = await open('running', () => ({ changeSettings }));
     ports.choose('mcp-websocket', 3001);
     expect(row(ports, 'mcp-websocket').hint).toMatchObject({ tone: 'error', text: '3001 is MCP HTTP API here. Use 3000.' });
     expect(ports.canApply).toBe(false);
     await ports.apply();
-    expect(setPorts).not.toHaveBeenCalled();
+    expect(changeSettings).not.toHaveBeenCalled();
   });
 
   it('applies a port that comes with a warning', async () => {
@@ -122,7 +122,7 @@ describe('PortsState', () => {
 
   it('shows what the host refuses at the field, until the field changes', async () => {
     const problem = { code: 'port_taken', message: 'Port 5010 is held by node.', field: 'mcp-websocket', help: 'Use 10000.' } as const;
-    const { ports, toasts } = await open('running', () => ({ setPorts: () => Promise.reject(problem) }));
+    const { ports, toasts } = await open('running', () => ({ changeSettings: () => Promise.reject(problem) }));
     ports.choose('mcp-websocket', 5010);
     await vi.advanceTimersByTimeAsync(0);
     await ports.apply();
@@ -135,7 +135,7 @@ describe('PortsState', () => {
 
   it('says everything else as a message and keeps the form', async () => {
     const problem = { code: 'save_failed', message: 'ports.env was not saved: the disk is full.', field: null, help: null } as const;
-    const { ports, toasts } = await open('running', () => ({ setPorts: () => Promise.reject(problem) }));
+    const { ports, toasts } = await open('running', () => ({ changeSettings: () => Promise.reject(problem) }));
     ports.choose('mcp-websocket', 5010);
     await ports.apply();
     expect(toasts.items[0]).toMatchObject({ tone: 'error', text: problem.message });
@@ -144,7 +144,7 @@ describe('PortsState', () => {
 
   it('warns before a value is written that a stronger layer hides', async () => {
     const { ports, live, host } = await open();
-    live.accept(await host.setPorts({ expected_revision: 7, ports: [{ service: 'mcp-websocket', port: 5010 }], save: 'env-file' }));
+    live.accept(await host.changeSettings({ expected_revision: 7, changes: [{ key: 'mcp.mcp_port', value: '5010' }], save: 'env-file' }));
     ports.choose('mcp-websocket', 10_000);
     expect(ports.shadowing).toEqual([]);
     ports.save = 'toml';
