@@ -1,6 +1,6 @@
 """A trading session with the official MCP SDK.
 
-    python ws_session.py websocket|http URL TOKEN
+    python ws_session.py websocket|http URL
 
 Prints one JSON object with what the client saw; the test that started it judges.
 """
@@ -60,17 +60,16 @@ async def trade(session):
     return seen
 
 
-async def run(transport, url, token):
+async def run(transport, url):
     if transport == "websocket":
-        async with websocket_client(f"{url}?token={token}") as (read, write), ClientSession(read, write) as session:
+        async with websocket_client(url) as (read, write), ClientSession(read, write) as session:
             return await trade(session)
-    headers = {"Authorization": f"Bearer {token}"}
-    async with streamablehttp_client(url, headers=headers) as (read, write, _), ClientSession(read, write) as session:
+    async with streamablehttp_client(url) as (read, write, _), ClientSession(read, write) as session:
         return await trade(session)
 
 
 async def main():
-    print(json.dumps(await asyncio.wait_for(run(*sys.argv[1:4]), DEADLINE_SECONDS)))
+    print(json.dumps(await asyncio.wait_for(run(*sys.argv[1:3]), DEADLINE_SECONDS)))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::deadline::within;
-use crate::token::{TRADE_TOKEN, bearer};
 
 /// What came back.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,32 +49,19 @@ impl Reply {
     }
 }
 
-/// Gets a path from a port of 127.0.0.1, as a client does: with the trade token where one is needed.
+/// Gets a path from a port of 127.0.0.1.
 ///
 /// # Panics
 /// Nobody answers in time.
 pub async fn get(port: u16, path: &str) -> Reply {
-    let (host, bearer) = (format!("127.0.0.1:{port}"), bearer(TRADE_TOKEN));
-    let open = path.starts_with("/metrics") || path.starts_with("/health");
-    let headers = [("Host", &*host), ("Authorization", &*bearer)];
-    send_exactly(port, "GET", path, if open { &headers[..1] } else { &headers }, "").await
-}
-
-/// Sends a request with these headers and the trade token to a port of 127.0.0.1.
-///
-/// # Panics
-/// As [`send_exactly`].
-pub async fn send(port: u16, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Reply {
-    let bearer = bearer(TRADE_TOKEN);
-    let headers: Vec<_> = headers.iter().copied().chain([("Authorization", &*bearer)]).collect();
-    send_exactly(port, method, path, &headers, body).await
+    send(port, "GET", path, &[("Host", &format!("127.0.0.1:{port}"))], "").await
 }
 
 /// Sends a request with exactly these headers, and `Connection: close`, to a port of 127.0.0.1.
 ///
 /// # Panics
 /// Nobody answers in time, or the answer is no HTTP.
-pub async fn send_exactly(port: u16, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Reply {
+pub async fn send(port: u16, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Reply {
     let mut request = format!("{method} {path} HTTP/1.1\r\nConnection: close\r\n");
     for (name, value) in headers {
         request.push_str(&format!("{name}: {value}\r\n"));

@@ -52,7 +52,7 @@ pub async fn finish(mut command: Command) -> Exit {
 }
 
 /// The program to test.
-fn binary() -> PathBuf {
+pub(crate) fn binary() -> PathBuf {
     if let Some(named) = std::env::var_os(BINARY_VARIABLE) {
         let named = PathBuf::from(named);
         assert!(named.is_file(), "{BINARY_VARIABLE} names {}, which is no file", named.display());

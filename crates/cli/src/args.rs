@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use cwts_config::{ConfigError, Environment, SaveLayer, Sources};
 use cwts_credentials::Scope;
+use cwts_domain::Service;
+use cwts_firewall::{NftChain, Tool};
 
 /// Paper-trading server for AI agents: MCP over WebSocket and HTTP, Prometheus metrics, health.
 #[derive(Debug, Parser)]
@@ -52,6 +54,14 @@ pub(crate) enum CommandLine {
     Tls {
         #[command(subcommand)]
         command: TlsCommand,
+    },
+    /// Write firewall rules for the services; apply them, compare them with what is there, take them back
+    Firewall(FirewallArguments),
+    /// What pkexec starts: not for people
+    #[command(hide = true)]
+    FirewallHelper {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        words: Vec<String>,
     },
 }
 
@@ -112,6 +122,37 @@ pub(crate) enum TlsCommand {
     },
     /// Say what the certificate is for, when it ends, and how clients trust it
     Show,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FirewallArguments {
+    /// ufw, firewalld, iptables or nftables [default: the one that is active]
+    #[arg(long)]
+    pub(crate) tool: Option<Tool>,
+    /// Subnet or address that may connect, IPv4 or IPv6; can be repeated [default: this computer's own subnets]
+    #[arg(long = "source", value_name = "CIDR")]
+    pub(crate) sources: Vec<String>,
+    /// mcp-websocket, mcp-http, prometheus or health; can be repeated [default: all that listen beyond loopback]
+    #[arg(long = "service", value_name = "NAME")]
+    pub(crate) services: Vec<Service>,
+    /// Also deny everyone else, for a firewall that lets in what no rule names
+    #[arg(long)]
+    pub(crate) restrict: bool,
+    /// Chain of nftables that drops by default, for example "inet filter input" [default: as far as it is known]
+    #[arg(long)]
+    pub(crate) chain: Option<NftChain>,
+    /// Take back what was added: all that is remembered, or what the other options name
+    #[arg(long)]
+    pub(crate) undo: bool,
+    /// Run the commands, as root or through pkexec
+    #[arg(long)]
+    pub(crate) apply: bool,
+    /// Compare what was added with the rules in force, as root or through pkexec
+    #[arg(long, conflicts_with_all = ["apply", "undo", "script"])]
+    pub(crate) verify: bool,
+    /// Also write the commands and their undo to a script
+    #[arg(long, value_name = "FILE", conflicts_with = "undo")]
+    pub(crate) script: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

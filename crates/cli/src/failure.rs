@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use cwts_config::ConfigError;
 use cwts_domain::{ErrorCode, Problem};
+use cwts_firewall::FirewallError;
 
 /// What went wrong. Displays as one line that ends with the remedy.
 #[derive(Debug)]
@@ -45,6 +46,12 @@ impl From<Problem> for Failure {
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
+        Self(error.into())
+    }
+}
+
+impl From<FirewallError> for Failure {
+    fn from(error: FirewallError) -> Self {
         Self(error.into())
     }
 }

@@ -4,6 +4,7 @@ mod args;
 mod check_ports;
 mod config;
 mod failure;
+mod firewall;
 mod output;
 mod ports;
 mod run;
@@ -28,6 +29,9 @@ fn main() -> ExitCode {
 }
 
 fn dispatch(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    if let Some(CommandLine::FirewallHelper { words }) = &arguments.command {
+        return Ok(cwts_firewall::helper_main(words)?);
+    }
     let sources = arguments.sources()?;
     match &arguments.command {
         None | Some(CommandLine::Run) => run::run(sources, arguments.json),
@@ -36,5 +40,8 @@ fn dispatch(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Some(CommandLine::Config { command }) => config::execute(&sources, command, arguments.json),
         Some(CommandLine::Token { command }) => token::execute(&sources, command, arguments.json),
         Some(CommandLine::Tls { command }) => tls::execute(&sources, command, arguments.json),
+        Some(CommandLine::Firewall(options)) => firewall::execute(&sources, options, arguments.json),
+        // Needs no configuration; ran above.
+        Some(CommandLine::FirewallHelper { .. }) => Ok(ExitCode::SUCCESS),
     }
 }

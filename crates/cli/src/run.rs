@@ -80,7 +80,7 @@ fn announce(snapshot: &Snapshot, as_json: bool) -> Result<(), Failure> {
         });
         if !entry.address.value.is_loopback() {
             eprintln!(
-                "warning: {} listens on {}. Other computers are refused with 403: TLS is off.",
+                "warning: {} listens on {}. Other computers are refused with 403: there is neither a token nor TLS.",
                 entry.name, entry.address.value
             );
         }

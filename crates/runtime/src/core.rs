@@ -9,11 +9,9 @@ use cwts_domain::{Problem, Service, Timestamp};
 use cwts_net::{Endpoint, Listeners, Prepared};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::access::Access;
 use crate::conflict::{self, Blocked};
 use crate::instance::Instance;
 use crate::lock::{self, InstanceLock};
-use crate::policy::Policy;
 use crate::snapshot::{RunState, Snapshot};
 use crate::{findings, market, view};
 
@@ -74,7 +72,7 @@ impl Core {
         loaded.with_settings(settings, sources)
     }
 
-    pub(crate) fn snapshot(&self, sources: &Sources, access: &Access) -> Snapshot {
+    pub(crate) fn snapshot(&self, sources: &Sources) -> Snapshot {
         let loaded = self.loaded.as_ref().ok();
         let settings = loaded.map(|loaded| loaded.settings.clone()).unwrap_or_default();
         let table = loaded.map(|loaded| loaded.port_table.clone()).unwrap_or_default();
@@ -85,7 +83,7 @@ impl Core {
             state: self.state,
             started_at: self.running.as_ref().map(|running| running.started_at.millis()),
             services: view::services(&settings, &table, self.state, &self.blocked),
-            findings: findings::of(loaded, access),
+            findings: findings::of(loaded),
             market: None,
             problem: self.problem.clone(),
             elsewhere: None,
@@ -96,13 +94,7 @@ impl Core {
 
     pub(crate) fn publish(&mut self, instance: &Instance) {
         self.revision += 1;
-        let shared = instance.shared();
-        shared.publish(self.snapshot(&shared.sources, &shared.access), self.policy());
-    }
-
-    fn policy(&self) -> Policy {
-        let loaded = self.loaded.as_ref().ok();
-        loaded.map(|loaded| Policy::of(&loaded.settings, false, false)).unwrap_or_default()
+        instance.shared().publish(self.snapshot(&instance.shared().sources));
     }
 
     pub(crate) async fn start(&mut self, instance: &Instance) -> Result<(), Problem> {
@@ -138,7 +130,6 @@ impl Core {
         let plan = plan(loaded);
         let lock =
             InstanceLock::acquire(sources).map_err(|error| Blocked::by_problem(lock::problem(&error, sources)))?;
-        instance.shared().access.read().map_err(Blocked::by_problem)?;
         let listeners = Listeners::new(Service::ALL.map(|service| (service, endpoint(instance, service))).into())
             .with_checkpoints(instance.shared().surroundings.checkpoints.clone());
         match listeners.prepare(&plan) {

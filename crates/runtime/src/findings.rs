@@ -1,32 +1,17 @@
 //! Facts of the configuration that deserve a look although everything works.
 
-use cwts_config::{AuthMode, Layer, Loaded, Origin, Warning};
+use cwts_config::{Layer, Loaded, Origin, Warning};
 use cwts_domain::{Group, Service};
 
-use crate::access::Access;
 use crate::snapshot::{Finding, FindingLevel};
 
 /// Worst first.
-pub(crate) fn of(loaded: Option<&Loaded>, access: &Access) -> Vec<Finding> {
+pub(crate) fn of(loaded: Option<&Loaded>) -> Vec<Finding> {
     let Some(loaded) = loaded else { return Vec::new() };
-    let tokens = access.problem().map(|problem| Finding {
-        level: FindingLevel::Attention,
-        title: "The tokens on disk cannot be used".to_owned(),
-        detail: format!("{problem} Until then the tokens read before stay in force."),
-    });
-    let open = (loaded.settings.auth.value == AuthMode::None).then(|| Finding {
-        level: FindingLevel::Attention,
-        title: "No token is asked for".to_owned(),
-        detail: format!(
-            "Every program and every user of this computer may trade. Set by {}; `security.auth = \"token\"` ends it.",
-            loaded.settings.auth.origin
-        ),
-    });
     let exposed = [Group::Mcp, Group::Monitoring].into_iter().filter_map(|group| exposure(loaded, group));
     let shadowed = Service::ALL.into_iter().filter_map(|service| shadowing(loaded, service));
     let warnings = loaded.warnings.iter().map(warning);
-    let mut findings: Vec<Finding> =
-        tokens.into_iter().chain(open).chain(exposed).chain(shadowed).chain(warnings).collect();
+    let mut findings: Vec<Finding> = exposed.chain(shadowed).chain(warnings).collect();
     findings.sort_by_key(|finding| finding.level == FindingLevel::Info);
     findings
 }
@@ -39,7 +24,10 @@ fn exposure(loaded: &Loaded, group: Group) -> Option<Finding> {
             Group::Mcp => format!("MCP listens on {}", address.value),
             Group::Monitoring => format!("Monitoring listens on {}", address.value),
         },
-        detail: format!("Set by {}. Other computers are refused with 403 until TLS is on.", address.origin),
+        detail: format!(
+            "Set by {}. Other computers are refused with 403 until a token and TLS are in place.",
+            address.origin
+        ),
     })
 }
 

@@ -12,13 +12,11 @@ use cwts_ports::ListenerRow;
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, broadcast};
 
-use crate::access::Access;
 use crate::core::Core;
 use crate::edit::SettingsEdit;
 use crate::exchange::{ExchangeHandle, new_exchange};
 use crate::meter::{Meter, Meters};
 use crate::metrics::Metrics;
-use crate::policy::Policy;
 use crate::services::ServiceFactory;
 use crate::snapshot::{Activity, Envelope, InstanceEvent, PortCheck, RunState, Sample, Snapshot};
 use crate::surroundings::Surroundings;
@@ -46,8 +44,6 @@ pub(crate) struct Shared {
     pub(crate) metrics: Metrics,
     pub(crate) meters: Meters,
     pub(crate) exchange: ExchangeHandle,
-    pub(crate) access: Access,
-    policy: RwLock<Policy>,
     pub(crate) telemetry: Telemetry,
     nonce: String,
     tokio: Handle,
@@ -65,9 +61,8 @@ impl Shared {
         self.snapshot.read().unwrap_or_else(PoisonError::into_inner).revision
     }
 
-    /// Makes `snapshot` the truth and tells everyone; requests are judged by `policy` from now on.
-    pub(crate) fn publish(&self, snapshot: Snapshot, policy: Policy) {
-        *self.policy.write().unwrap_or_else(PoisonError::into_inner) = policy;
+    /// Makes `snapshot` the truth and tells everyone.
+    pub(crate) fn publish(&self, snapshot: Snapshot) {
         *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) = snapshot.clone();
         self.send(InstanceEvent::Snapshot(Box::new(snapshot)));
     }
@@ -98,8 +93,7 @@ impl Instance {
             .map_err(|error| Problem::new(ErrorCode::Internal, format!("metrics: {error}")))?;
         let exchange = ExchangeHandle::spawn(new_exchange(), Arc::clone(&surroundings.clock), metrics.clone());
         let core = Core::load(&sources);
-        let access = Access::new(&sources.data());
-        let snapshot = core.snapshot(&sources, &access);
+        let snapshot = core.snapshot(&sources);
         let shared = Arc::new(Shared {
             sources,
             services,
@@ -107,8 +101,6 @@ impl Instance {
             metrics,
             meters: Meters::default(),
             exchange,
-            access,
-            policy: RwLock::default(),
             telemetry: Telemetry::default(),
             nonce: nonce(),
             tokio: tokio.clone(),
@@ -195,16 +187,6 @@ impl Instance {
         &self.0.exchange
     }
 
-    /// Who may ask it.
-    pub fn access(&self) -> &Access {
-        &self.0.access
-    }
-
-    /// The rules that requests are judged by at this moment.
-    pub fn policy(&self) -> Policy {
-        self.0.policy.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
     /// The instance's metrics.
     pub fn metrics(&self) -> &Metrics {
         &self.0.metrics
@@ -235,24 +217,6 @@ impl Instance {
         let snapshot = self.0.snapshot.read().unwrap_or_else(PoisonError::into_inner);
         let found = snapshot.services.iter().find(|entry| entry.service == service);
         found.map(|entry| SocketAddr::new(entry.address.value, entry.port.value))
-    }
-
-    pub(crate) fn of(shared: Arc<Shared>) -> Self {
-        Self(shared)
-    }
-
-    /// Takes over tokens that were replaced or made elsewhere.
-    pub(crate) fn refresh_tokens(&self) {
-        match self.0.access.read() {
-            Ok(replaced) if replaced.is_empty() => {}
-            Ok(replaced) => {
-                let names: Vec<&str> = replaced.iter().map(|scope| scope.id()).collect();
-                self.record(format!("Token replaced: {}. Its old connections ended", names.join(", ")));
-            }
-            Err(problem) => self.record(format!("The tokens were not read again: {problem}")),
-        }
-        let instance = self.clone();
-        self.0.tokio.spawn(async move { instance.0.core.lock().await.publish(&instance) });
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {

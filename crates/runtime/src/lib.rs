@@ -3,14 +3,12 @@
 //! [`Host`] owns the tokio runtime of the services, [`Instance`] is what a program holds, a [`Supervisor`] holds several
 //! by id, [`ServiceFactory`] is how a program hands in what answers on the ports: this crate never sees a protocol.
 
-mod access;
 mod change;
 mod check;
 mod conflict;
 mod core;
 mod edit;
 mod exchange;
-mod exposure;
 mod findings;
 mod host;
 mod instance;
@@ -19,7 +17,6 @@ mod market;
 mod meter;
 mod metrics;
 mod names;
-mod policy;
 mod rules;
 mod sampler;
 mod services;
@@ -31,20 +28,16 @@ mod survey;
 mod telemetry;
 mod view;
 
-pub use access::{Access, Caller, Denied, LastUse};
-pub use cwts_credentials::Scope;
 pub use cwts_engine::{Account, Exchange, Fill, Order, Role, Trade};
 pub use cwts_net::{Connection, ConnectionLimits, Source};
 pub use edit::{SaveTarget, SettingChange, SettingsEdit};
 pub use exchange::{ExchangeError, ExchangeHandle};
-pub use exposure::{Exposure, RemoteRefusal};
 pub use host::Host;
 pub use instance::Instance;
 pub use lock::{RunningInstance, running_instances};
 pub use meter::Meter;
 pub use metrics::{Families, Metrics};
 pub use names::server_names;
-pub use policy::Policy;
 pub use services::ServiceFactory;
 pub use snapshot::*;
 pub use standing::Standing;

@@ -2,8 +2,7 @@
 //!
 //! Loopback is not a boundary: any web page can make a browser send requests to it. A page cannot forge Host or Origin,
 //! so a foreign Origin (cross-site request, MCP 2025-11-25 "Security warning") and a foreign Host (DNS rebinding) are
-//! refused with 403. Other computers are refused unless TLS and a token protect the port ([`Exposure`]); which token is
-//! asked for after this, in `token`.
+//! refused with 403. Other computers are refused until a token and TLS can be asked of them.
 
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
@@ -12,7 +11,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, Version, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use cwts_runtime::{Connection, Exposure, RemoteRefusal};
+use cwts_runtime::Connection;
 
 use crate::metered::Scope;
 use crate::problem::ProblemDetails;
@@ -22,7 +21,7 @@ use crate::problem::ProblemDetails;
 enum Refusal {
     /// The source has used up its requests; there is the next one after this time.
     Rate(Duration),
-    Remote(RemoteRefusal),
+    Remote,
     /// Not exactly one Host, or one that is none (RFC 9112 section 3.2).
     BadHost,
     Host,
@@ -34,7 +33,7 @@ impl Refusal {
     fn reason(self) -> &'static str {
         match self {
             Self::Rate(_) => "rate",
-            Self::Remote(_) => "remote",
+            Self::Remote => "remote",
             Self::BadHost => "bad_host",
             Self::Host => "host",
             Self::Origin => "origin",
@@ -45,7 +44,13 @@ impl Refusal {
         let shown = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("none");
         let (status, code, detail) = match self {
             Self::Rate(wait) => return too_many_requests(wait),
-            Self::Remote(refusal) => (StatusCode::FORBIDDEN, "remote_refused", remedies(refusal)),
+            Self::Remote => (
+                StatusCode::FORBIDDEN,
+                "remote_refused",
+                "Only this computer may connect: neither a token nor TLS protects this port. Connect through an SSH \
+                 tunnel (ssh -L), or from this computer."
+                    .to_owned(),
+            ),
             Self::BadHost => (
                 StatusCode::BAD_REQUEST,
                 "bad_host",
@@ -84,26 +89,6 @@ fn too_many_requests(wait: Duration) -> Response {
     response
 }
 
-/// What has to happen before another computer is served.
-fn remedies(refusal: RemoteRefusal) -> String {
-    let tunnel = "or connect through an SSH tunnel (ssh -L)";
-    match refusal {
-        RemoteRefusal::PlainText => "Other computers are served over TLS only: use https:// or wss://.".to_owned(),
-        RemoteRefusal::Unprotected { tls: true, token: true } => format!("Only this computer may connect; {tunnel}."),
-        RemoteRefusal::Unprotected { tls, token } => {
-            let tls = (!tls).then_some(
-                "TLS is off: on the server run `cwts-ultra tls make` and `cwts-ultra config set security.tls on --layer \
-                 toml`, and start it anew",
-            );
-            let token = (!token).then_some(
-                "no token is asked for: on the server run `cwts-ultra config set security.auth token --layer toml`",
-            );
-            let missing: Vec<&str> = [tls, token].into_iter().flatten().collect();
-            format!("Other computers are refused: {}; {tunnel}.", missing.join("; "))
-        }
-    }
-}
-
 pub(crate) async fn check(State(scope): State<Scope>, request: Request, next: Next) -> Response {
     let Some(refusal) = refusal(&scope, &request) else { return next.run(request).await };
     let labels = [scope.service.id(), refusal.reason()];
@@ -115,28 +100,15 @@ pub(crate) async fn check(State(scope): State<Scope>, request: Request, next: Ne
 /// The first rule that the request breaks. The rate comes first: what is refused costs time too.
 fn refusal(scope: &Scope, request: &Request) -> Option<Refusal> {
     // A request that came through no listener has no peer to judge.
-    let Some(connection) = request.extensions().get::<Connection>() else {
-        return Exposure::Local.refuses(false, false).map(Refusal::Remote);
-    };
+    let Some(connection) = request.extensions().get::<Connection>() else { return Some(Refusal::Remote) };
     if let Err(wait) = scope.requests.take(connection.source(), Instant::now()) {
         return Some(Refusal::Rate(wait));
     }
-    let exposure = scope.instance.policy().exposure(scope.service.group());
-    if let Some(refusal) = exposure.refuses(is_here(connection), false) {
-        return Some(Refusal::Remote(refusal));
+    let (peer, local) = (connection.peer().ip().to_canonical(), connection.local().ip().to_canonical());
+    if !peer.is_loopback() && peer != local {
+        return Some(Refusal::Remote);
     }
-    let local = connection.local().ip().to_canonical();
     foreign_name(request.version(), request.uri(), request.headers(), local)
-}
-
-/// Whether the peer is on this computer: on loopback, or on the very address that it connects to.
-pub(crate) fn is_here(connection: &Connection) -> bool {
-    same_computer(connection.peer().ip(), connection.local().ip())
-}
-
-fn same_computer(peer: IpAddr, local: IpAddr) -> bool {
-    let (peer, local) = (peer.to_canonical(), local.to_canonical());
-    peer.is_loopback() || peer == local
 }
 
 /// Whether Host or Origin name somebody else.
@@ -242,32 +214,6 @@ mod tests {
         }
         let verdict = judged(LOOPBACK, &[host, (header::ORIGIN, "http://localhost:5173")]);
         assert_eq!(verdict, None, "a page of this computer passes");
-    }
-
-    #[test]
-    fn this_computer_is_told_from_others() {
-        let ip = |text: &str| text.parse().expect("an address");
-        let cases = [
-            (LOOPBACK, LOOPBACK, true),
-            ("::1", "::1", true),
-            ("::ffff:127.0.0.1", "::ffff:127.0.0.1", true),
-            (LAN, LAN, true),
-            ("192.168.1.9", LAN, false),
-            ("fd00::9", "fd00::1", false),
-        ];
-        for (peer, local, here) in cases {
-            assert_eq!(same_computer(ip(peer), ip(local)), here, "{peer} to {local}");
-        }
-    }
-
-    #[test]
-    fn a_refusal_names_what_is_missing() {
-        let refused = |tls, token| remedies(RemoteRefusal::Unprotected { tls, token });
-        assert!(refused(false, true).contains("TLS is off") && !refused(false, true).contains("no token"), "TLS only");
-        assert!(refused(true, false).contains("security.auth token"), "the token only");
-        for missing in [refused(false, true), refused(true, false), refused(false, false)] {
-            assert!(missing.contains("ssh -L"), "there is always a safe way: {missing}");
-        }
     }
 
     #[test]

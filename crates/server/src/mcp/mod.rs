@@ -3,8 +3,6 @@
 mod arguments;
 mod handler;
 mod http;
-mod permission;
-mod sessions;
 mod tools;
 mod transport;
 mod turn;

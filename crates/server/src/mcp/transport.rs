@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
 use cwts_domain::Service;
-use cwts_runtime::{Caller, Connection, Instance};
+use cwts_runtime::{Connection, Instance};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt as _, StreamExt as _};
 use rmcp::RoleServer;
@@ -34,8 +34,6 @@ pub(crate) struct WebSocketTransport {
     stream: SplitStream<WebSocket>,
     /// Keeps the connection counted and drained for as long as the WebSocket lives.
     connection: Connection,
-    /// Who is at the other end. Goes with every tool call.
-    caller: Caller,
     instance: Instance,
     turns: Turns,
     calls: Arc<Semaphore>,
@@ -79,13 +77,12 @@ impl Ending {
 }
 
 impl WebSocketTransport {
-    pub(crate) fn new(socket: WebSocket, connection: Connection, caller: Caller, instance: Instance) -> Self {
+    pub(crate) fn new(socket: WebSocket, connection: Connection, instance: Instance) -> Self {
         let (sink, stream) = socket.split();
         Self {
             sink: Arc::new(Mutex::new(sink)),
             stream,
             connection,
-            caller,
             instance,
             turns: Turns::default(),
             calls: Arc::new(Semaphore::new(MAX_CALLS)),
@@ -136,14 +133,13 @@ impl WebSocketTransport {
         {
             let permit = self.permit.take();
             call.extensions.insert(self.turns.next(permit));
-            call.extensions.insert(self.caller.clone());
         }
         message
     }
 
-    /// Waits until the client may ask for more. Ends early when the socket drains or the token is replaced.
+    /// Waits until the client may ask for more. Ends early when the socket drains.
     async fn may_ask(&mut self) {
-        let (connection, caller) = (self.connection.clone(), self.caller.clone());
+        let connection = self.connection.clone();
         let mut unsent = self.unsent.subscribe();
         let ready = async {
             // The sender lives as long as the transport, and the semaphore is never closed.
@@ -155,7 +151,6 @@ impl WebSocketTransport {
         tokio::select! {
             () = ready => {}
             () = connection.draining() => {}
-            () = caller.replaced() => {}
         }
     }
 
@@ -163,10 +158,6 @@ impl WebSocketTransport {
         tokio::select! {
             () = self.connection.draining() => {
                 self.ending().close(SERVICE_RESTART, "the service moves or stops").await;
-                None
-            }
-            () = self.caller.replaced() => {
-                self.ending().close(close_code::POLICY, "the token was replaced").await;
                 None
             }
             frame = self.stream.next() => match frame {
