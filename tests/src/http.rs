@@ -62,6 +62,25 @@ pub async fn get(port: u16, path: &str) -> Reply {
 /// # Panics
 /// Nobody answers in time, or the answer is no HTTP.
 pub async fn send(port: u16, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Reply {
+    let reply = send_to((Ipv4Addr::LOCALHOST, port).into(), method, path, headers, body).await;
+    reply.unwrap_or_else(|error| panic!("{method} {path} on {port}: {error}"))
+}
+
+/// Gets a path from an address of this computer, as `localhost`.
+///
+/// # Errors
+/// The address does not answer.
+pub async fn get_at(address: SocketAddr, path: &str) -> std::io::Result<Reply> {
+    send_to(address, "GET", path, &[("Host", &format!("localhost:{}", address.port()))], "").await
+}
+
+async fn send_to(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> std::io::Result<Reply> {
     let mut request = format!("{method} {path} HTTP/1.1\r\nConnection: close\r\n");
     for (name, value) in headers {
         request.push_str(&format!("{name}: {value}\r\n"));
@@ -72,16 +91,15 @@ pub async fn send(port: u16, method: &str, path: &str, headers: &[(&str, &str)],
     request.push_str("\r\n");
     request.push_str(body);
     let exchange = async {
-        let mut stream = TcpStream::connect(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await?;
+        let mut stream = TcpStream::connect(address).await?;
         stream.write_all(request.as_bytes()).await?;
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).await?;
         std::io::Result::Ok(answer)
     };
-    let answer = within(&format!("the answer to {method} {path} on {port}"), exchange).await;
-    let answer = answer.unwrap_or_else(|error| panic!("{method} {path} on {port}: {error}"));
-    parse(&String::from_utf8_lossy(&answer))
-        .unwrap_or_else(|| panic!("no HTTP: {:?}", String::from_utf8_lossy(&answer)))
+    let answer = within(&format!("the answer to {method} {path} on {address}"), exchange).await?;
+    let text = String::from_utf8_lossy(&answer);
+    parse(&text).ok_or_else(|| std::io::Error::other(format!("no HTTP: {text:?}")))
 }
 
 fn parse(text: &str) -> Option<Reply> {

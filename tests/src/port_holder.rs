@@ -1,11 +1,12 @@
 //! Another program that holds a port.
 
+use std::net::TcpStream;
 use std::process::Stdio;
 
 use tokio::process::{Child, Command};
 
 use crate::deadline::until;
-use crate::ports::{free_port, refuses};
+use crate::ports::free_port;
 
 /// Python's own web server on 127.0.0.1. Killed when it is dropped.
 #[derive(Debug)]
@@ -28,11 +29,19 @@ impl PortHolder {
     /// # Panics
     /// It does not listen in time.
     pub async fn take(port: u16) -> Self {
+        Self::take_on("127.0.0.1", port).await
+    }
+
+    /// Takes a port that is free on an address of this computer.
+    ///
+    /// # Panics
+    /// It does not listen in time.
+    pub async fn take_on(address: &str, port: u16) -> Self {
         let mut command = Command::new("python3");
-        command.args(["-m", "http.server", "--bind", "127.0.0.1", &port.to_string()]);
+        command.args(["-m", "http.server", "--bind", address, &port.to_string()]);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
         let child = command.spawn().expect("python3 is installed");
-        until("the Python web server", async || (!refuses(port)).then_some(())).await;
+        until("the Python web server", async || TcpStream::connect((address, port)).is_ok().then_some(())).await;
         Self { child, port }
     }
 

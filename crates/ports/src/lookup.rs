@@ -13,15 +13,19 @@ use crate::{Holder, PortsError};
 /// # Errors
 /// The kernel does not list its sockets.
 pub fn holder(address: SocketAddr) -> Result<Option<Holder>, PortsError> {
-    Ok(in_the_way(address)?.map(|socket| Owners::of(&socket).holder(&socket)))
+    Ok(in_the_way(address, &[])?.map(|socket| Owners::of(&socket).holder(&socket)))
 }
 
-/// The socket that keeps the address from being bound, a listener before any other.
-pub(crate) fn in_the_way(address: SocketAddr) -> Result<Option<Socket>, PortsError> {
-    match closest(listening()?, address) {
+/// The socket that keeps the address from being bound, a listener before any other, leaving out those on `beside`.
+pub(crate) fn in_the_way(address: SocketAddr, beside: &[SocketAddr]) -> Result<Option<Socket>, PortsError> {
+    let others = |mut sockets: Vec<Socket>| {
+        sockets.retain(|socket| !beside.contains(&socket.address));
+        sockets
+    };
+    match closest(others(listening()?), address) {
         Some(listener) => Ok(Some(listener)),
         // Costs more with many connections, so only when no listener explains the conflict.
-        None => Ok(closest(not_listening()?, address)),
+        None => Ok(closest(others(not_listening()?), address)),
     }
 }
 
@@ -77,6 +81,17 @@ mod tests {
             vec![socket("0.0.0.0:3000", false), socket("127.0.0.1:3000", false), socket("127.0.0.1:3001", false)];
         let found = closest(sockets, "127.0.0.1:3000".parse().unwrap()).unwrap();
         assert_eq!(found.address, "127.0.0.1:3000".parse().unwrap(), "that is the one in the way");
+    }
+
+    #[test]
+    fn a_socket_that_makes_room_is_not_in_the_way() {
+        let own = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let (ours, port) = (own.local_addr().unwrap(), own.local_addr().unwrap().port());
+        let wide = SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), port);
+        assert_eq!(in_the_way(wide, &[]).unwrap().unwrap().address, ours, "0.0.0.0 includes 127.0.0.1");
+        assert!(in_the_way(wide, &[ours]).unwrap().is_none(), "a person must not be sent after their own program");
+        let other = std::net::TcpListener::bind(("127.0.0.2", port)).unwrap().local_addr().unwrap();
+        assert_eq!(in_the_way(wide, &[ours]).unwrap().unwrap().address, other, "but after the other one");
     }
 
     #[test]

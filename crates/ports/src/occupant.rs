@@ -44,14 +44,15 @@ pub struct Clients {
     pub local: usize,
 }
 
-/// Who keeps the address from being bound, with all that this user may know of it. `None` when no process does.
+/// Who keeps the address from being bound, with all that this user may know of it. `None` when no process does. Sockets on
+/// the addresses `beside` are not meant: they are the caller's own and will make room.
 ///
 /// Takes up to half a second: the holder is asked over HTTP whether it is a CWTS instance.
 ///
 /// # Errors
 /// The kernel does not list its sockets.
-pub fn occupant(address: SocketAddr) -> Result<Option<Occupant>, PortsError> {
-    let Some(socket) = lookup::in_the_way(address)? else { return Ok(None) };
+pub fn occupant(address: SocketAddr, beside: &[SocketAddr]) -> Result<Option<Occupant>, PortsError> {
+    let Some(socket) = lookup::in_the_way(address, beside)? else { return Ok(None) };
     let owners = Owners::of(&socket);
     let holder = owners.holder(&socket);
     let folder = holder.pid.map(|pid| Path::new("/proc").join(pid.to_string()));
@@ -121,7 +122,7 @@ mod tests {
         let address = SocketAddr::from(([127, 0, 0, 1], fresh_port()));
         let foreign = ForeignListener::on(address);
         let _clients = [TcpStream::connect(address).unwrap(), TcpStream::connect(address).unwrap()];
-        let found = occupant(address).unwrap().unwrap();
+        let found = occupant(address, &[]).unwrap().unwrap();
         assert_eq!(found.holder.pid, Some(foreign.pid()), "the process is named");
         assert!(found.listens, "it takes connections");
         let program = std::env::current_exe().unwrap();
@@ -140,7 +141,7 @@ mod tests {
         let client = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
         client.bind(&address.into()).unwrap();
         client.connect(&server.local_addr().unwrap().into()).unwrap();
-        let found = occupant(address).unwrap().unwrap();
+        let found = occupant(address, &[]).unwrap().unwrap();
         assert!(!found.listens, "a client must never be ended for its port");
         assert_eq!(found.clients, Clients::default(), "nobody connects to a client");
     }
@@ -148,6 +149,6 @@ mod tests {
     #[test]
     fn nobody_in_the_way_is_no_occupant() {
         let free = SocketAddr::from(([127, 0, 0, 1], fresh_port()));
-        assert_eq!(occupant(free).unwrap(), None, "a free address has no holder");
+        assert_eq!(occupant(free, &[]).unwrap(), None, "a free address has no holder");
     }
 }

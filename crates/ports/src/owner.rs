@@ -273,7 +273,7 @@ mod tests {
             }
             Err(reason) => skip(&format!("a look as another user: {reason}")),
         }
-        let found = occupant(address).unwrap().unwrap().unit.unwrap();
+        let found = occupant(address, &[]).unwrap().unwrap().unit.unwrap();
         assert!(found.can_be_stopped(), "a service can be stopped");
         assert_eq!(found, Unit { name: unit, manager: Manager::System }, "by the system's manager");
     }

@@ -8,7 +8,7 @@ use cwts_domain::{ErrorCode, Problem, Service, Step};
 use cwts_net::{BindError, PrepareError, Prepared, SwitchError};
 use cwts_ports::Availability;
 
-use crate::conflict;
+use crate::conflict::{self, Blocked};
 use crate::core::{Core, DRAIN_DEADLINE, plan};
 use crate::edit::{SaveTarget, SettingsEdit};
 use crate::instance::Instance;
@@ -28,10 +28,8 @@ impl Core {
         let after = after.await??;
         let prepared = self.bind_new(instance, &before, &after).await?;
         let saved = save(instance, &before, &edits, edit.save).await?;
-        if let Err(problem) = self.switch(instance, &before, prepared).await {
-            let problem = put_back(instance, saved, problem).await;
-            self.publish(instance);
-            return Err(problem);
+        if let Err(problem) = self.switch(instance, &before, &after, prepared).await {
+            return Err(put_back(instance, saved, problem).await);
         }
         let (old, new) = (before.settings, after.settings.clone());
         self.adopt(instance, after, saved, &edits);
@@ -58,10 +56,19 @@ impl Core {
                 None => return Ok(None),
             },
         };
-        Err(conflict::explain(failed, &instance.shared().sources, &plan(after), &before.port_table)
-            .await
-            .problem()
-            .clone())
+        Err(self.explain(instance, failed, before, after).await.problem().clone())
+    }
+
+    /// Why a socket of `after` cannot be had while those of `before` are served.
+    async fn explain(
+        &self,
+        instance: &Instance,
+        failed: PrepareError<Service>,
+        before: &Loaded,
+        after: &Loaded,
+    ) -> Blocked {
+        let running = if self.running.is_some() { plan(before) } else { BTreeMap::new() };
+        conflict::explain(failed, &instance.shared().sources, &plan(after), &after.port_table, &running).await
     }
 
     /// Serves the new sockets and lets the old connections end behind the scenes.
@@ -73,6 +80,7 @@ impl Core {
         &mut self,
         instance: &Instance,
         before: &Loaded,
+        after: &Loaded,
         prepared: Option<Prepared<Service>>,
     ) -> Result<(), Problem> {
         instance.shared().surroundings.checkpoints.pass(Step::Switch).map_err(|error| {
@@ -87,12 +95,16 @@ impl Core {
             Err(failure) => failure,
         };
         instance.tokio().spawn(drain.within(DRAIN_DEADLINE));
-        let sources = &instance.shared().sources;
+        let any_lost = !lost.is_empty();
         for lost in lost {
             tracing::error!(service = %lost.key, error = %lost.error, "the old socket could not be restored");
-            self.block(instance, conflict::explain(lost, sources, &plan(before), &before.port_table).await);
+            let blocked = self.explain(instance, lost, before, before).await;
+            self.block(instance, blocked);
         }
-        Err(conflict::explain(failed, sources, &plan(before), &before.port_table).await.problem().clone())
+        if any_lost {
+            self.publish(instance);
+        }
+        Err(self.explain(instance, failed, before, after).await.problem().clone())
     }
 
     /// Serves what a failed switch left unserved.
@@ -102,7 +114,7 @@ impl Core {
         }
         let loaded = self.loaded.as_ref().map_err(Clone::clone)?.clone();
         let prepared = self.bind_new(instance, &loaded, &loaded).await?;
-        self.switch(instance, &loaded, prepared).await?;
+        self.switch(instance, &loaded, &loaded, prepared).await?;
         self.clear_problem(instance);
         self.publish(instance);
         Ok(())

@@ -39,27 +39,29 @@ impl Blocked {
     }
 }
 
-/// Looks up the holder and free alternatives of a bind that failed.
+/// Looks up the holder and free alternatives of a bind that failed. `running` is what the instance itself listens on.
 pub(crate) async fn explain(
     failed: PrepareError<Service>,
     sources: &Sources,
     plan: &BTreeMap<Service, SocketAddr>,
     table: &PortTable,
+    running: &BTreeMap<Service, SocketAddr>,
 ) -> Blocked {
+    let running: Vec<SocketAddr> = running.values().copied().collect();
     let (sources, plan, table) = (sources.clone(), plan.clone(), table.clone());
     // The table of sockets and the folders of processes are read without an async runtime in mind.
     let explained = tokio::task::spawn_blocking(move || {
         let survey = PortSurvey::of_plan(&sources, &plan, &table);
-        explain_now(&failed, &survey)
+        explain_now(&failed, &survey, &running)
     });
     explained.await.unwrap_or_else(|error| Blocked::by_problem(Problem::new(ErrorCode::Internal, error.to_string())))
 }
 
-fn explain_now(failed: &PrepareError<Service>, survey: &PortSurvey) -> Blocked {
+fn explain_now(failed: &PrepareError<Service>, survey: &PortSurvey, running: &[SocketAddr]) -> Blocked {
     let PrepareError { key: service, ref error } = *failed;
     let (problem, conflict) = match *error {
         BindError::InUse { address } => {
-            let conflict = look_at(address, service, survey);
+            let conflict = look_at(address, service, survey, running);
             (taken(service, address, &conflict), Some(conflict))
         }
         BindError::Denied { address } => (denied(service, address), None),
@@ -79,8 +81,10 @@ fn explain_now(failed: &PrepareError<Service>, survey: &PortSurvey) -> Blocked {
 }
 
 /// All that can be told of a taken address.
-fn look_at(address: SocketAddr, service: Service, survey: &PortSurvey) -> Conflict {
-    let occupant = cwts_ports::occupant(address).ok().flatten();
+fn look_at(address: SocketAddr, service: Service, survey: &PortSurvey, running: &[SocketAddr]) -> Conflict {
+    // What overlaps the address makes room for it; what is on the very address cannot be ours, or it would be no conflict.
+    let beside: Vec<SocketAddr> = running.iter().copied().filter(|other| *other != address).collect();
+    let occupant = cwts_ports::occupant(address, &beside).ok().flatten();
     let count = |clients: usize| u32::try_from(clients).unwrap_or(u32::MAX);
     let clients = occupant.as_ref().map(|occupant| occupant.clients).unwrap_or_default();
     Conflict {

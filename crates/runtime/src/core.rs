@@ -134,7 +134,7 @@ impl Core {
             .with_checkpoints(instance.shared().surroundings.checkpoints.clone());
         match listeners.prepare(&plan) {
             Ok(prepared) => Ok(Bound { lock, listeners, prepared }),
-            Err(failed) => Err(conflict::explain(failed, sources, &plan, &loaded.port_table).await),
+            Err(failed) => Err(conflict::explain(failed, sources, &plan, &loaded.port_table, &BTreeMap::new()).await),
         }
     }
 

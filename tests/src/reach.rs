@@ -1,0 +1,29 @@
+//! Which service answers on an address.
+
+use std::net::SocketAddr;
+
+use cwts_domain::Service;
+
+use crate::http::get_at;
+use crate::mcp::McpClient;
+
+/// Whether that service, and no other, answers on the address.
+///
+/// # Panics
+/// Somebody listens there and answers nothing.
+pub async fn answers(service: Service, address: SocketAddr) -> bool {
+    let path = match service {
+        Service::McpWebsocket => {
+            // Every service but this one answers other paths than its own with 404, and this one has only its own.
+            let Ok(reply) = get_at(address, Service::Health.path()).await else { return false };
+            if reply.status != 404 || get_at(address, "/api/v1/status").await.is_ok_and(|reply| reply.status != 404) {
+                return false;
+            }
+            McpClient::connect(&format!("ws://{address}/mcp")).await;
+            return true;
+        }
+        Service::McpHttp => "/api/v1/status",
+        Service::Prometheus | Service::Health => service.path(),
+    };
+    get_at(address, path).await.is_ok_and(|reply| reply.status == 200)
+}
