@@ -27,7 +27,7 @@ const LOTS: f64 = 1e4;
 struct Tally {
     /// Bought less sold, in lots.
     position: i64,
-    /// Received less paid.
+    /// Received less paid, fees included.
     cash: i64,
     /// Quantity traded, in lots.
     volume: i64,
@@ -48,7 +48,8 @@ impl Tally {
         let paid = (order["average_price"].as_f64().unwrap_or_default() * quantity * CASH).round() as i64;
         let sign = if order["side"] == "buy" { 1 } else { -1 };
         self.position += sign * lots;
-        self.cash -= sign * paid;
+        let fees = (order["fees"].as_f64().expect("a number") * CASH).round() as i64;
+        self.cash -= sign * paid + fees;
         self.volume += lots;
         self.orders += 1;
     }

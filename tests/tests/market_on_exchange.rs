@@ -1,12 +1,13 @@
 //! The simulated market on the real exchange: it keeps a book, moves the price, stays bounded and is reproducible.
 
-use cwts_domain::{AccountId, Cash, Command, Instrument, Lots, PlaceOrder, Side, TimeInForce, Timestamp};
-use cwts_engine::{Exchange, OpeningAccount};
+use cwts_domain::{AccountId, Cash, Command, Instrument, InstrumentId, Lots, PlaceOrder, Side, Timestamp};
+use cwts_engine::{self as engine, Exchange, OpeningAccount};
 use cwts_market::{LEVELS, MakerOrder, MarketView, Simulator};
 
 /// A client without limits, who can empty the book.
 const WHALE: AccountId = AccountId(9);
 const STEPS: i64 = 20_000;
+const BTCUSD: InstrumentId = InstrumentId(0);
 
 struct Market {
     exchange: Exchange,
@@ -17,13 +18,18 @@ struct Market {
 impl Market {
     fn open(seed: u64) -> Self {
         let instrument = Instrument::btcusd();
-        let whale = OpeningAccount { limited: false, ..OpeningAccount::client(WHALE, Cash::ZERO) };
-        let accounts = OpeningAccount::defaults(&instrument).into_iter().chain([whale]);
+        let whale = OpeningAccount { limits: None, ..OpeningAccount::client(WHALE, Cash::ZERO) };
+        let accounts = OpeningAccount::defaults().into_iter().chain([whale]);
+        let start = Simulator::start_price(&instrument);
         Self {
-            exchange: Exchange::new(instrument.clone(), accounts),
-            simulator: Simulator::new(seed, instrument, Simulator::BTCUSD_START),
+            exchange: Exchange::new([instrument.clone()], accounts),
+            simulator: Simulator::new(seed, BTCUSD, instrument, start),
             steps: 0,
         }
+    }
+
+    fn btcusd(&self) -> &engine::Market {
+        &self.exchange.markets()[0]
     }
 
     fn step(&mut self) {
@@ -31,7 +37,7 @@ impl Market {
         let open = self.exchange.open_orders(AccountId::MAKER);
         let maker_orders: Vec<_> =
             open.filter_map(|order| Some(MakerOrder { id: order.id, side: order.side, price: order.limit? })).collect();
-        let last = self.exchange.last_trade().map(|trade| trade.price);
+        let last = self.btcusd().last_trade().map(|trade| trade.price);
         for command in self.simulator.step(&MarketView { last, maker_orders: &maker_orders }) {
             let answer = self.exchange.execute(&command, Timestamp(self.steps * 100_000_000));
             assert!(answer.is_ok(), "step {}: {command:?} was refused: {answer:?}", self.steps);
@@ -39,15 +45,7 @@ impl Market {
     }
 
     fn trade(&mut self, account: AccountId, side: Side, quantity: i64) -> bool {
-        let order = PlaceOrder {
-            account,
-            symbol: "BTCUSD".to_owned(),
-            side,
-            limit: None,
-            quantity: Lots(quantity),
-            time_in_force: TimeInForce::Ioc,
-            client_order_id: None,
-        };
+        let order = PlaceOrder::market(account, BTCUSD, side, Lots(quantity));
         self.exchange.execute(&Command::Place(order), Timestamp(self.steps * 100_000_000)).is_ok()
     }
 
@@ -57,7 +55,7 @@ impl Market {
             assert_eq!(self.exchange.audit(), Ok(()), "the exchange must be consistent, {context}");
         }
         for side in [Side::Buy, Side::Sell] {
-            let levels = self.exchange.depth(side, usize::MAX).len();
+            let levels = self.btcusd().depth(side, usize::MAX).len();
             // The takers come after the makers and may have emptied a few levels.
             assert!((3..=LEVELS).contains(&levels), "{levels} {side} levels, {context}");
         }
@@ -74,7 +72,7 @@ fn the_market_keeps_a_book_and_moves_the_price() {
         for step in 0..STEPS {
             market.step();
             market.assert_healthy(&format!("seed {seed}, step {step}"));
-            let (Some(bid), Some(ask)) = (market.exchange.best_bid(), market.exchange.best_ask()) else {
+            let (Some(bid), Some(ask)) = (market.btcusd().best_bid(), market.btcusd().best_ask()) else {
                 panic!("seed {seed}, step {step}: a side of the book is empty");
             };
             spreads.push(ask.0 - bid.0);
@@ -83,7 +81,7 @@ fn the_market_keeps_a_book_and_moves_the_price() {
         let (median, widest) = (spreads[spreads.len() / 2], spreads[spreads.len() - 1]);
         assert!((2..=200).contains(&median), "a typical spread is at most 2 USD, not {median} ticks; seed {seed}");
         assert!(widest <= 10_000, "no spread is beyond 100 USD: {widest} ticks; seed {seed}");
-        let session = market.exchange.session();
+        let session = market.btcusd().session();
         let range = session.high.zip(session.low).map_or(0, |(high, low)| high.0 - low.0);
         assert!(range > 6_400, "within half an hour the price moves by more than 64 USD: {range} ticks; seed {seed}");
         let trades_per_second = session.trades * 10 / STEPS as u64;
@@ -108,7 +106,7 @@ fn an_emptied_book_is_full_again_after_one_step() {
         market.step();
         let side = if round % 2 == 0 { Side::Buy } else { Side::Sell };
         assert!(market.trade(WHALE, side, 10_000_000), "the whale may trade, round {round}");
-        assert_eq!(market.exchange.depth(side.opposite(), 1), [], "1,000 BTC take all there is, round {round}");
+        assert_eq!(market.btcusd().depth(side.opposite(), 1), [], "1,000 BTC take all there is, round {round}");
         market.step();
         market.assert_healthy(&format!("round {round}"));
     }
@@ -125,10 +123,9 @@ fn a_paper_account_trades_in_it_and_its_profit_adds_up() {
         market.assert_healthy(&format!("step {step}"));
     }
     assert!(traded > 1_900, "a small account trades without being refused: {traded}");
-    let (account, mark) = (market.exchange.account(AccountId::PAPER), market.exchange.mark_price());
-    let sums = account.zip(mark).map(|(account, mark)| {
-        let profit = account.realised_pnl() + account.unrealised_pnl(mark);
-        (account.equity(mark), account.opening_cash() + profit)
-    });
-    assert!(sums.is_some_and(|(equity, explained)| equity == explained), "profit explains the equity: {sums:?}");
+    let exchange = &market.exchange;
+    let account = exchange.account(AccountId::PAPER).expect("the paper account");
+    assert!(account.fees_paid() > Cash::ZERO, "a taker pays for trading");
+    let profit = account.realised_pnl() + exchange.unrealised_pnl(account);
+    assert_eq!(exchange.equity(account), account.opening_cash() + profit, "profit explains the equity, fees included");
 }

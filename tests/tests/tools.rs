@@ -165,7 +165,10 @@ async fn a_filled_order_shows_in_position_cash_and_fills() {
     );
     assert_eq!(position["entry_price"], order["average_price"], "the only fill makes the entry price");
     let after = cash(&mut client).await.as_f64().expect("a number");
-    assert!((before - after - price * 0.01).abs() < 1e-6, "what was bought was paid: {before} {after} {price}");
+    let fees = order["fees"].as_f64().expect("a number");
+    assert!((fees - price * 0.01 * 0.000_5).abs() < 2e-6, "a taker pays 0.05 %: {fees} of {price}");
+    let paid = price * 0.01 + fees;
+    assert!((before - after - paid).abs() < 1e-6, "what was bought was paid: {before} {after} {price}");
     let fills = client.call("get_fills", json!({})).await.ok();
     assert_eq!(fills["fills"][0]["order_id"], order["order_id"], "the fill names its order: {fills}");
 }

@@ -1,148 +1,141 @@
-//! What may be asked of the exchange, and how it says no.
+//! What may be asked of the exchange.
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, ClientOrderId, Lots, OrderId, OrderType, Side, Ticks, TimeInForce};
+use crate::{
+    AccountId, Actor, ClientOrderId, InstrumentId, Lots, OrderId, OrderType, RiskLimits, Side, StopPrice, Ticks,
+    TimeInForce, TradingState,
+};
 
 /// A request to the exchange.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Command {
     /// Enters an order.
     Place(PlaceOrder),
-    /// Takes an open order out of the book.
+    /// Changes an open order.
+    Modify(ModifyOrder),
+    /// Takes an open order out of the market.
     Cancel {
         /// Only the owner may cancel.
         account: AccountId,
         /// The order.
         order_id: OrderId,
     },
-    /// Takes every open order of the account out of the book.
+    /// Takes every open order of the account out of the market.
     CancelAll {
         /// The owner.
+        account: AccountId,
+        /// Only of this instrument; of all when `None`.
+        instrument: Option<InstrumentId>,
+    },
+    /// Ends the DAY orders whose day is over and begins the count of a new day's loss. The host sends it after 00:00 UTC;
+    /// an order whose day is over never trades, also where the command comes late.
+    EndDay,
+    /// Sets who may still trade. An agent may only tighten.
+    SetTradingState {
+        /// The new state.
+        state: TradingState,
+        /// Who asks.
+        by: Actor,
+    },
+    /// Sets the limits of an account that has limits.
+    SetLimits {
+        /// Whose.
+        account: AccountId,
+        /// All of them.
+        limits: RiskLimits,
+    },
+    /// Gives an account its opening cash back and forgets its positions, orders and fills.
+    Reset {
+        /// Whose.
         account: AccountId,
     },
 }
 
 /// A new order.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct PlaceOrder {
     /// Who trades.
     pub account: AccountId,
-    /// The instrument.
-    pub symbol: String,
+    /// What.
+    pub instrument: InstrumentId,
     /// Buy or sell.
     pub side: Side,
-    /// Limit price; `None` exactly for a market order.
-    pub limit: Option<Ticks>,
     /// Above zero.
     pub quantity: Lots,
-    /// How long it may rest. A market order never rests.
+    /// Limit price; `None` for market and stop orders.
+    pub limit: Option<Ticks>,
+    /// The last price from which on the order works: at or above it for a buy, at or below it for a sell. `None` for
+    /// market and limit orders.
+    pub stop: Option<Ticks>,
+    /// How long it may wait. A market order never waits.
     pub time_in_force: TimeInForce,
+    /// Only ever trade as the maker; needs a limit price.
+    pub post_only: bool,
+    /// Only ever make the position smaller.
+    pub reduce_only: bool,
+    /// Orders that come with it.
+    pub attached: Option<Box<Attached>>,
     /// Makes placing idempotent.
     pub client_order_id: Option<ClientOrderId>,
 }
 
+/// Orders that an order brings with it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Attached {
+    /// Exits, which work for as much as the order has filled and are reduce-only: a bracket when both are given. Once
+    /// one of them trades, the other shrinks by as much.
+    Exits {
+        /// A limit order of the other side.
+        take_profit: Option<Ticks>,
+        /// A stop order of the other side.
+        stop_loss: Option<StopPrice>,
+    },
+    /// A stop order of the same side and quantity next to a limit order: one cancels the other (OCO). Once one trades,
+    /// the other shrinks by as much; once the stop triggers, the limit order is cancelled.
+    Oco(StopPrice),
+}
+
 impl PlaceOrder {
-    /// The order type that the presence of a limit price implies.
-    pub fn order_type(&self) -> OrderType {
-        match self.limit {
-            Some(_) => OrderType::Limit,
-            None => OrderType::Market,
+    /// A limit order that rests until cancelled.
+    pub fn limit(account: AccountId, instrument: InstrumentId, side: Side, quantity: Lots, price: Ticks) -> Self {
+        Self { limit: Some(price), ..Self::market(account, instrument, side, quantity) }
+    }
+
+    /// A market order.
+    pub fn market(account: AccountId, instrument: InstrumentId, side: Side, quantity: Lots) -> Self {
+        Self {
+            account,
+            instrument,
+            side,
+            quantity,
+            limit: None,
+            stop: None,
+            time_in_force: TimeInForce::Gtc,
+            post_only: false,
+            reduce_only: false,
+            attached: None,
+            client_order_id: None,
         }
+    }
+
+    /// The order type that its prices imply.
+    pub fn order_type(&self) -> OrderType {
+        OrderType::of(self.limit, self.stop)
     }
 }
 
-/// The exchange's refusal. An answer to the client, not a fault of the program; nothing has changed.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Reject {
-    /// The exchange has no such account.
-    #[error("account {} does not exist", account.0)]
-    UnknownAccount {
-        /// What was asked for.
-        account: AccountId,
-    },
-    /// The exchange does not trade this symbol.
-    #[error("symbol {symbol} is not traded here; available: {available}")]
-    UnknownSymbol {
-        /// What was asked for.
-        symbol: String,
-        /// What there is.
-        available: String,
-    },
-    /// No open or past order of the account has this id.
-    #[error("order {order_id} does not exist in this account")]
-    UnknownOrder {
-        /// The id that was asked for.
-        order_id: OrderId,
-    },
-    /// The client gave another order this name before.
-    #[error("client_order_id {client_order_id:?} already names order {order_id}, which differs; choose another name")]
-    ClientOrderIdTaken {
-        /// The name.
-        client_order_id: String,
-        /// The order that has it.
-        order_id: OrderId,
-    },
-    /// The order has ended and cannot be cancelled.
-    #[error("order {order_id} is already {status}")]
-    NotOpen {
-        /// The order.
-        order_id: OrderId,
-        /// `filled` or `cancelled`.
-        status: &'static str,
-    },
-    /// Quantity outside 1 lot to the instrument's largest.
-    #[error("quantity must be from {min} to {max}")]
-    QuantityOutOfRange {
-        /// Smallest quantity in base currency.
-        min: String,
-        /// Largest quantity in base currency.
-        max: String,
-    },
-    /// Price outside 1 tick to the instrument's largest.
-    #[error("price must be from {min} to {max}")]
-    PriceOutOfRange {
-        /// Smallest price in quote currency.
-        min: String,
-        /// Largest price in quote currency.
-        max: String,
-    },
-    /// Limit price too far from the last one.
-    #[error("price must be from {min} to {max}, within {percent} % of the last price {last}")]
-    PriceOutsideBand {
-        /// Largest distance in percent of the last price.
-        percent: i64,
-        /// Smallest price in quote currency.
-        min: String,
-        /// Largest price in quote currency.
-        max: String,
-        /// The last price in quote currency.
-        last: String,
-    },
-    /// A fill-or-kill order found too little at its price.
-    #[error("fill or kill: only {available} available at this price")]
-    FillOrKill {
-        /// What could have been filled, in base currency.
-        available: String,
-    },
-    /// A market order found an empty opposite side.
-    #[error("no {side} orders in the book to trade against")]
-    NoLiquidity {
-        /// The side that is empty.
-        side: Side,
-    },
-    /// The account has as many orders in the book as it may have.
-    #[error("{limit} orders are open, the most of one account; cancel some first")]
-    TooManyOpenOrders {
-        /// Largest number of open orders.
-        limit: usize,
-    },
-    /// The order could cost more than the account has.
-    #[error("{required} USD needed, {available} USD available")]
-    InsufficientBalance {
-        /// What the order could cost.
-        required: String,
-        /// What the account can spend.
-        available: String,
-    },
+/// A change of an open order. What is `None` stays as it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModifyOrder {
+    /// Only the owner may modify.
+    pub account: AccountId,
+    /// The order.
+    pub order_id: OrderId,
+    /// The whole quantity, with what has filled. A smaller one alone keeps the place in the queue.
+    pub quantity: Option<Lots>,
+    /// For an order with a limit price.
+    pub limit: Option<Ticks>,
+    /// For a stop order that has not triggered.
+    pub stop: Option<Ticks>,
 }

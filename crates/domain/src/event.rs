@@ -2,29 +2,22 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, CancelReason, ClientOrderId, Lots, OrderId, OrderType, Side, Ticks, TimeInForce, Timestamp};
+use crate::{
+    AccountId, Actor, CancelReason, Cash, InstrumentId, Lots, OrderId, PlaceOrder, RiskLimits, Side, Ticks, Timestamp,
+    TradingState,
+};
 
 /// One change of the exchange's state.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Event {
     /// The exchange accepted an order. Its fills and its rest follow as events of their own.
     Accepted {
         /// Assigned id.
         order_id: OrderId,
-        /// Owner.
-        account: AccountId,
-        /// The client's own name of the order.
-        client_order_id: Option<ClientOrderId>,
-        /// Buy or sell.
-        side: Side,
-        /// Market or limit.
-        order_type: OrderType,
-        /// Limit price; `None` for a market order.
-        limit: Option<Ticks>,
-        /// Ordered quantity.
-        quantity: Lots,
-        /// How long it may rest.
-        time_in_force: TimeInForce,
+        /// As it was asked for.
+        order: PlaceOrder,
+        /// Whether it came with another order.
+        link: Link,
         /// When.
         at: Timestamp,
     },
@@ -38,19 +31,55 @@ pub enum Event {
         maker: AccountId,
         /// Owner of the incoming order.
         taker: AccountId,
+        /// What was traded.
+        instrument: InstrumentId,
         /// Side of the incoming order.
         taker_side: Side,
         /// Price of the resting order.
         price: Ticks,
         /// Traded quantity.
         quantity: Lots,
+        /// What the owner of the resting order pays to the house; below zero is a rebate.
+        maker_fee: Cash,
+        /// What the owner of the incoming order pays to the house.
+        taker_fee: Cash,
         /// When.
         at: Timestamp,
     },
-    /// The rest of an accepted order entered the book.
+    /// What remains of an order began to wait: in the book, or for its trigger.
     Rested {
         /// The order.
         order_id: OrderId,
+    },
+    /// An order has new terms. Unless only its quantity became smaller it leaves its place, and what it does with the new
+    /// terms follows as events of their own.
+    Modified {
+        /// The order.
+        order_id: OrderId,
+        /// The whole quantity, with what has filled.
+        quantity: Lots,
+        /// Limit price.
+        limit: Option<Ticks>,
+        /// Stop price.
+        stop: Option<Ticks>,
+        /// When.
+        at: Timestamp,
+    },
+    /// The last price reached a stop order, which now works as a market or limit order.
+    Triggered {
+        /// The order.
+        order_id: OrderId,
+        /// When.
+        at: Timestamp,
+    },
+    /// An exit began to work, because the order that it came with has filled for the first time.
+    Released {
+        /// The exit.
+        order_id: OrderId,
+        /// What has filled.
+        quantity: Lots,
+        /// When.
+        at: Timestamp,
     },
     /// An order ended before its whole quantity was filled.
     Cancelled {
@@ -63,4 +92,46 @@ pub enum Event {
         /// When.
         at: Timestamp,
     },
+    /// A day of UTC began: losses count from here.
+    DayStarted {
+        /// Days since 1970-01-01.
+        day: i64,
+    },
+    /// Who may trade changed.
+    TradingStateSet {
+        /// The new state.
+        state: TradingState,
+        /// Who asked.
+        by: Actor,
+        /// When.
+        at: Timestamp,
+    },
+    /// An account has new limits.
+    LimitsSet {
+        /// Whose.
+        account: AccountId,
+        /// All of them.
+        limits: RiskLimits,
+    },
+    /// An account has its opening cash again; the house took over its positions at what they had cost.
+    Reset {
+        /// Whose.
+        account: AccountId,
+        /// When.
+        at: Timestamp,
+    },
+}
+
+/// How an order depends on another one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Link {
+    /// It came alone or brings the others.
+    #[default]
+    None,
+    /// The profit-taking exit of this order.
+    TakeProfitOf(OrderId),
+    /// The loss-stopping exit of this order.
+    StopLossOf(OrderId),
+    /// The stop order next to this limit order.
+    OcoOf(OrderId),
 }

@@ -4,11 +4,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Cash, Lots, Ticks};
 
+/// Identifies an instrument within one exchange: its place in the list, from 0.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct InstrumentId(pub u16);
+
 /// A tradable symbol with its smallest steps.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Instrument {
     /// Name on the wire, for example `BTCUSD`.
     pub symbol: String,
+    /// What it is, for people.
+    pub description: String,
     /// Decimal places of the price; one tick is `10^-price_decimals` of the quote currency.
     pub price_decimals: u32,
     /// Decimal places of the quantity; one lot is `10^-quantity_decimals` of the base currency.
@@ -17,6 +23,20 @@ pub struct Instrument {
     pub max_quantity: Lots,
     /// Largest price of one order.
     pub max_price: Ticks,
+    /// Quotes of the house that never move and never run out.
+    pub standing: Option<StandingQuote>,
+}
+
+/// What the house always offers: the whole `quantity` at both prices, also right after a trade. So every market order
+/// of at most that quantity fills whole and at once, at a price that is known before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct StandingQuote {
+    /// The house buys here.
+    pub bid: Ticks,
+    /// The house sells here; above the bid.
+    pub ask: Ticks,
+    /// On each side.
+    pub quantity: Lots,
 }
 
 /// Why a number from the wire is not a price or a quantity of an instrument.
@@ -57,14 +77,38 @@ pub enum ConversionError {
 }
 
 impl Instrument {
+    /// BTCUSD, ETHUSD and TESTUSD, in this sequence: tick 0.01 USD, lot 0.0001.
+    pub fn defaults() -> Vec<Self> {
+        vec![Self::btcusd(), Self::ethusd(), Self::testusd()]
+    }
+
     /// Bitcoin against US dollars: tick 0.01 USD, lot 0.0001 BTC.
     pub fn btcusd() -> Self {
+        Self::cents("BTCUSD", "Bitcoin against US dollars, simulated")
+    }
+
+    /// Ether against US dollars: tick 0.01 USD, lot 0.0001 ETH.
+    pub fn ethusd() -> Self {
+        Self::cents("ETHUSD", "Ether against US dollars, simulated")
+    }
+
+    /// The test symbol: the house always buys 1,000 at 99.99 USD and sells 1,000 at 100.01 USD.
+    pub fn testusd() -> Self {
+        let standing = StandingQuote { bid: Ticks(9_999), ask: Ticks(10_001), quantity: Lots(10_000_000) };
+        let instrument = Self::cents("TESTUSD", "Test symbol: always 1,000 bid at 99.99 and 1,000 offered at 100.01");
+        Self { standing: Some(standing), ..instrument }
+    }
+
+    /// Ticks of 0.01 USD and lots of 0.0001: one tick times one lot is one unit of [`Cash`].
+    fn cents(symbol: &str, description: &str) -> Self {
         Self {
-            symbol: "BTCUSD".to_owned(),
+            symbol: symbol.to_owned(),
+            description: description.to_owned(),
             price_decimals: 2,
-            quantity_decimals: 4,
+            quantity_decimals: Cash::DECIMALS - 2,
             max_quantity: Lots(10_000_000),
             max_price: Ticks(1_000_000_000),
+            standing: None,
         }
     }
 
@@ -102,16 +146,6 @@ impl Instrument {
     /// Lots as a quantity of the wire.
     pub fn quantity(&self, lots: Lots) -> f64 {
         lots.0 as f64 / pow10(self.quantity_decimals)
-    }
-
-    /// Cash as an amount in quote currency.
-    pub fn amount(&self, cash: Cash) -> f64 {
-        cash.0 as f64 / pow10(self.price_decimals + self.quantity_decimals)
-    }
-
-    /// An amount in whole quote currency, for example US dollars, as exact cash.
-    pub fn cash(&self, whole: i64) -> Cash {
-        Cash(i128::from(whole) * 10_i128.pow(self.price_decimals + self.quantity_decimals))
     }
 
     /// The average price of `notional` over `quantity`; `None` without a quantity.

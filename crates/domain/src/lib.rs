@@ -10,16 +10,22 @@ mod instrument;
 mod money;
 mod order;
 mod problem;
+mod reject;
+mod risk;
 mod service;
 mod time;
 
 pub use address::addresses_overlap;
 pub use checkpoint::{Checkpoints, Step, Unhindered};
-pub use command::{Command, PlaceOrder, Reject};
-pub use event::Event;
-pub use instrument::{ConversionError, Instrument};
+pub use command::{Attached, Command, ModifyOrder, PlaceOrder};
+pub use event::{Event, Link};
+pub use instrument::{ConversionError, Instrument, InstrumentId, StandingQuote};
 pub use money::{Cash, Lots, Ticks};
-pub use order::{AccountId, CancelReason, ClientOrderId, OrderId, OrderStatus, OrderType, Side, TimeInForce};
+pub use order::{
+    AccountId, CancelReason, ClientOrderId, OrderId, OrderStatus, OrderType, Side, StopPrice, TimeInForce,
+};
 pub use problem::{ErrorCode, Problem};
+pub use reject::Reject;
+pub use risk::{Actor, Fees, RiskLimits, SelfTradePolicy, TradingState};
 pub use service::{Group, Service, UnknownService};
 pub use time::{Clock, SystemClock, Timestamp};

@@ -75,8 +75,8 @@ integer_amount! {
 }
 
 integer_amount! {
-    /// Money as a count of tick size times lot size (10^-6 USD for BTCUSD), so that price times quantity is exact.
-    /// 128 bits hold the turnover of every account for longer than any journal lasts.
+    /// Money in units of 10^-6 USD. Tick size times lot size is one unit for every instrument, so that price times
+    /// quantity is exact. 128 bits hold the turnover of every account for longer than any journal lasts.
     Cash(i128)
 }
 
@@ -84,6 +84,21 @@ impl Ticks {
     /// The exact value of `quantity` at this price.
     pub fn notional(self, quantity: Lots) -> Cash {
         Cash(i128::from(self.0) * i128::from(quantity.0))
+    }
+}
+
+impl Cash {
+    /// Decimal places of a dollar that one unit resolves.
+    pub const DECIMALS: u32 = 6;
+
+    /// Whole US dollars.
+    pub const fn dollars(whole: i64) -> Self {
+        Self(whole as i128 * 10_i128.pow(Self::DECIMALS))
+    }
+
+    /// As US dollars on the wire.
+    pub fn amount(self) -> f64 {
+        self.0 as f64 / 1e6
     }
 }
 

@@ -14,6 +14,16 @@ impl Timestamp {
         self.0.div_euclid(1_000_000)
     }
 
+    /// Days of UTC since 1970-01-01 that are over.
+    pub fn day(self) -> i64 {
+        self.0.div_euclid(86_400_000_000_000)
+    }
+
+    /// Seconds since the epoch that are over.
+    pub fn second(self) -> i64 {
+        self.0.div_euclid(1_000_000_000)
+    }
+
     /// Seconds from `earlier` to this moment; negative when it lies after.
     pub fn seconds_since(self, earlier: Self) -> f64 {
         (self.0 - earlier.0) as f64 / 1e9
@@ -53,5 +63,12 @@ mod tests {
     #[test]
     fn a_timestamp_reads_as_rfc_3339_in_utc() {
         assert_eq!(Timestamp(1_610_064_000_123_456_789).to_string(), "2021-01-08T00:00:00.123Z", "the wire's format");
+    }
+
+    #[test]
+    fn a_day_ends_at_midnight_of_utc() {
+        let midnight = Timestamp(1_610_064_000_000_000_000);
+        assert_eq!(midnight.day() - Timestamp(midnight.0 - 1).day(), 1, "2021-01-08 begins here");
+        assert_eq!(Timestamp(-1).day(), -1, "also before the epoch");
     }
 }

@@ -1,9 +1,16 @@
-//! Events per second of decide and apply, and of a textbook book (a sorted `Vec` without accounts, history or events) on
-//! the same flow in the same run: `cargo run --release -p cwts-engine --example throughput`.
+//! Events per second and latency of a command, of the exchange and of a textbook book on the same flow in the same run:
+//! `cargo run --release -p cwts-engine --example throughput`.
+//!
+//! The textbook keeps a queue per price in a `BTreeMap` and a `HashMap` from an order to its price; it has no accounts, no
+//! limits, no fees and no history, and gives the same events.
 
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Instant;
 
-use cwts_domain::{AccountId, Command, Instrument, Lots, OrderId, PlaceOrder, Side, Ticks, TimeInForce, Timestamp};
+use cwts_domain::{
+    AccountId, CancelReason, Cash, Command, Event, Instrument, InstrumentId, Link, Lots, OrderId, PlaceOrder, Side,
+    Ticks, Timestamp,
+};
 use cwts_engine::{Exchange, OpeningAccount};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
@@ -12,6 +19,7 @@ const COMMANDS: u64 = 1_000_000;
 /// An order is cancelled this many commands after it came, if it still waits.
 const LIFETIME: u64 = 2_000;
 const MIDDLE: i64 = 6_400_000;
+const BTCUSD: InstrumentId = InstrumentId(0);
 
 /// Makers on both sides of a still market, one cancel per order, and a taker in every tenth command.
 fn flow(seed: u64) -> Vec<Command> {
@@ -22,15 +30,12 @@ fn flow(seed: u64) -> Vec<Command> {
         let takes = rng.random_ratio(1, 10);
         let side = if rng.random_bool(0.5) { Side::Buy } else { Side::Sell };
         let away = rng.random_range(1..=200);
-        let price = if side == Side::Buy { MIDDLE - away } else { MIDDLE + away };
-        commands.push(Command::Place(PlaceOrder {
-            account: if takes { AccountId::TAKER } else { AccountId::MAKER },
-            symbol: "BTCUSD".to_owned(),
-            side,
-            limit: (!takes).then_some(Ticks(price)),
-            quantity: Lots(rng.random_range(1..=if takes { 20_000 } else { 5_000 })),
-            time_in_force: TimeInForce::Gtc,
-            client_order_id: None,
+        let price = Ticks(if side == Side::Buy { MIDDLE - away } else { MIDDLE + away });
+        let quantity = Lots(rng.random_range(1..=if takes { 20_000 } else { 5_000 }));
+        commands.push(Command::Place(if takes {
+            PlaceOrder::market(AccountId::TAKER, BTCUSD, side, quantity)
+        } else {
+            PlaceOrder::limit(AccountId::MAKER, BTCUSD, side, quantity, price)
         }));
         placed += 1;
         if placed > LIFETIME {
@@ -40,83 +45,158 @@ fn flow(seed: u64) -> Vec<Command> {
     commands
 }
 
-/// Orders in the sequence in which they trade.
+struct Waiting {
+    id: OrderId,
+    left: Lots,
+}
+
+/// By price, the best of either side first: the price for asks, its negative for bids.
+type Levels = BTreeMap<i64, VecDeque<Waiting>>;
+
 #[derive(Default)]
 struct Textbook {
-    sides: [Vec<(i64, u64, i64)>; 2],
+    sides: [Levels; 2],
+    places: HashMap<OrderId, (Side, i64)>,
     placed: u64,
 }
 
 impl Textbook {
-    /// Returns what the exchange would report as events: acceptance, trades and the end or the rest of the order.
-    fn execute(&mut self, command: &Command) -> u64 {
+    fn execute(&mut self, command: &Command, at: Timestamp) -> Vec<Event> {
         match command {
-            Command::Place(order) => self.place(order),
-            Command::Cancel { order_id, .. } => self.sides.iter_mut().map(|side| remove(side, order_id.0)).sum(),
-            Command::CancelAll { .. } => 0,
+            Command::Place(order) => self.place(order, at),
+            Command::Cancel { account, order_id } => self.cancel(*account, *order_id, at).into_iter().collect(),
+            _ => Vec::new(),
         }
     }
 
-    fn place(&mut self, order: &PlaceOrder) -> u64 {
-        self.placed += 1;
+    fn place(&mut self, order: &PlaceOrder, at: Timestamp) -> Vec<Event> {
         let [bids, asks] = &mut self.sides;
         let (own, other, sign) = if order.side == Side::Buy { (bids, asks, -1) } else { (asks, bids, 1) };
         if order.limit.is_none() && other.is_empty() {
-            self.placed -= 1;
-            return 0;
+            return Vec::new();
         }
-        let (mut left, mut events) = (order.quantity.0, 1);
-        while left > 0
-            && let Some(best) = other.first_mut()
-            && order.limit.is_none_or(|limit| -best.0 >= limit.0 * sign)
+        self.placed += 1;
+        let id = OrderId(self.placed);
+        let mut events = vec![Event::Accepted { order_id: id, order: order.clone(), link: Link::None, at }];
+        let mut left = order.quantity;
+        while left > Lots::ZERO
+            && let Some(mut best) = other.first_entry()
+            && order.limit.is_none_or(|limit| -best.key() >= limit.0 * sign)
         {
-            let quantity = left.min(best.2);
-            left -= quantity;
-            best.2 -= quantity;
-            events += 1;
-            if best.2 == 0 {
-                other.remove(0);
+            let price = Ticks(-best.key() * sign);
+            let queue = best.get_mut();
+            while left > Lots::ZERO
+                && let Some(maker) = queue.front_mut()
+            {
+                let quantity = left.min(maker.left);
+                left -= quantity;
+                maker.left -= quantity;
+                events.push(traded(order, id, maker.id, price, quantity, at));
+                if maker.left == Lots::ZERO {
+                    self.places.remove(&maker.id);
+                    queue.pop_front();
+                }
+            }
+            if queue.is_empty() {
+                best.remove();
             }
         }
-        if let Some(limit) = order.limit.filter(|_| left > 0) {
-            let rank = limit.0 * sign;
-            own.insert(own.partition_point(|waiting| waiting.0 <= rank), (rank, self.placed, left));
+        match order.limit {
+            Some(limit) if left > Lots::ZERO => {
+                own.entry(limit.0 * sign).or_default().push_back(Waiting { id, left });
+                self.places.insert(id, (order.side, limit.0 * sign));
+                events.push(Event::Rested { order_id: id });
+            }
+            None if left > Lots::ZERO => {
+                let reason = CancelReason::Unfilled;
+                events.push(Event::Cancelled { order_id: id, account: order.account, reason, at });
+            }
+            _ => {}
         }
-        events + u64::from(left > 0)
+        events
+    }
+
+    fn cancel(&mut self, account: AccountId, order_id: OrderId, at: Timestamp) -> Option<Event> {
+        let (side, rank) = self.places.remove(&order_id)?;
+        let levels = &mut self.sides[usize::from(side == Side::Sell)];
+        let queue = levels.get_mut(&rank)?;
+        queue.retain(|waiting| waiting.id != order_id);
+        if queue.is_empty() {
+            levels.remove(&rank);
+        }
+        Some(Event::Cancelled { order_id, account, reason: CancelReason::Requested, at })
     }
 }
 
-fn remove(side: &mut Vec<(i64, u64, i64)>, id: u64) -> u64 {
-    let Some(place) = side.iter().position(|waiting| waiting.1 == id) else {
-        return 0;
-    };
-    side.remove(place);
-    1
+fn traded(order: &PlaceOrder, id: OrderId, maker: OrderId, price: Ticks, quantity: Lots, at: Timestamp) -> Event {
+    Event::Traded {
+        maker_order_id: maker,
+        taker_order_id: id,
+        maker: AccountId::MAKER,
+        taker: order.account,
+        instrument: BTCUSD,
+        taker_side: order.side,
+        price,
+        quantity,
+        maker_fee: Cash::ZERO,
+        taker_fee: Cash::ZERO,
+        at,
+    }
+}
+
+struct Measured {
+    events: u64,
+    per_second: f64,
+    /// Nanoseconds.
+    p50: u64,
+    p99: u64,
+}
+
+/// Runs the flow twice, since reading the clock for each command costs as much as a command.
+fn measure<T>(
+    commands: &[Command],
+    new: impl Fn() -> T,
+    execute: impl Fn(&mut T, &Command, Timestamp) -> usize,
+) -> Measured {
+    let mut book = new();
+    let start = Instant::now();
+    let events: usize = (0..).zip(commands).map(|(at, command)| execute(&mut book, command, Timestamp(at))).sum();
+    let per_second = events as f64 / start.elapsed().as_secs_f64();
+    let mut book = new();
+    let mut nanos: Vec<_> = (0..)
+        .zip(commands)
+        .map(|(at, command)| {
+            let start = Instant::now();
+            execute(&mut book, command, Timestamp(at));
+            start.elapsed().as_nanos() as u64
+        })
+        .collect();
+    nanos.sort_unstable();
+    Measured { events: events as u64, per_second, p50: nanos[nanos.len() / 2], p99: nanos[nanos.len() * 99 / 100] }
 }
 
 fn main() {
-    for seed in 1..=3 {
+    let opening = || (Exchange::new([Instrument::btcusd()], OpeningAccount::defaults()), Vec::new());
+    for seed in 1..=5 {
         let commands = flow(seed);
-        let instrument = Instrument::btcusd();
-        let mut exchange = Exchange::new(instrument.clone(), OpeningAccount::defaults(&instrument));
-        let start = Instant::now();
-        for (at, command) in (0..).zip(&commands) {
+        let ours = measure(&commands, opening, |(exchange, events), command, at| {
+            events.clear();
             // A cancel of an order that has traded is refused; that is part of the flow.
-            exchange.execute(command, Timestamp(at)).ok();
-        }
-        let exchange_rate = exchange.sequence() as f64 / start.elapsed().as_secs_f64();
-
-        let mut textbook = Textbook::default();
-        let start = Instant::now();
-        let events: u64 = commands.iter().map(|command| textbook.execute(command)).sum();
-        let textbook_rate = events as f64 / start.elapsed().as_secs_f64();
-
-        let sound = exchange.audit().is_ok() && exchange.sequence() == events;
+            exchange.execute_into(command, at, events).map_or(0, |()| events.len())
+        });
+        let textbook = measure(&commands, Textbook::default, |book, command, at| book.execute(command, at).len());
+        let ratio = ours.per_second / textbook.per_second;
         println!(
-            "seed {seed}: {events} events, exchange {:.2} M/s, textbook {:.2} M/s, ratio {:.1}, consistent: {sound}",
-            exchange_rate / 1e6,
-            textbook_rate / 1e6,
-            exchange_rate / textbook_rate
+            "seed {seed}: {} events; exchange {:.2} M/s, p50 {} ns, p99 {} ns; textbook {:.2} M/s, p50 {} ns, p99 {} ns; \
+             ratio {ratio:.2}; {}",
+            ours.events,
+            ours.per_second / 1e6,
+            ours.p50,
+            ours.p99,
+            textbook.per_second / 1e6,
+            textbook.p50,
+            textbook.p99,
+            if ours.events == textbook.events { "same number of events" } else { "EVENTS DIFFER" }
         );
     }
 }

@@ -1,158 +1,293 @@
 //! Changes the state by one event. Decides nothing and refuses nothing: what an event says has happened.
 
-use cwts_domain::{CancelReason, Cash, Event, Lots, OrderId, OrderStatus, Timestamp};
+use cwts_domain::{AccountId, CancelReason, Cash, Event, InstrumentId, Lots, OrderId, OrderStatus, Ticks, Timestamp};
 
 use crate::Exchange;
-use crate::account::{Fill, Role};
+use crate::account::{Fill, Named, Role};
 use crate::book::Resting;
-use crate::exchange::{KEPT_TRADES, Trade};
-use crate::order::{Order, Record};
+use crate::market::{Market, Trade};
+use crate::order::{Order, Place, Record};
+use crate::orders::{List, Slot, Thread};
+use crate::position::Position;
 
-/// Changes the state by one event, which [`decide`](crate::decide()) gave for this very state. The sequence number grows
-/// by one. An event about orders or accounts that this exchange does not know changes nothing else.
+/// Changes the state by one event, which this very state gave. The sequence number grows by one. An event about orders,
+/// instruments or accounts that this exchange does not know changes nothing else.
 pub fn apply(exchange: &mut Exchange, event: &Event) {
     exchange.sequence += 1;
     match event {
-        Event::Accepted {
-            order_id,
-            account,
-            client_order_id,
-            side,
-            order_type,
-            limit,
-            quantity,
-            time_in_force,
-            at,
-        } => {
-            exchange.accept(Order {
-                id: *order_id,
-                account: *account,
-                client_order_id: client_order_id.clone(),
-                side: *side,
-                order_type: *order_type,
-                limit: *limit,
-                quantity: *quantity,
-                time_in_force: *time_in_force,
-                status: OrderStatus::Open,
-                filled_quantity: Lots::ZERO,
-                filled_notional: Cash::ZERO,
-                cancel_reason: None,
-                accepted_at: *at,
-                updated_at: *at,
-            });
+        Event::Accepted { order_id, order: placed, link, at } => {
+            let Some(owner) = exchange.account_index(placed.account) else { return };
+            let order = Order::new(*order_id, placed, *link, *at);
+            let account = &mut exchange.accounts[owner];
+            if let Some(name) = &placed.client_order_id {
+                account.by_client_id.insert(name.clone(), Named { order_id: *order_id, placed: placed.clone() });
+            }
+            if *link == cwts_domain::Link::None {
+                account.count_order(*at);
+            }
+            let owner = owner as u32;
+            exchange.enlist(Record { order, owner, standing: false, place: Place::Nowhere, links: Default::default() });
         }
-        Event::Traded { maker_order_id, taker_order_id, taker_side, price, quantity, at, .. } => {
+        Event::Traded { maker_order_id, taker_order_id, instrument, taker_side, price, quantity, at, .. } => {
             let sequence = exchange.sequence;
             let trade = Trade { sequence, price: *price, quantity: *quantity, taker_side: *taker_side, at: *at };
-            exchange.trade(*maker_order_id, *taker_order_id, trade);
+            exchange.trade([*maker_order_id, *taker_order_id], *instrument, trade, fees(event));
         }
         Event::Rested { order_id } => exchange.rest(*order_id),
+        Event::Modified { order_id, quantity, limit, stop, at } => {
+            exchange.modify(*order_id, *quantity, [*limit, *stop], *at);
+        }
+        Event::Triggered { order_id, at } => {
+            if let Some((_, order)) = exchange.displaced(*order_id) {
+                (order.triggered_at, order.updated_at) = (Some(*at), *at);
+            }
+        }
+        Event::Released { order_id, quantity, at } => {
+            if let Some((_, order)) = exchange.displaced(*order_id) {
+                (order.status, order.quantity, order.updated_at) = (OrderStatus::Open, *quantity, *at);
+            }
+        }
         Event::Cancelled { order_id, reason, at, .. } => exchange.cancel(*order_id, *reason, *at),
+        Event::DayStarted { day } => exchange.start_day(*day),
+        Event::TradingStateSet { state, .. } => exchange.trading = *state,
+        Event::LimitsSet { account, limits } => {
+            if let Some(index) = exchange.account_index(*account) {
+                exchange.accounts[index].limits = Some(limits.clone());
+            }
+        }
+        Event::Reset { account, .. } => exchange.reset(*account),
+    }
+}
+
+/// Of the resting and the incoming order.
+fn fees(event: &Event) -> [Cash; 2] {
+    match event {
+        Event::Traded { maker_fee, taker_fee, .. } => [*maker_fee, *taker_fee],
+        _ => [Cash::ZERO; 2],
     }
 }
 
 impl Exchange {
-    fn accept(&mut self, order: Order) {
-        let Some(account) = self.accounts.get_mut(&order.account) else {
-            return;
-        };
-        account.kept.insert(order.id);
-        if let Some(name) = &order.client_order_id {
-            account.by_client_id.insert(name.clone(), order.id);
+    /// Adds an order to the open ones of its account.
+    pub(crate) fn enlist(&mut self, record: Record) {
+        let (owner, instrument) = (record.owner as usize, usize::from(record.order.instrument.0));
+        while self.accounts[owner].ended.len() > self.accounts[owner].opening.history {
+            self.forget_oldest(owner);
         }
-        self.last_order_id = order.id.0;
-        self.session.orders += 1;
-        self.orders.insert(order.id, Record { order, slot: None });
+        self.linked += usize::from(record.order.is_linked());
+        let slot = self.orders.insert(record);
+        let account = &mut self.accounts[owner];
+        account.open.push(&mut self.orders, Thread::Open, slot);
+        if account.keeps_history() {
+            account.kept.push(&mut self.orders, Thread::Kept, slot);
+        }
+        if let Some(market) = self.markets.get_mut(instrument) {
+            market.session.orders += 1;
+        }
     }
 
-    fn trade(&mut self, maker: OrderId, taker: OrderId, trade: Trade) {
-        if !self.orders.contains_key(&maker) || !self.orders.contains_key(&taker) {
-            return;
+    fn forget_oldest(&mut self, owner: usize) {
+        if let Some(slot) = self.accounts[owner].ended.pop_front().and_then(|id| self.orders.slot(id)) {
+            self.forget(owner, slot);
         }
-        self.fill(maker, Role::Maker, &trade);
-        self.fill(taker, Role::Taker, &trade);
-        self.session.trades += 1;
-        self.session.volume += trade.quantity;
-        self.session.high = self.session.high.max(Some(trade.price));
-        self.session.low = Some(self.session.low.map_or(trade.price, |low| low.min(trade.price)));
-        if self.trades.len() == KEPT_TRADES {
-            self.trades.pop_front();
+    }
+
+    /// Forgets an order that has ended.
+    fn forget(&mut self, owner: usize, slot: Slot) {
+        let account = &mut self.accounts[owner];
+        if account.keeps_history() {
+            account.kept.remove(&mut self.orders, Thread::Kept, slot);
         }
-        self.trades.push_back(trade);
+        if let Some(name) = self.orders.remove(slot) {
+            account.by_client_id.remove(&name);
+        }
+    }
+
+    fn trade(&mut self, orders: [OrderId; 2], instrument: InstrumentId, trade: Trade, fees: [Cash; 2]) {
+        let (Some(maker), Some(taker)) = (self.orders.slot(orders[0]), self.orders.slot(orders[1])) else { return };
+        self.fill(maker, Role::Maker, &trade, fees[0]);
+        self.fill(taker, Role::Taker, &trade, fees[1]);
+        let earned = fees[0] + fees[1];
+        if earned != Cash::ZERO {
+            let house = &mut self.accounts[0];
+            house.cash += earned;
+            if let Some(position) = house.positions.get_mut(usize::from(instrument.0)) {
+                position.realised += earned;
+            }
+        }
+        if let Some(market) = self.markets.get_mut(usize::from(instrument.0)) {
+            market.keep_trade(trade);
+        }
     }
 
     /// One side of a trade.
-    fn fill(&mut self, order_id: OrderId, role: Role, trade: &Trade) {
+    fn fill(&mut self, slot: Slot, role: Role, trade: &Trade, fee: Cash) {
         let Trade { sequence, price, quantity, at, .. } = *trade;
-        let Some(Record { order, slot }) = self.orders.get_mut(&order_id) else {
-            return;
-        };
-        let Some(account) = self.accounts.get_mut(&order.account) else {
-            return;
-        };
-        order.fill(price, quantity, at);
-        account.settle(order.side, price, quantity);
-        account.keep_fill(Fill { sequence, order_id, side: order.side, price, quantity, role, at });
-        if let Some(slot) = *slot {
+        let Some(record) = self.orders.at_mut(slot) else { return };
+        let order = &mut record.order;
+        let (order_id, instrument, side) = (order.id, order.instrument, order.side);
+        let account = &mut self.accounts[record.owner as usize];
+        let Some(position) = account.positions.get_mut(usize::from(instrument.0)) else { return };
+        account.cash += position.settle(side, price, quantity) - fee;
+        position.realised -= fee;
+        position.fees += fee;
+        order.fill(price, quantity, fee, at);
+        if record.standing {
+            order.quantity += quantity;
+            order.status = OrderStatus::PartiallyFilled;
+        } else if let Place::Book(place) = record.place {
             // A resting order trades at its own limit price, at which the total counts it.
-            account.open_total_mut(order.side).add(price, -quantity);
-            self.book.reduce(slot, quantity);
+            if !order.reduce_only {
+                position.open_total_mut(side).add(price, -quantity);
+            }
+            if let Some(market) = self.markets.get_mut(usize::from(instrument.0)) {
+                market.book.reduce(place, quantity);
+                if order.reduce_only && order.status == OrderStatus::Filled {
+                    position.reduce_only[side as usize] -= 1;
+                    market.reduce_only -= 1;
+                }
+            }
         }
-        if order.status == OrderStatus::Filled {
-            self.end(order_id);
+        let filled = order.status == OrderStatus::Filled;
+        account.keep_fill(Fill { sequence, order_id, instrument, side, price, quantity, fee, role, at });
+        if filled {
+            record.place = Place::Nowhere;
+            self.end(slot);
         }
     }
 
-    fn rest(&mut self, order_id: OrderId) {
-        let Some(Record { order, slot }) = self.orders.get_mut(&order_id) else {
-            return;
-        };
-        let (Some(account), Some(price)) = (self.accounts.get_mut(&order.account), order.limit) else {
-            return;
-        };
-        account.open.insert(order_id);
-        account.open_total_mut(order.side).add(price, order.remaining());
-        *slot = Some(self.book.insert(Resting {
+    /// Gives an order that waits nowhere its place.
+    pub(crate) fn rest(&mut self, order_id: OrderId) {
+        let Some(record) = self.orders.slot(order_id).and_then(|slot| self.orders.at_mut(slot)) else { return };
+        let order = &record.order;
+        let index = usize::from(order.instrument.0);
+        let Some(market) = self.markets.get_mut(index) else { return };
+        let resting = |side, price| Resting {
             order_id,
-            account: order.account,
-            side: order.side,
+            owner: record.owner,
+            side,
             price,
             remaining: order.remaining(),
-        }));
+            reduce_only: order.reduce_only,
+            last_day: order.last_day(),
+        };
+        record.place = match (order.stop.filter(|_| order.awaits_trigger()), order.limit) {
+            (Some(stop), _) => Place::Stops(market.stops.insert(resting(order.side.opposite(), stop))),
+            (None, Some(limit)) => Place::Book(market.book.insert(resting(order.side, limit))),
+            (None, None) => return,
+        };
+        count(market, &mut self.accounts[record.owner as usize].positions[index], &record.order, 1);
+    }
+
+    /// Takes an order out of its place, if it has one; the order is counted no more.
+    fn unrest(&mut self, slot: Slot) {
+        let Some(record) = self.orders.at_mut(slot) else { return };
+        let index = usize::from(record.order.instrument.0);
+        let Some(market) = self.markets.get_mut(index) else { return };
+        match std::mem::take(&mut record.place) {
+            Place::Nowhere => return,
+            Place::Book(place) => market.book.remove(place),
+            Place::Stops(place) => market.stops.remove(place),
+        }
+        count(market, &mut self.accounts[record.owner as usize].positions[index], &record.order, -1);
+    }
+
+    /// An open order, out of its place.
+    fn displaced(&mut self, order_id: OrderId) -> Option<(Slot, &mut Order)> {
+        let slot = self.orders.slot(order_id)?;
+        self.unrest(slot);
+        let order = self.orders.at_mut(slot).map(|record| &mut record.order).filter(|order| order.status.is_open())?;
+        Some((slot, order))
+    }
+
+    fn modify(&mut self, order_id: OrderId, quantity: Lots, [limit, stop]: [Option<Ticks>; 2], at: Timestamp) {
+        let Some(slot) = self.orders.slot(order_id) else { return };
+        let Some(Record { order, place, owner, .. }) = self.orders.at_mut(slot) else { return };
+        let less = order.quantity - quantity;
+        if less < Lots::ZERO || (limit, stop) != (order.limit, order.stop) {
+            self.unrest(slot);
+        } else {
+            let index = usize::from(order.instrument.0);
+            let Some(market) = self.markets.get_mut(index) else { return };
+            match *place {
+                Place::Nowhere => {}
+                Place::Book(place) => market.book.reduce(place, less),
+                Place::Stops(place) => market.stops.reduce(place, less),
+            }
+            if let Some(price) = order.counted_price().filter(|_| *place != Place::Nowhere && !order.reduce_only) {
+                let position = &mut self.accounts[*owner as usize].positions[index];
+                position.open_total_mut(order.side).add(price, -less);
+            }
+        }
+        if let Some(Record { order, .. }) = self.orders.at_mut(slot) {
+            (order.quantity, order.limit, order.stop, order.updated_at) = (quantity, limit, stop, at);
+        }
     }
 
     fn cancel(&mut self, order_id: OrderId, reason: CancelReason, at: Timestamp) {
-        let Some(Record { order, slot }) = self.orders.get_mut(&order_id) else {
-            return;
-        };
+        let Some((slot, order)) = self.displaced(order_id) else { return };
         order.cancel(reason, at);
-        if let (Some(slot), Some(price)) = (*slot, order.limit) {
-            self.book.remove(slot);
-            if let Some(account) = self.accounts.get_mut(&order.account) {
-                account.open_total_mut(order.side).add(price, -order.remaining());
-            }
+        let index = usize::from(order.instrument.0);
+        if let Some(market) = self.markets.get_mut(index) {
+            market.session.cancelled += 1;
         }
-        self.session.cancelled += 1;
-        self.end(order_id);
+        self.end(slot);
     }
 
-    /// Moves an order from the open ones to the history, and forgets the oldest one beyond the account's limit.
-    fn end(&mut self, order_id: OrderId) {
-        let Some(record) = self.orders.get_mut(&order_id) else {
+    /// Moves an order from the open ones to the history, and forgets the oldest one beyond the account's limit. One that
+    /// belongs together with others stays until the account's next order, so that all that follows from a command finds it.
+    fn end(&mut self, slot: Slot) {
+        let Some(Record { order, owner, .. }) = self.orders.at(slot) else { return };
+        let (id, linked, owner) = (order.id, order.is_linked(), *owner as usize);
+        let account = &mut self.accounts[owner];
+        account.open.remove(&mut self.orders, Thread::Open, slot);
+        self.linked -= usize::from(linked);
+        if !linked && !account.keeps_history() {
+            self.forget(owner, slot);
             return;
-        };
-        record.slot = None;
-        let Some(account) = self.accounts.get_mut(&record.order.account) else {
-            return;
-        };
-        account.open.remove(&order_id);
-        let Some(dropped) = account.keep_ended(order_id) else {
-            return;
-        };
-        let name = self.orders.remove(&dropped).and_then(|record| record.order.client_order_id);
-        if let Some(name) = name {
-            account.by_client_id.remove(&name);
         }
+        account.ended.push_back(id);
+        let oldest = account.ended.front().filter(|_| account.ended.len() > account.opening.history);
+        if oldest.and_then(|id| self.orders.get(*id)).is_some_and(|record| !record.order.is_linked()) {
+            self.forget_oldest(owner);
+        }
+    }
+
+    fn start_day(&mut self, day: i64) {
+        self.day = day;
+        for index in 0..self.accounts.len() {
+            self.accounts[index].day_equity = self.equity(&self.accounts[index]);
+        }
+    }
+
+    /// Its orders have ended.
+    fn reset(&mut self, account: AccountId) {
+        let Some(index) = self.account_index(account) else { return };
+        while !self.accounts[index].ended.is_empty() {
+            self.forget_oldest(index);
+        }
+        let account = &mut self.accounts[index];
+        let flat = vec![Position::default(); account.positions.len()];
+        let positions = std::mem::replace(&mut account.positions, flat);
+        account.cash = account.opening.cash;
+        account.day_equity = account.opening.cash;
+        account.fills.clear();
+        (account.open, account.kept) = (List::default(), List::default());
+        let house = &mut self.accounts[0];
+        for (ours, theirs) in house.positions.iter_mut().zip(&positions) {
+            house.cash += ours.take_over(theirs);
+        }
+    }
+}
+
+/// Counts what waits of an order: `1` more, `-1` less.
+fn count(market: &mut Market, position: &mut Position, order: &Order, sign: i64) {
+    let side = order.side as usize;
+    if order.reduce_only {
+        position.reduce_only[side] = position.reduce_only[side].wrapping_add_signed(sign as i32);
+        market.reduce_only = market.reduce_only.wrapping_add_signed(sign as isize);
+    } else if let Some(price) = order.counted_price() {
+        position.open_total_mut(order.side).add(price, Lots(order.remaining().0 * sign));
     }
 }
 

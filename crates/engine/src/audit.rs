@@ -2,12 +2,15 @@
 //!
 //! For tests and for a look after a fault; walks everything, so not for the path of an order. Repairs nothing.
 
-use cwts_domain::{AccountId, Cash, Lots, OrderId, Side, Ticks};
+use cwts_domain::{AccountId, Cash, InstrumentId, Lots, OrderId, OrderStatus, Side, Ticks};
 
 use crate::Exchange;
-use crate::account::{Account, OpenTotal};
-use crate::book::{Level, Node, Slot};
-use crate::order::Record;
+use crate::account::Account;
+use crate::book::{Book, Level, Slot};
+use crate::market::Market;
+use crate::order::{Place, Record};
+use crate::orders::Thread;
+use crate::position::OpenTotal;
 
 /// What is inconsistent. Any of these is a fault of the program.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -21,8 +24,10 @@ pub enum AuditError {
         found: Cash,
     },
     /// Trading made or lost quantity.
-    #[error("positions of all accounts add up to {found} lots instead of 0")]
+    #[error("positions of all accounts in instrument {} add up to {found} lots instead of 0", instrument.0)]
     PositionSum {
+        /// In what.
+        instrument: InstrumentId,
         /// Sum over all accounts.
         found: Lots,
     },
@@ -43,6 +48,12 @@ pub enum AuditError {
         bid: Ticks,
         /// Lowest ask.
         ask: Ticks,
+    },
+    /// A stop order waits that the last price has reached.
+    #[error("order {order_id} should have triggered")]
+    MissedTrigger {
+        /// The order.
+        order_id: OrderId,
     },
     /// A level's total is not the sum of its orders.
     #[error("{side} level {price} says {total} lots, its orders add up to {sum}")]
@@ -66,24 +77,24 @@ pub enum AuditError {
         /// Where.
         order_id: OrderId,
     },
-    /// An order and its place in the book disagree.
-    #[error("order {order_id} and its place in the book disagree")]
+    /// An order and its place in the market disagree.
+    #[error("order {order_id} and its place in the market disagree")]
     Mismatch {
         /// The order.
         order_id: OrderId,
     },
-    /// The numbers of open orders in the book, in the order records and in the slab differ.
-    #[error("{in_book} orders in the book, {open} open order records, {in_slab} used slots")]
+    /// The numbers of orders that wait, in the lists of all levels, in the order records and in the slabs, differ.
+    #[error("{listed} orders wait in the markets, {waiting} order records say so, {in_slab} slots are used")]
     OrderCount {
         /// Orders in the lists of all levels.
-        in_book: usize,
-        /// Records with an open status.
-        open: usize,
+        listed: usize,
+        /// Open records that are not held.
+        waiting: usize,
         /// Slots in use.
         in_slab: usize,
     },
     /// An account's totals or lists of open orders are not those of its orders.
-    #[error("account {}: its open orders are not those of the book", account.0)]
+    #[error("account {}: its open orders are not those of the markets", account.0)]
     OpenOrders {
         /// Whose.
         account: AccountId,
@@ -97,16 +108,15 @@ impl Exchange {
     /// The first invariant that does not hold.
     pub fn audit(&self) -> Result<(), AuditError> {
         self.audit_money()?;
-        if let (Some(bid), Some(ask)) = (self.best_bid(), self.best_ask())
-            && bid >= ask
-        {
-            return Err(AuditError::CrossedBook { bid, ask });
+        let (mut listed, mut in_slab) = (0, 0);
+        for market in &self.markets {
+            listed += self.audit_market(market)?;
+            in_slab += market.book.slots_in_use() + market.stops.slots_in_use();
         }
-        let in_book = self.audit_side(Side::Buy)? + self.audit_side(Side::Sell)?;
-        let open = self.orders.values().filter(|record| record.order.status.is_open()).count();
-        let in_slab = self.book.slots_in_use();
-        if in_book != open || in_book != in_slab {
-            return Err(AuditError::OrderCount { in_book, open, in_slab });
+        let waits = |record: &&Record| record.order.status.is_open() && record.order.status != OrderStatus::Held;
+        let waiting = self.orders.iter().filter(waits).count();
+        if listed != waiting || listed != in_slab {
+            return Err(AuditError::OrderCount { listed, waiting, in_slab });
         }
         self.accounts().try_for_each(|account| self.audit_open_orders(account))
     }
@@ -117,13 +127,17 @@ impl Exchange {
         if found != opening {
             return Err(AuditError::CashSum { opening, found });
         }
-        let found: Lots = self.accounts().map(Account::position).sum();
-        if found != Lots::ZERO {
-            return Err(AuditError::PositionSum { found });
+        for instrument in self.markets.iter().map(Market::id) {
+            let held = self.accounts().filter_map(|account| account.position(instrument));
+            let found: Lots = held.map(|position| position.quantity).sum();
+            if found != Lots::ZERO {
+                return Err(AuditError::PositionSum { instrument, found });
+            }
         }
         for account in self.accounts() {
             let expected = account.opening_cash() + account.realised_pnl() - account.cost_basis();
-            let flat_with_cost = account.position() == Lots::ZERO && account.cost_basis() != Cash::ZERO;
+            let flat_with_cost =
+                account.positions.iter().any(|position| position.quantity == Lots::ZERO && position.cost != Cash::ZERO);
             if account.cash() != expected || flat_with_cost {
                 return Err(AuditError::ProfitAndLoss { account: account.id(), cash: account.cash(), expected });
             }
@@ -131,31 +145,55 @@ impl Exchange {
         Ok(())
     }
 
-    /// Returns the number of orders on the side.
-    fn audit_side(&self, side: Side) -> Result<usize, AuditError> {
+    /// Returns the number of orders that wait in the market.
+    fn audit_market(&self, market: &Market) -> Result<usize, AuditError> {
+        if let (Some(bid), Some(ask)) = (market.best_bid(), market.best_ask())
+            && bid >= ask
+        {
+            return Err(AuditError::CrossedBook { bid, ask });
+        }
+        if let Some(missed) = market.last_trade().and_then(|last| market.triggered_by(last.price).next()) {
+            return Err(AuditError::MissedTrigger { order_id: missed.order_id });
+        }
         let mut orders = 0;
-        for (price, level) in self.book.levels(side) {
-            orders += self.audit_level(side, price, level)?;
+        for (book, place) in [(&market.book, Place::Book as fn(Slot) -> Place), (&market.stops, Place::Stops)] {
+            for side in [Side::Buy, Side::Sell] {
+                for (price, level) in book.levels(side) {
+                    orders += self.audit_level(market, book, place, side, price, level)?;
+                }
+            }
         }
         Ok(orders)
     }
 
-    fn audit_level(&self, side: Side, price: Ticks, level: &Level) -> Result<usize, AuditError> {
+    fn audit_level(
+        &self,
+        market: &Market,
+        book: &Book,
+        place: fn(Slot) -> Place,
+        side: Side,
+        price: Ticks,
+        level: &Level,
+    ) -> Result<usize, AuditError> {
         let (mut previous, mut sum, mut orders): (Option<Slot>, Lots, usize) = (None, Lots::ZERO, 0);
-        for (slot, node) in self.book.chain(level) {
-            let Node { resting, previous: back, .. } = node;
+        for (slot, node) in book.chain(level) {
+            let resting = node.resting;
             let order_id = resting.order_id;
             // A list that runs in a circle comes back to a node whose back link is another one.
-            if *back != previous || resting.side != side || resting.price != price {
+            if node.previous != previous || resting.side != side || resting.price != price {
                 return Err(AuditError::BrokenLink { side, price, order_id });
             }
-            let matches = |Record { order, slot: place }: &Record| {
-                *place == Some(slot)
+            let matches = |record: &Record| {
+                let order = &record.order;
+                let waits_at = if order.awaits_trigger() { (side.opposite(), order.stop) } else { (side, order.limit) };
+                record.place == place(slot)
                     && order.status.is_open()
-                    && (order.account, order.side, order.limit) == (resting.account, side, Some(price))
+                    && (record.owner, order.instrument) == (resting.owner, market.id)
+                    && (order.side, Some(price)) == waits_at
+                    && (order.reduce_only, order.last_day()) == (resting.reduce_only, resting.last_day)
                     && (order.remaining(), resting.remaining > Lots::ZERO) == (resting.remaining, true)
             };
-            if !self.orders.get(&order_id).is_some_and(matches) {
+            if !self.orders.get(order_id).is_some_and(matches) {
                 return Err(AuditError::Mismatch { order_id });
             }
             (previous, sum, orders) = (Some(slot), sum + resting.remaining, orders + 1);
@@ -163,24 +201,40 @@ impl Exchange {
         match previous {
             _ if sum != level.quantity => Err(AuditError::LevelTotal { side, price, total: level.quantity, sum }),
             Some(last) if last == level.last => Ok(orders),
-            _ => Err(AuditError::BrokenLink { side, price, order_id: self.book.order_at(level.last) }),
+            _ => Err(AuditError::BrokenLink { side, price, order_id: book.order_at(level.last) }),
         }
     }
 
     fn audit_open_orders(&self, account: &Account) -> Result<(), AuditError> {
-        if self.open_orders(account.id()).count() != account.open_order_count() {
-            return Err(AuditError::OpenOrders { account: account.id() });
+        let wrong = AuditError::OpenOrders { account: account.id() };
+        let of_account = |record: &&Record| record.order.account == account.id();
+        let mine = || self.orders.iter().filter(of_account);
+        let (open, kept) = (mine().filter(|record| record.order.status.is_open()).count(), mine().count());
+        let listed = self.open_orders(account.id()).filter(|order| order.status.is_open()).count();
+        if [open, listed] != [account.open.len(); 2]
+            || kept != open + account.ended.len()
+            || account.kept.len() != if account.keeps_history() { kept } else { 0 }
+            || account.kept.len() != account.kept.iter(&self.orders, Thread::Kept).count()
+        {
+            return Err(wrong);
         }
-        for side in [Side::Buy, Side::Sell] {
-            let mut total = OpenTotal::default();
-            let mut count = 0;
-            for resting in self.book.queue(side).filter(|resting| resting.account == account.id()) {
-                total.add(resting.price, resting.remaining);
-                count += 1;
-            }
-            let listed = self.open_orders(account.id()).filter(|order| order.side == side && order.status.is_open());
-            if total != account.open_total(side) || count != listed.count() {
-                return Err(AuditError::OpenOrders { account: account.id() });
+        for market in &self.markets {
+            for side in [Side::Buy, Side::Sell] {
+                let (mut total, mut reduce_only) = (OpenTotal::default(), 0);
+                for Record { order, .. } in mine().filter(|record| record.place != Place::Nowhere) {
+                    if (order.instrument, order.side) != (market.id, side) {
+                        continue;
+                    }
+                    match order.counted_price() {
+                        Some(price) if !order.reduce_only => total.add(price, order.remaining()),
+                        _ => reduce_only += 1,
+                    }
+                }
+                let position = account.position(market.id);
+                let counted = position.map(|position| (position.open_total(side), position.reduce_only[side as usize]));
+                if counted != Some((total, reduce_only)) {
+                    return Err(wrong);
+                }
             }
         }
         Ok(())

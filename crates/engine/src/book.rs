@@ -1,66 +1,76 @@
 //! The order book: which orders wait, at which price, in which order.
 //!
-//! Orders live in a slab and are linked first to last within their price level; a level holds the ends of its list and
-//! its total. Adding and removing an order touches its neighbours and one level only. Knows no money and no history,
-//! and never decides what trades.
+//! Orders live in a slab and are linked first to last within their price level; levels live in a slab of their own, and
+//! each order knows its level. So only the first order of a price and the last one to leave it change the sorted index of
+//! a side, a `Vec` with the best price at its end, where books are busiest.
+//! Knows no money and no history, and never decides what trades. Serves for stop orders too: there the price is the one
+//! that triggers, see [`Market`](crate::Market).
 
-use std::collections::BTreeMap;
 use std::iter::successors;
 
-use cwts_domain::{AccountId, Lots, OrderId, Side, Ticks};
+use cwts_domain::{Lots, OrderId, Side, Ticks};
+use serde::{Deserialize, Serialize};
 
 /// Index into the slab. Valid from [`Book::insert`] until the order leaves; then it is used again.
 pub(crate) type Slot = u32;
+type LevelSlot = u32;
 
 /// An order that waits.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct Resting {
     pub(crate) order_id: OrderId,
-    pub(crate) account: AccountId,
+    /// Index of its account.
+    pub(crate) owner: u32,
     pub(crate) side: Side,
     pub(crate) price: Ticks,
     pub(crate) remaining: Lots,
+    pub(crate) reduce_only: bool,
+    /// The last day on which it may trade; `None` without end.
+    pub(crate) last_day: Option<i64>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct Node {
     pub(crate) resting: Resting,
     pub(crate) previous: Option<Slot>,
     pub(crate) next: Option<Slot>,
+    level: LevelSlot,
 }
 
 /// One price; there is no level without an order.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct Level {
     pub(crate) first: Slot,
     pub(crate) last: Slot,
     pub(crate) quantity: Lots,
 }
 
-/// Price so that the best of either side sorts first: the price itself for asks, its negative for bids.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// Price so that the best of either side sorts last: the price itself for bids, its negative for asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 struct Rank(i64);
 
 impl Rank {
     fn of(side: Side, price: Ticks) -> Self {
         match side {
-            Side::Buy => Self(-price.0),
-            Side::Sell => Self(price.0),
+            Side::Buy => Self(price.0),
+            Side::Sell => Self(-price.0),
         }
     }
 
     fn price(self, side: Side) -> Ticks {
         match side {
-            Side::Buy => Ticks(-self.0),
-            Side::Sell => Ticks(self.0),
+            Side::Buy => Ticks(self.0),
+            Side::Sell => Ticks(-self.0),
         }
     }
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct Book {
-    bids: BTreeMap<Rank, Level>,
-    asks: BTreeMap<Rank, Level>,
+    /// By side, the best price last.
+    sides: [Vec<(Rank, LevelSlot)>; 2],
+    levels: Vec<Level>,
+    free_levels: Vec<LevelSlot>,
     nodes: Vec<Node>,
     free: Vec<Slot>,
 }
@@ -68,17 +78,17 @@ pub(crate) struct Book {
 impl Book {
     /// Price levels, best first.
     pub(crate) fn levels(&self, side: Side) -> impl Iterator<Item = (Ticks, &Level)> {
-        self.side(side).iter().map(move |(rank, level)| (rank.price(side), level))
+        self.sides[side as usize].iter().rev().map(move |(rank, slot)| (rank.price(side), self.level(*slot)))
     }
 
     /// Best price of a side.
     pub(crate) fn best(&self, side: Side) -> Option<Ticks> {
-        self.side(side).first_key_value().map(|(rank, _)| rank.price(side))
+        self.sides[side as usize].last().map(|(rank, _)| rank.price(side))
     }
 
     /// Orders in the sequence in which they trade: best price first, then oldest first.
     pub(crate) fn queue(&self, side: Side) -> impl Iterator<Item = &Resting> {
-        self.side(side).values().flat_map(|level| self.chain(level)).map(|(_, node)| &node.resting)
+        self.levels(side).flat_map(|(_, level)| self.chain(level)).map(|(_, node)| &node.resting)
     }
 
     /// Slots and nodes of one level, oldest first.
@@ -91,6 +101,11 @@ impl Book {
         self.nodes.len() - self.free.len()
     }
 
+    /// Whether nothing waits.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.slots_in_use() == 0
+    }
+
     /// The order in a slot.
     pub(crate) fn order_at(&self, slot: Slot) -> OrderId {
         self.node(slot).resting.order_id
@@ -98,10 +113,19 @@ impl Book {
 
     /// Adds an order behind all others of its price.
     pub(crate) fn insert(&mut self, resting: Resting) -> Slot {
-        let (side, rank, quantity) = (resting.side, Rank::of(resting.side, resting.price), resting.remaining);
-        let slot = self.allocate(Node { resting, previous: None, next: None });
-        let level = self.side_mut(side).entry(rank).or_insert(Level { first: slot, last: slot, quantity: Lots::ZERO });
-        level.quantity += quantity;
+        let (side, rank) = (resting.side, Rank::of(resting.side, resting.price));
+        let slot = self.allocate(resting);
+        let level = match self.find(side, rank) {
+            Ok(index) => self.sides[side as usize][index].1,
+            Err(index) => {
+                let level = self.allocate_level(slot);
+                self.sides[side as usize].insert(index, (rank, level));
+                level
+            }
+        };
+        self.node_mut(slot).level = level;
+        let level = self.level_mut(level);
+        level.quantity += resting.remaining;
         let last = std::mem::replace(&mut level.last, slot);
         if last != slot {
             self.node_mut(last).next = Some(slot);
@@ -112,49 +136,57 @@ impl Book {
 
     /// Takes `quantity` off an order, and the order out of the book when nothing remains.
     pub(crate) fn reduce(&mut self, slot: Slot, quantity: Lots) {
-        let resting = &mut self.node_mut(slot).resting;
-        if resting.remaining <= quantity {
+        let node = self.node_mut(slot);
+        if node.resting.remaining <= quantity {
             return self.remove(slot);
         }
-        resting.remaining -= quantity;
-        let (side, rank) = (resting.side, Rank::of(resting.side, resting.price));
-        if let Some(level) = self.side_mut(side).get_mut(&rank) {
-            level.quantity -= quantity;
-        }
+        node.resting.remaining -= quantity;
+        let level = node.level;
+        self.level_mut(level).quantity -= quantity;
     }
 
     /// Takes an order out of the book. Its slot may be used again at once.
     pub(crate) fn remove(&mut self, slot: Slot) {
-        let Node { resting, previous, next } = self.node(slot).clone();
+        let Node { resting, previous, next, level } = *self.node(slot);
         if let Some(previous) = previous {
             self.node_mut(previous).next = next;
         }
         if let Some(next) = next {
             self.node_mut(next).previous = previous;
         }
-        let rank = Rank::of(resting.side, resting.price);
-        match (previous, next) {
-            (None, None) => {
-                self.side_mut(resting.side).remove(&rank);
+        if previous.is_none() && next.is_none() {
+            if let Ok(index) = self.find(resting.side, Rank::of(resting.side, resting.price)) {
+                self.sides[resting.side as usize].remove(index);
             }
-            (previous, next) => {
-                if let Some(level) = self.side_mut(resting.side).get_mut(&rank) {
-                    level.quantity -= resting.remaining;
-                    level.first = if previous.is_none() { next.unwrap_or(level.first) } else { level.first };
-                    level.last = if next.is_none() { previous.unwrap_or(level.last) } else { level.last };
-                }
-            }
+            self.free_levels.push(level);
+        } else {
+            let level = self.level_mut(level);
+            level.quantity -= resting.remaining;
+            level.first = if previous.is_none() { next.unwrap_or(level.first) } else { level.first };
+            level.last = if next.is_none() { previous.unwrap_or(level.last) } else { level.last };
         }
         self.free.push(slot);
     }
 
-    fn allocate(&mut self, node: Node) -> Slot {
+    fn allocate(&mut self, resting: Resting) -> Slot {
+        let node = Node { resting, previous: None, next: None, level: LevelSlot::MAX };
         if let Some(slot) = self.free.pop() {
             *self.node_mut(slot) = node;
             return slot;
         }
         self.nodes.push(node);
         (self.nodes.len() - 1) as Slot
+    }
+
+    /// A level without quantity, whose only order is in `slot`.
+    fn allocate_level(&mut self, slot: Slot) -> LevelSlot {
+        let level = Level { first: slot, last: slot, quantity: Lots::ZERO };
+        if let Some(free) = self.free_levels.pop() {
+            *self.level_mut(free) = level;
+            return free;
+        }
+        self.levels.push(level);
+        (self.levels.len() - 1) as LevelSlot
     }
 
     fn node(&self, slot: Slot) -> &Node {
@@ -165,18 +197,17 @@ impl Book {
         &mut self.nodes[slot as usize]
     }
 
-    fn side(&self, side: Side) -> &BTreeMap<Rank, Level> {
-        match side {
-            Side::Buy => &self.bids,
-            Side::Sell => &self.asks,
-        }
+    fn level(&self, slot: LevelSlot) -> &Level {
+        &self.levels[slot as usize]
     }
 
-    fn side_mut(&mut self, side: Side) -> &mut BTreeMap<Rank, Level> {
-        match side {
-            Side::Buy => &mut self.bids,
-            Side::Sell => &mut self.asks,
-        }
+    fn level_mut(&mut self, slot: LevelSlot) -> &mut Level {
+        &mut self.levels[slot as usize]
+    }
+
+    /// Where a price is in the index of its side, or belongs.
+    fn find(&self, side: Side, rank: Rank) -> Result<usize, usize> {
+        self.sides[side as usize].binary_search_by_key(&rank, |(rank, _)| *rank)
     }
 }
 

@@ -4,11 +4,11 @@
 //! empty band gets a new quote. So a calm market keeps its quotes, and after every step each side has at most one order
 //! per band, whatever happened in between.
 
-use cwts_domain::{AccountId, Command, Instrument, Lots, PlaceOrder, Side, Ticks, TimeInForce};
+use cwts_domain::{AccountId, Command, Lots, PlaceOrder, Side, Ticks};
 
 use crate::dice::Dice;
 use crate::fair_value::FairValue;
-use crate::simulator::MakerOrder;
+use crate::simulator::{MakerOrder, Traded};
 
 /// Quotes per side.
 pub const LEVELS: usize = 10;
@@ -16,16 +16,11 @@ pub const LEVELS: usize = 10;
 /// Outer end of each band in millionths of the fair value at mean volatility: at 64,000 USD about 0.50 USD for the
 /// innermost and 42 USD for the outermost.
 const BANDS: [i64; LEVELS] = [8, 24, 48, 80, 125, 190, 270, 375, 500, 660];
-/// Quantity of a quote: 0.05 to 2 BTC.
+/// Quantity of a quote: 0.05 to 2 BTC, and of other instruments as much as this is worth.
 const QUANTITY: (i64, i64) = (500, 20_000);
 
 /// Cancels first, then new quotes, so that no maker meets an own stale quote.
-pub(crate) fn requote(
-    fair: &FairValue,
-    dice: &mut Dice,
-    instrument: &Instrument,
-    orders: &[MakerOrder],
-) -> Vec<Command> {
+pub(crate) fn requote(fair: &FairValue, dice: &mut Dice, traded: &Traded, orders: &[MakerOrder]) -> Vec<Command> {
     let ends = band_ends(fair);
     let mut quoted = [[false; LEVELS]; 2];
     let mut commands = Vec::new();
@@ -40,8 +35,8 @@ pub(crate) fn requote(
         for band in (0..LEVELS).filter(|band| !quoted[side as usize][*band]) {
             let nearest = if band == 0 { 1 } else { ends[band - 1] + 1 };
             let away = dice.between(nearest, ends[band]);
-            let quantity = Lots(dice.mostly_small(QUANTITY.0, QUANTITY.1));
-            commands.extend(quote(instrument, side, price_at(fair.ticks(), side, away), quantity));
+            let quantity = traded.sized(dice.mostly_small(QUANTITY.0, QUANTITY.1));
+            commands.extend(quote(traded, side, price_at(fair.ticks(), side, away), quantity));
         }
     }
     commands
@@ -77,23 +72,14 @@ fn price_at(fair: Ticks, side: Side, distance: i64) -> Ticks {
 }
 
 /// `None` where no price exists: below one tick.
-fn quote(instrument: &Instrument, side: Side, price: Ticks, quantity: Lots) -> Option<Command> {
-    (price > Ticks::ZERO && price <= instrument.max_price).then(|| {
-        Command::Place(PlaceOrder {
-            account: AccountId::MAKER,
-            symbol: instrument.symbol.clone(),
-            side,
-            limit: Some(price),
-            quantity,
-            time_in_force: TimeInForce::Gtc,
-            client_order_id: None,
-        })
-    })
+fn quote(traded: &Traded, side: Side, price: Ticks, quantity: Lots) -> Option<Command> {
+    let exists = price > Ticks::ZERO && price <= traded.instrument.max_price;
+    exists.then(|| Command::Place(PlaceOrder::limit(AccountId::MAKER, traded.id, side, quantity, price)))
 }
 
 #[cfg(test)]
 mod tests {
-    use cwts_domain::OrderId;
+    use cwts_domain::{Instrument, InstrumentId, OrderId};
 
     use super::*;
 
@@ -101,13 +87,17 @@ mod tests {
         FairValue::new(&Instrument::btcusd(), Ticks(6_400_000))
     }
 
+    fn btcusd() -> Traded {
+        Traded::new(InstrumentId(0), Instrument::btcusd(), Ticks(6_400_000))
+    }
+
     fn requoted(orders: &[MakerOrder]) -> (Vec<OrderId>, Vec<PlaceOrder>) {
         let (mut cancels, mut places) = (Vec::new(), Vec::new());
-        for command in requote(&fair(), &mut Dice::new(5), &Instrument::btcusd(), orders) {
+        for command in requote(&fair(), &mut Dice::new(5), &btcusd(), orders) {
             match command {
                 Command::Cancel { order_id, .. } => cancels.push(order_id),
                 Command::Place(order) => places.push(order),
-                Command::CancelAll { .. } => panic!("makers keep their good quotes"),
+                other => panic!("makers keep their good quotes and do nothing else: {other:?}"),
             }
         }
         (cancels, places)

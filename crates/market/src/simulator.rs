@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cwts_domain::{Command, Instrument, OrderId, Side, Ticks};
+use cwts_domain::{Command, Instrument, InstrumentId, Lots, OrderId, Side, Ticks};
 
 use crate::dice::Dice;
 use crate::fair_value::FairValue;
@@ -13,7 +13,8 @@ use crate::{makers, takers};
 pub struct MarketView<'a> {
     /// Price of the last trade, whoever traded; `None` before the first.
     pub last: Option<Ticks>,
-    /// The orders of [`AccountId::MAKER`](cwts_domain::AccountId::MAKER) in the book, in any stable sequence.
+    /// The orders of [`AccountId::MAKER`](cwts_domain::AccountId::MAKER) in the book of the instrument, in any stable
+    /// sequence.
     pub maker_orders: &'a [MakerOrder],
 }
 
@@ -33,7 +34,7 @@ pub struct MakerOrder {
 /// limits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Simulator {
-    instrument: Instrument,
+    traded: Traded,
     dice: Dice,
     fair: FairValue,
 }
@@ -41,13 +42,21 @@ pub struct Simulator {
 impl Simulator {
     /// Market time between two steps.
     pub const STEP: Duration = Duration::from_millis(100);
-    /// Where the price of BTCUSD starts: 64,000.00 USD.
-    pub const BTCUSD_START: Ticks = Ticks(6_400_000);
+    /// Where the price of an instrument starts: 64,000.00 USD for BTCUSD, 3,400.00 USD for ETHUSD, 100.00 USD for others.
+    pub fn start_price(instrument: &Instrument) -> Ticks {
+        let dollars = match instrument.symbol.as_str() {
+            "BTCUSD" => 64_000,
+            "ETHUSD" => 3_400,
+            _ => 100,
+        };
+        Ticks(dollars * 10_i64.pow(instrument.price_decimals))
+    }
 
     /// A market that opens at `start_price` and stays within 1 % and 400 % of it.
-    pub fn new(seed: u64, instrument: Instrument, start_price: Ticks) -> Self {
+    pub fn new(seed: u64, id: InstrumentId, instrument: Instrument, start_price: Ticks) -> Self {
         let fair = FairValue::new(&instrument, start_price);
-        Self { instrument, dice: Dice::new(seed), fair }
+        let opening = Self::start_price(&instrument);
+        Self { traded: Traded::new(id, instrument, opening), dice: Dice::new(seed), fair }
     }
 
     /// What the traders send in this step, to be executed in this sequence. Refused or lost commands do no harm: the next
@@ -55,8 +64,8 @@ impl Simulator {
     /// orders per side afterwards, and the takers none.
     pub fn step(&mut self, view: &MarketView<'_>) -> Vec<Command> {
         self.fair.step(&mut self.dice, view.last);
-        let mut commands = makers::requote(&self.fair, &mut self.dice, &self.instrument, view.maker_orders);
-        commands.extend(takers::take(&self.fair, &mut self.dice, &self.instrument));
+        let mut commands = makers::requote(&self.fair, &mut self.dice, &self.traded, view.maker_orders);
+        commands.extend(takers::take(&self.fair, &mut self.dice, &self.traded));
         commands
     }
 
@@ -66,12 +75,35 @@ impl Simulator {
     }
 }
 
+/// What the simulated traders trade.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Traded {
+    pub(crate) id: InstrumentId,
+    pub(crate) instrument: Instrument,
+    /// By how much more of it is traded than of one that costs 64,000.00.
+    scale: i64,
+}
+
+impl Traded {
+    pub(crate) fn new(id: InstrumentId, instrument: Instrument, opening: Ticks) -> Self {
+        const BTCUSD_START: i64 = 6_400_000;
+        Self { id, instrument, scale: (BTCUSD_START / opening.0.max(1)).max(1) }
+    }
+
+    /// A quantity that is worth as much as this number of lots of BTCUSD.
+    pub(crate) fn sized(&self, lots: i64) -> Lots {
+        Lots(lots * self.scale).min(self.instrument.max_quantity)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn run(seed: u64, steps: usize) -> (Simulator, Vec<Vec<Command>>) {
-        let mut simulator = Simulator::new(seed, Instrument::btcusd(), Simulator::BTCUSD_START);
+        let instrument = Instrument::btcusd();
+        let start = Simulator::start_price(&instrument);
+        let mut simulator = Simulator::new(seed, InstrumentId(0), instrument, start);
         let view = MarketView { last: None, maker_orders: &[] };
         let commands = (0..steps).map(|_| simulator.step(&view)).collect();
         (simulator, commands)
@@ -86,5 +118,13 @@ mod tests {
     #[test]
     fn a_seed_gives_the_same_market_on_every_machine() {
         assert_eq!(run(42, 10_000).0.fair_value(), Ticks(6_410_037), "integers only: no machine may round differently");
+    }
+
+    #[test]
+    fn a_cheaper_instrument_is_traded_in_larger_quantities() {
+        let eth = Traded::new(InstrumentId(1), Instrument::ethusd(), Ticks(340_000));
+        assert_eq!(eth.sized(1_000), Lots(18_000), "as much as 0.1 BTC is worth");
+        let cheap = Traded::new(InstrumentId(2), Instrument::ethusd(), Ticks(1));
+        assert_eq!(cheap.sized(1_000), cheap.instrument.max_quantity, "but never more than one order may be");
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use cwts_domain::{Clock, Command, Event, Instrument, Reject};
+use cwts_domain::{Clock, Command, Event, Instrument, InstrumentId, Reject};
 use cwts_engine::{Exchange, OpeningAccount};
 use tokio::sync::{mpsc, oneshot};
 
@@ -36,7 +36,7 @@ type Work = Box<dyn FnOnce(&mut Exchange) -> Vec<Event> + Send>;
 #[derive(Clone)]
 pub struct ExchangeHandle {
     work: mpsc::Sender<Work>,
-    instrument: Arc<Instrument>,
+    instruments: Arc<[Instrument]>,
     clock: Arc<dyn Clock>,
     metrics: Metrics,
     latencies: Arc<Latencies>,
@@ -44,7 +44,8 @@ pub struct ExchangeHandle {
 
 impl std::fmt::Debug for ExchangeHandle {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ExchangeHandle").field("instrument", &self.instrument.symbol).finish_non_exhaustive()
+        let symbols: Vec<_> = self.instruments.iter().map(|instrument| &instrument.symbol).collect();
+        f.debug_struct("ExchangeHandle").field("instruments", &symbols).finish_non_exhaustive()
     }
 }
 
@@ -52,14 +53,30 @@ impl ExchangeHandle {
     /// Starts the task that owns `exchange`. It ends when the last handle is dropped.
     pub(crate) fn spawn(exchange: Exchange, clock: Arc<dyn Clock>, metrics: Metrics) -> Self {
         let (work, queue) = mpsc::channel(QUEUE);
-        let instrument = Arc::new(exchange.instrument().clone());
+        let instruments = exchange.markets().iter().map(|market| market.instrument().clone()).collect();
         tokio::spawn(run(exchange, queue, metrics.clone()));
-        Self { work, instrument, clock, metrics, latencies: Arc::default() }
+        Self { work, instruments, clock, metrics, latencies: Arc::default() }
     }
 
-    /// What is traded.
-    pub fn instrument(&self) -> &Instrument {
-        &self.instrument
+    /// What is traded, by id.
+    pub fn instruments(&self) -> &[Instrument] {
+        &self.instruments
+    }
+
+    /// The instrument of a symbol.
+    ///
+    /// # Errors
+    /// No instrument has this symbol; the refusal names those that there are.
+    pub fn instrument(&self, symbol: &str) -> Result<(InstrumentId, &Instrument), Reject> {
+        let found = (0..).map(InstrumentId).zip(self.instruments()).find(|(_, each)| each.symbol == symbol);
+        found.ok_or_else(|| Reject::UnknownSymbol {
+            symbol: symbol.to_owned(),
+            available: self.instruments.iter().map(|each| each.symbol.as_str()).collect::<Vec<_>>().join(", "),
+        })
+    }
+
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        self.clock.as_ref()
     }
 
     /// Executes a client's command and reads its effect in the same turn. Counted and timed. Once sent, the command is
@@ -153,11 +170,9 @@ async fn run(mut exchange: Exchange, mut queue: mpsc::Receiver<Work>, metrics: M
     }
 }
 
-/// The exchange of a new instance: BTCUSD, the paper account and the simulated traders.
+/// The exchange of a new instance: the default instruments, the paper account and the simulated traders.
 pub(crate) fn new_exchange() -> Exchange {
-    let instrument = Instrument::btcusd();
-    let accounts = OpeningAccount::defaults(&instrument);
-    Exchange::new(instrument, accounts)
+    Exchange::new(Instrument::defaults(), OpeningAccount::defaults())
 }
 
 /// Order latencies of the last second, bounded: under load the newest ones stand for all.

@@ -37,7 +37,7 @@ struct Sampler {
 
 /// What one turn of the exchange tells.
 struct MarketView {
-    summary: MarketSummary,
+    summary: Option<MarketSummary>,
     fills: Vec<Fill>,
 }
 
@@ -66,10 +66,10 @@ impl Sampler {
             return;
         }
         shared.telemetry.push_sample(sample);
-        if let Some(text) = market.as_ref().and_then(|view| told_as(&view.fills, shared.exchange.instrument())) {
+        if let Some(text) = market.as_ref().and_then(|view| told_as(&view.fills, shared.exchange.instruments())) {
             shared.record(text);
         }
-        shared.send(InstanceEvent::Sample { sample, services, market: market.map(|view| view.summary) });
+        shared.send(InstanceEvent::Sample { sample, services, market: market.and_then(|view| view.summary) });
     }
 
     fn remember_counts(&mut self, shared: &Shared) {
@@ -107,10 +107,11 @@ impl Sampler {
 }
 
 /// One sentence about the fills, newest first; under load one sentence stands for all of them.
-fn told_as(fills: &[Fill], instrument: &Instrument) -> Option<String> {
+fn told_as(fills: &[Fill], instruments: &[Instrument]) -> Option<String> {
     let newest = fills.first()?;
+    let instrument = instruments.get(usize::from(newest.instrument.0))?;
     let (quantity, price) = (instrument.quantity(newest.quantity), instrument.price(newest.price));
-    let trade = format!("order {} {} {quantity} at {price:.2}", newest.order_id, newest.side);
+    let trade = format!("order {} {} {quantity} {} at {price:.2}", newest.order_id, newest.side, instrument.symbol);
     Some(match fills.len() {
         1 => format!("Filled: {trade}"),
         count => format!("{count} fills, the latest: {trade}"),
@@ -119,7 +120,7 @@ fn told_as(fills: &[Fill], instrument: &Instrument) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use cwts_domain::{Lots, OrderId, Side, Ticks, Timestamp};
+    use cwts_domain::{Cash, InstrumentId, Lots, OrderId, Side, Ticks, Timestamp};
     use cwts_engine::Role;
 
     use super::*;
@@ -128,6 +129,8 @@ mod tests {
         Fill {
             sequence,
             order_id: OrderId(7),
+            instrument: InstrumentId(0),
+            fee: Cash::ZERO,
             side: Side::Buy,
             price: Ticks(6_418_250),
             quantity: Lots(500),
@@ -138,14 +141,14 @@ mod tests {
 
     #[test]
     fn a_burst_of_fills_is_told_in_one_sentence() {
-        let instrument = Instrument::btcusd();
-        assert_eq!(told_as(&[], &instrument), None, "silence stays silent");
-        let one = told_as(&[fill(1)], &instrument);
-        assert_eq!(one.as_deref(), Some("Filled: order 7 buy 0.05 at 64182.50"), "a person reads what traded");
-        let two = told_as(&[fill(2), fill(1)], &instrument);
+        let instruments = [Instrument::btcusd()];
+        assert_eq!(told_as(&[], &instruments), None, "silence stays silent");
+        let one = told_as(&[fill(1)], &instruments);
+        assert_eq!(one.as_deref(), Some("Filled: order 7 buy 0.05 BTCUSD at 64182.50"), "a person reads what traded");
+        let two = told_as(&[fill(2), fill(1)], &instruments);
         assert_eq!(
             two.as_deref(),
-            Some("2 fills, the latest: order 7 buy 0.05 at 64182.50"),
+            Some("2 fills, the latest: order 7 buy 0.05 BTCUSD at 64182.50"),
             "the list is not flooded"
         );
     }

@@ -223,16 +223,16 @@ pub struct MarketSummary {
 }
 
 impl MarketSummary {
-    /// The top of the book in wire numbers.
-    pub fn of(exchange: &Exchange) -> Self {
-        let instrument = exchange.instrument();
-        let price = |ticks| instrument.price(ticks);
-        Self {
-            symbol: instrument.symbol.clone(),
-            bid: exchange.best_bid().map(price),
-            ask: exchange.best_ask().map(price),
-            last: exchange.last_trade().map(|trade| price(trade.price)),
-        }
+    /// The top of the book of the first instrument in wire numbers; `None` for an exchange without instruments.
+    pub fn of(exchange: &Exchange) -> Option<Self> {
+        let market = exchange.markets().first()?;
+        let price = |ticks| market.instrument().price(ticks);
+        Some(Self {
+            symbol: market.instrument().symbol.clone(),
+            bid: market.best_bid().map(price),
+            ask: market.best_ask().map(price),
+            last: market.last_trade().map(|trade| price(trade.price)),
+        })
     }
 }
 

@@ -12,6 +12,6 @@ pub(crate) fn router(instance: &Instance) -> Router {
 /// The instance's snapshot with the market as it is now.
 async fn status(State(instance): State<Instance>) -> Json<Snapshot> {
     let mut snapshot = instance.snapshot();
-    snapshot.market = instance.exchange().read(MarketSummary::of).await.ok();
+    snapshot.market = instance.exchange().read(MarketSummary::of).await.ok().flatten();
     Json(snapshot)
 }

@@ -3,10 +3,12 @@ use super::*;
 fn resting(order_id: u64, price: i64) -> Resting {
     Resting {
         order_id: OrderId(order_id),
-        account: AccountId(1),
+        owner: 1,
         side: Side::Sell,
         price: Ticks(price),
         remaining: Lots(10),
+        reduce_only: false,
+        last_day: None,
     }
 }
 
@@ -53,11 +55,9 @@ fn a_broken_link_is_found_by_the_audit() {
         desk.accepted(crate::fixture::sell(crate::fixture::BOB, 1, 100));
     }
     let slot = 1;
-    let good = desk.exchange.book.nodes[slot].clone();
-    for damaged in
-        [Node { previous: None, ..good.clone() }, Node { next: None, ..good.clone() }, Node { next: Some(0), ..good }]
-    {
-        desk.exchange.book.nodes[slot] = damaged;
+    let good = desk.exchange.markets[0].book.nodes[slot];
+    for damaged in [Node { previous: None, ..good }, Node { next: None, ..good }, Node { next: Some(0), ..good }] {
+        desk.exchange.markets[0].book.nodes[slot] = damaged;
         assert!(desk.exchange.audit().is_err(), "an order would lose its place, or the walk would never end");
     }
 }

@@ -1,7 +1,11 @@
-use cwts_domain::{CancelReason, Event, Lots, OrderId, OrderStatus, Reject, Side, Ticks, TimeInForce, Timestamp};
+use cwts_domain::{
+    CancelReason, Cash, Event, InstrumentId, Lots, OrderId, OrderStatus, PlaceOrder, Reject, Side, Ticks, TimeInForce,
+    Timestamp,
+};
 
 use super::*;
-use crate::fixture::{ALICE, BOB, Desk, ROBOT, buy, lasting, market, named, sell, trades};
+use crate::OpeningAccount;
+use crate::fixture::{ALICE, BOB, BTC, Desk, ROBOT, buy, lasting, market, named, sell, trades};
 
 #[test]
 fn a_limit_order_without_counterparty_rests() {
@@ -172,11 +176,11 @@ fn cancel_all_takes_every_order_of_the_account_and_no_other() {
     desk.accepted(buy(ALICE, 1, 90));
     desk.accepted(buy(BOB, 1, 90));
     desk.accepted(sell(ALICE, 1, 110));
-    let events = desk.send(Command::CancelAll { account: ALICE }).unwrap();
+    let events = desk.send(Command::CancelAll { account: ALICE, instrument: None }).unwrap();
     assert_eq!(events.len(), 2, "both orders of the account end");
     assert_eq!(desk.book(), [vec![(90, 1)], vec![]], "the other account's order stays");
     assert_eq!(
-        desk.send(Command::CancelAll { account: ALICE }),
+        desk.send(Command::CancelAll { account: ALICE, instrument: None }),
         Ok(vec![]),
         "with nothing open there is nothing to do"
     );
@@ -224,12 +228,12 @@ fn what_no_order_can_be_is_refused_with_what_is_allowed() {
     for lots in [0, -1, 10_000_001, i64::MIN, i64::MAX] {
         assert_eq!(desk.place(buy(ALICE, lots, 1)), Err(quantity.clone()), "{lots} lots must not be taken");
     }
-    let price = Reject::PriceOutOfRange { min: "0.01".to_owned(), max: "10000000".to_owned() };
+    let price = Reject::PriceOutOfRange { field: "price", min: "0.01".to_owned(), max: "10000000".to_owned() };
     for ticks in [0, -1, 1_000_000_001, i64::MIN, i64::MAX] {
         assert_eq!(desk.place(buy(ALICE, 1, ticks)), Err(price.clone()), "{ticks} ticks must not be taken");
     }
-    let foreign = PlaceOrder { symbol: "ETHUSD".to_owned(), ..buy(ALICE, 1, 1) };
-    let unknown = Reject::UnknownSymbol { symbol: "ETHUSD".to_owned(), available: "BTCUSD".to_owned() };
+    let foreign = PlaceOrder { instrument: InstrumentId(1), ..buy(ALICE, 1, 1) };
+    let unknown = Reject::UnknownSymbol { symbol: "#1".to_owned(), available: "BTCUSD".to_owned() };
     assert_eq!(desk.place(foreign), Err(unknown), "the client must learn what is traded");
 }
 
@@ -238,7 +242,7 @@ fn an_unknown_account_is_refused() {
     let mut desk = Desk::rich();
     let account = AccountId(77);
     assert_eq!(desk.place(buy(account, 1, 1)), Err(Reject::UnknownAccount { account }), "nobody would own the order");
-    let all = desk.send(Command::CancelAll { account });
+    let all = desk.send(Command::CancelAll { account, instrument: None });
     assert_eq!(all, Err(Reject::UnknownAccount { account }), "silence would read as success");
 }
 
@@ -276,10 +280,63 @@ fn a_trade_names_both_sides() {
         taker_order_id: OrderId(2),
         maker: BOB,
         taker: ALICE,
+        instrument: BTC,
         taker_side: Side::Sell,
         price: Ticks(100),
         quantity: Lots(1),
+        maker_fee: Cash::ZERO,
+        taker_fee: Cash::ZERO,
         at: desk.now,
     };
     assert_eq!(events[1], trade, "one event must carry what both accounts need");
+}
+
+#[test]
+fn the_end_of_a_day_ends_its_day_orders() {
+    let mut desk = Desk::rich();
+    let day = lasting(buy(ALICE, 1, 90), TimeInForce::Day);
+    let (ends, stays) = (desk.accepted(day.clone()), desk.accepted(buy(ALICE, 1, 90)));
+    desk.now = Timestamp(86_400_000_000_000);
+    let today = desk.accepted(day);
+    desk.send(Command::EndDay).unwrap();
+    assert_eq!(desk.order(ends).cancel_reason, Some(CancelReason::Expired), "yesterday's DAY order");
+    assert!(desk.order(stays).status.is_open() && desk.order(today).status.is_open(), "GTC, and today's, go on");
+    assert_eq!(desk.send(Command::EndDay), Ok(vec![]), "a day ends once");
+    assert_eq!(desk.exchange.day(), 1, "the day that has begun");
+}
+
+#[test]
+fn a_reset_gives_the_opening_back_and_the_house_the_positions() {
+    let mut desk =
+        Desk::of([OpeningAccount::client(ALICE, Cash(1_000_000)), OpeningAccount::simulator(ROBOT, Cash::ZERO)]);
+    desk.accepted(sell(ROBOT, 20, 100));
+    desk.accepted(named(buy(ALICE, 10, 100), "a"));
+    let open = desk.accepted(buy(ALICE, 1, 90));
+    let before = desk.exchange.order(open).cloned();
+    assert!(before.is_some() && desk.account(ALICE).fees_paid() > Cash::ZERO, "there is something to forget");
+    desk.send(Command::Reset { account: ALICE }).unwrap();
+    let alice = desk.account(ALICE);
+    assert_eq!((alice.cash(), alice.realised_pnl(), alice.open_order_count()), (Cash(1_000_000), Cash::ZERO, 0), "new");
+    assert_eq!(desk.exchange.orders(ALICE).count() + desk.exchange.fills(ALICE).count(), 0, "no history");
+    assert_eq!(desk.exchange.order(open), None, "its orders are gone");
+    assert_eq!(desk.book(), [vec![], vec![(100, 10)]], "also from the book");
+    assert_eq!(desk.position(AccountId::HOUSE).quantity(), Lots(10), "somebody must hold what the robot sold");
+    desk.accepted(named(buy(ALICE, 1, 90), "a"));
+}
+
+#[test]
+fn only_clients_can_be_reset() {
+    let mut desk = Desk::rich();
+    let refused = desk.send(Command::Reset { account: AccountId::HOUSE });
+    assert_eq!(refused, Err(Reject::UnknownAccount { account: AccountId::HOUSE }), "the house keeps its books");
+}
+
+#[test]
+fn cancel_all_can_be_of_one_instrument() {
+    let mut desk = Desk::rich();
+    let order = desk.accepted(buy(ALICE, 1, 90));
+    let unknown = desk.send(Command::CancelAll { account: ALICE, instrument: Some(InstrumentId(7)) });
+    assert!(matches!(unknown, Err(Reject::UnknownSymbol { .. })), "silence would read as success: {unknown:?}");
+    desk.send(Command::CancelAll { account: ALICE, instrument: Some(BTC) }).unwrap();
+    assert!(!desk.order(order).status.is_open(), "its instrument");
 }

@@ -1,12 +1,12 @@
 use cwts_domain::{Cash, Command, Reject, Side};
 
-use crate::fixture::{ALICE, BOB, Desk, ROBOT, buy, market, sell};
-use crate::{LEVERAGE, OpeningAccount};
+use crate::OpeningAccount;
+use crate::fixture::{ALICE, BOB, BTC, Desk, ROBOT, buy, client, market, sell};
 
 /// Alice owns 1,000; the others are not limited. The market is 99 to 101, last trade 100.
 fn market_at_100() -> Desk {
     let mut desk = Desk::of([
-        OpeningAccount::client(ALICE, Cash(1_000)),
+        client(ALICE, Cash(1_000)),
         OpeningAccount::simulator(BOB, Cash(0)),
         OpeningAccount::simulator(ROBOT, Cash(0)),
     ]);
@@ -22,11 +22,6 @@ fn refused(result: Result<Vec<cwts_domain::Event>, Reject>) -> bool {
 }
 
 #[test]
-fn leverage_is_one() {
-    assert_eq!(LEVERAGE, 1, "the amounts in these tests rest on it");
-}
-
-#[test]
 fn an_order_may_cost_all_the_equity_and_not_a_tick_more() {
     let mut desk = market_at_100();
     assert!(refused(desk.place(buy(ALICE, 11, 91))), "11 lots at 91 are worth 1,001");
@@ -37,7 +32,7 @@ fn an_order_may_cost_all_the_equity_and_not_a_tick_more() {
 
 #[test]
 fn the_refusal_says_what_is_needed_and_what_there_is() {
-    let mut desk = Desk::with_cash(cwts_domain::Instrument::btcusd().cash(100_000));
+    let mut desk = Desk::with_cash(Cash::dollars(100_000));
     desk.accepted(sell(ROBOT, 100_000, 6_400_000));
     let refused = desk.place(buy(ALICE, 20_000, 6_400_000));
     let (required, available) = ("128000.00".to_owned(), "100000.00".to_owned());
@@ -72,7 +67,7 @@ fn going_short_is_limited_like_going_long() {
     let mut desk = market_at_100();
     assert!(refused(desk.place(market(ALICE, Side::Sell, 11))), "11 lots at 99 are worth 1,089");
     desk.accepted(market(ALICE, Side::Sell, 10));
-    assert_eq!(desk.account(ALICE).position().0, -10, "paper accounts may go short");
+    assert_eq!(desk.position(ALICE).quantity().0, -10, "paper accounts may go short");
     assert!(refused(desk.place(market(ALICE, Side::Sell, 1))), "selling on would go beyond the equity");
 }
 
@@ -80,11 +75,11 @@ fn going_short_is_limited_like_going_long() {
 fn an_order_that_only_reduces_is_always_allowed() {
     let mut desk = market_at_100();
     desk.accepted(market(ALICE, Side::Sell, 10));
-    desk.send(Command::CancelAll { account: BOB }).unwrap();
+    desk.send(Command::CancelAll { account: BOB, instrument: None }).unwrap();
     desk.accepted(sell(BOB, 100, 300));
     desk.accepted(buy(ROBOT, 1, 300));
-    assert!(desk.account(ALICE).equity(cwts_domain::Ticks(300)) < Cash::ZERO, "the account has lost more than it had");
-    assert_eq!(desk.exchange.available(ALICE, Side::Buy), Some(Cash::ZERO), "there is nothing left to spend");
+    assert!(desk.exchange.equity(desk.account(ALICE)) < Cash::ZERO, "the account has lost more than it had");
+    assert_eq!(desk.exchange.available(ALICE, BTC, Side::Buy), Some(Cash::ZERO), "there is nothing left to spend");
     assert!(refused(desk.place(buy(ALICE, 11, 300))), "11 lots would turn the position around");
     desk.accepted(buy(ALICE, 4, 270));
     assert!(refused(desk.place(market(ALICE, Side::Buy, 7))), "with 4 lots waiting, 7 more could turn it around");
@@ -105,16 +100,16 @@ fn accounts_of_the_simulator_are_exempt() {
     let mut desk = market_at_100();
     desk.accepted(buy(ROBOT, 1_000, 101));
     assert!(desk.account(ROBOT).cash() < Cash::ZERO, "makers must be able to quote whatever happens");
-    assert_eq!(desk.exchange.available(ROBOT, Side::Buy), None, "there is no limit to report");
+    assert_eq!(desk.exchange.available(ROBOT, BTC, Side::Buy), None, "there is no limit to report");
 }
 
 #[test]
 fn what_is_available_is_what_an_order_may_cost() {
     let mut desk = market_at_100();
-    assert_eq!(desk.exchange.available(ALICE, Side::Buy), Some(Cash(1_000)), "all of the equity");
+    assert_eq!(desk.exchange.available(ALICE, BTC, Side::Buy), Some(Cash(1_000)), "all of the equity");
     desk.accepted(buy(ALICE, 4, 100));
-    assert_eq!(desk.exchange.available(ALICE, Side::Buy), Some(Cash(600)), "less what waits");
-    assert_eq!(desk.exchange.available(ALICE, Side::Sell), Some(Cash(1_000)), "the other side is not bound");
+    assert_eq!(desk.exchange.available(ALICE, BTC, Side::Buy), Some(Cash(600)), "less what waits");
+    assert_eq!(desk.exchange.available(ALICE, BTC, Side::Sell), Some(Cash(1_000)), "the other side is not bound");
     assert!(refused(desk.place(buy(ALICE, 6, 101))), "six more than available");
     desk.accepted(buy(ALICE, 6, 100));
 }

@@ -1,7 +1,8 @@
 //! The tools. Each turns its arguments into one question or command of the exchange.
 
 use cwts_domain::{
-    AccountId, ClientOrderId, Command, ConversionError, Event, OrderId, OrderType, PlaceOrder, Reject, Service,
+    AccountId, ClientOrderId, Command, ConversionError, Event, InstrumentId, OrderId, OrderType, PlaceOrder, Reject,
+    Service,
 };
 use cwts_runtime::{Exchange, ExchangeError, Order};
 use rmcp::handler::server::tool::IntoCallToolResult;
@@ -56,7 +57,7 @@ type Result<T, E = ToolError> = std::result::Result<T, E>;
 
 #[tool_router(vis = "pub(crate)")]
 impl TradingServer {
-    /// Places a limit or market order on the paper account and returns it as it stands after matching.
+    /// Places an order on the paper account and returns it as it stands after matching.
     #[tool(annotations(
         title = "Place order",
         read_only_hint = false,
@@ -72,7 +73,7 @@ impl TradingServer {
                 _ => None,
             });
             let first = || name.as_ref().and_then(|name| exchange.order_by_client_id(ACCOUNT, name));
-            accepted.or_else(first).map(|order| OrderView::of(exchange, order))
+            accepted.or_else(first).and_then(|order| OrderView::of(exchange, order))
         });
         placed.await?.map(Json).ok_or_else(|| ToolError::argument("client_order_id", "names an order that is gone"))
     }
@@ -103,7 +104,7 @@ impl TradingServer {
     /// The orders of the paper account, newest first, page by page.
     #[tool(annotations(title = "Orders", read_only_hint = true, open_world_hint = false))]
     pub(crate) async fn list_orders(&self, Parameters(args): Parameters<ListOrdersArgs>) -> Result<Json<OrderList>> {
-        self.known_symbol(args.symbol.as_deref())?;
+        let only = self.instrument_of(args.symbol.as_deref())?;
         let most = in_range("limit", args.limit, DEFAULT_PAGE, MAX_PAGE)?;
         let before = args.cursor.map(|cursor| parse_id("cursor", &cursor)).transpose()?;
         let filter = args.status.unwrap_or_default();
@@ -114,13 +115,15 @@ impl TradingServer {
                     StatusFilter::Closed => !order.status.is_open(),
                     StatusFilter::All => true,
                 };
-                status && before.is_none_or(|before| order.id < before)
+                let traded_in = only.is_none_or(|only| only == order.instrument);
+                status && traded_in && before.is_none_or(|before| order.id < before)
             };
             let mut page: Vec<&Order> = exchange.orders(ACCOUNT).rev().filter(wanted).take(most + 1).collect();
             let more = page.len() > most;
             page.truncate(most);
             let next_cursor = page.last().filter(|_| more).map(|last| last.id.to_string());
-            OrderList { orders: page.into_iter().map(|order| OrderView::of(exchange, order)).collect(), next_cursor }
+            let orders = page.into_iter().filter_map(|order| OrderView::of(exchange, order)).collect();
+            OrderList { orders, next_cursor }
         });
         Ok(Json(listed.await?))
     }
@@ -131,7 +134,7 @@ impl TradingServer {
         let most = in_range("limit", args.limit, DEFAULT_PAGE, MAX_PAGE)?;
         let read = self.instance.exchange().read(move |exchange| {
             let newest = exchange.fills(ACCOUNT).rev().take(most);
-            newest.map(|fill| FillView::of(exchange.instrument(), fill)).collect()
+            newest.filter_map(|fill| Some(FillView::of(exchange.market(fill.instrument)?.instrument(), fill))).collect()
         });
         Ok(Json(FillList { fills: read.await? }))
     }
@@ -142,12 +145,13 @@ impl TradingServer {
         &self,
         Parameters(args): Parameters<PositionsArgs>,
     ) -> Result<Json<PositionList>> {
-        self.known_symbol(args.symbol.as_deref())?;
+        let only = self.instrument_of(args.symbol.as_deref())?;
         let include_pnl = args.include_pnl.unwrap_or(true);
         let read = self.instance.exchange().read(move |exchange| {
-            let position =
-                exchange.account(ACCOUNT).and_then(|account| PositionView::of(exchange, account, include_pnl));
-            PositionList { positions: position.into_iter().collect(), sequence: exchange.sequence() as f64 }
+            let account = exchange.account(ACCOUNT).into_iter();
+            let positions =
+                account.flat_map(|account| PositionView::all(exchange, account, only, include_pnl)).collect();
+            PositionList { positions, sequence: exchange.sequence() as f64 }
         });
         Ok(Json(read.await?))
     }
@@ -168,29 +172,27 @@ impl TradingServer {
         &self,
         Parameters(args): Parameters<MarketDataArgs>,
     ) -> Result<Json<MarketData>> {
-        self.known_symbol(Some(&args.symbol))?;
+        let (id, _) = self.instance.exchange().instrument(&args.symbol)?;
         let depth = in_range("depth", args.depth, DEFAULT_DEPTH, MAX_DEPTH)?;
         let trades = args.include_trades.unwrap_or(false).then_some(TRADES);
-        let read = self.instance.exchange().read(move |exchange| MarketData::of(exchange, depth, trades));
-        Ok(Json(read.await?))
+        let read = self
+            .instance
+            .exchange()
+            .read(move |exchange| exchange.market(id).map(|market| MarketData::of(exchange, market, depth, trades)));
+        read.await?.map(Json).ok_or_else(|| ToolError::argument("symbol", "is not traded here"))
     }
 
     /// Version, instance, symbols with their steps, and the URLs of the four services.
     #[tool(annotations(title = "Server", read_only_hint = true, open_world_hint = false))]
     pub(crate) async fn server_info(&self) -> Result<Json<ServerInfo>> {
-        let instrument = self.instance.exchange().instrument();
+        let symbols = self.instance.exchange().instruments().iter().map(SymbolInfo::of).collect();
         let services = self.instance.snapshot().services.into_iter();
         Ok(Json(ServerInfo {
             name: "CWTS Ultra",
             version: env!("CARGO_PKG_VERSION"),
             instance: self.instance.id().to_owned(),
             paper_trading: true,
-            symbols: vec![SymbolInfo {
-                symbol: instrument.symbol.clone(),
-                tick_size: instrument.tick_size(),
-                lot_size: instrument.lot_size(),
-                max_quantity: instrument.quantity(instrument.max_quantity),
-            }],
+            symbols,
             services: services.map(|entry| ServiceInfo { service: id(entry.service), url: entry.url }).collect(),
             time: self.instance.clock().now().to_string(),
         }))
@@ -199,35 +201,32 @@ impl TradingServer {
 
 impl TradingServer {
     fn order_of(&self, args: PlaceOrderArgs) -> Result<PlaceOrder> {
-        self.known_symbol(Some(&args.symbol))?;
-        let instrument = self.instance.exchange().instrument();
-        let limit = match (OrderType::from(args.order_type), args.price) {
-            (OrderType::Limit, Some(price)) => Some(instrument.ticks("price", price)?),
-            (OrderType::Limit, None) => return Err(ToolError::argument("price", "is required for a limit order")),
-            (OrderType::Market, None) => None,
-            (OrderType::Market, Some(_)) => {
-                return Err(ToolError::argument("price", "is not allowed for a market order; leave it out"));
+        let (id, instrument) = self.instance.exchange().instrument(&args.symbol)?;
+        let order_type = OrderType::from(args.order_type);
+        let prices = [
+            ("price", args.price, matches!(order_type, OrderType::Limit | OrderType::StopLimit)),
+            ("stop_price", args.stop_price, matches!(order_type, OrderType::Stop | OrderType::StopLimit)),
+        ];
+        let [limit, stop] = prices.map(|(field, price, needed)| match (price, needed) {
+            (Some(price), true) => Ok(Some(instrument.ticks(field, price)?)),
+            (None, true) => Err(ToolError::argument(field, format!("is required for a {order_type} order"))),
+            (None, false) => Ok(None),
+            (Some(_), false) => {
+                Err(ToolError::argument(field, format!("is not allowed for a {order_type} order; leave it out")))
             }
-        };
+        });
+        let quantity = instrument.lots("quantity", args.quantity)?;
         Ok(PlaceOrder {
-            account: ACCOUNT,
-            quantity: instrument.lots("quantity", args.quantity)?,
-            symbol: args.symbol,
-            side: args.side.into(),
-            limit,
+            limit: limit?,
+            stop: stop?,
             time_in_force: args.time_in_force.map(Into::into).unwrap_or_default(),
             client_order_id: args.client_order_id.map(client_order_id).transpose()?,
+            ..PlaceOrder::market(ACCOUNT, id, args.side.into(), quantity)
         })
     }
 
-    fn known_symbol(&self, symbol: Option<&str>) -> Result<()> {
-        let known = &self.instance.exchange().instrument().symbol;
-        match symbol {
-            Some(symbol) if symbol != known => {
-                Err(Reject::UnknownSymbol { symbol: symbol.to_owned(), available: known.clone() }.into())
-            }
-            _ => Ok(()),
-        }
+    fn instrument_of(&self, symbol: Option<&str>) -> Result<Option<InstrumentId>> {
+        Ok(symbol.map(|symbol| self.instance.exchange().instrument(symbol)).transpose()?.map(|(id, _)| id))
     }
 
     /// The order that either name means.
@@ -251,7 +250,7 @@ impl TradingServer {
 /// The order as clients see it; orders of the simulated traders are nobody's business.
 fn view(exchange: &Exchange, id: OrderId) -> Option<OrderView> {
     let order = exchange.order(id).filter(|order| order.account == ACCOUNT)?;
-    Some(OrderView::of(exchange, order))
+    OrderView::of(exchange, order)
 }
 
 fn client_order_id(name: String) -> Result<ClientOrderId> {

@@ -15,11 +15,16 @@ pub(crate) struct PlaceOrderArgs {
     pub(crate) order_type: WireOrderType,
     /// Quantity in base currency, a multiple of the lot size (0.0001 for BTCUSD).
     pub(crate) quantity: f64,
-    /// Limit price in quote currency, a multiple of the tick size (0.01 for BTCUSD). Required for limit orders, and
-    /// not allowed for market orders.
+    /// Limit price in quote currency, a multiple of the tick size (0.01 for BTCUSD). Required for limit and stop_limit
+    /// orders, and not allowed for others.
     #[serde(default)]
     pub(crate) price: Option<f64>,
-    /// GTC (the default) rests until cancelled; IOC cancels what does not trade at once; FOK trades whole or not at all.
+    /// The last price from which on a stop or stop_limit order works: at or above it for a buy, at or below it for a
+    /// sell. Required for these, and not allowed for others.
+    #[serde(default)]
+    pub(crate) stop_price: Option<f64>,
+    /// GTC (the default) waits until cancelled, DAY until 00:00 UTC; IOC cancels what does not trade at once; FOK trades
+    /// whole or not at all.
     #[serde(default)]
     pub(crate) time_in_force: Option<WireTimeInForce>,
     /// Your own name for the order. Placing the same name again returns the first order and places nothing.

@@ -31,16 +31,17 @@ wire_enum! {
 }
 
 wire_enum! {
-    /// A market order trades at once at the best prices; a limit order at its price or better.
-    WireOrderType = OrderType, "snake_case", { Market, Limit }
+    /// A market order trades at once at the best prices; a limit order at its price or better. A stop order becomes a
+    /// market order, a stop_limit order a limit order, once the last price reaches its stop price.
+    WireOrderType = OrderType, "snake_case", { Market, Limit, Stop, StopLimit }
 }
 
 wire_enum! {
     /// How long an order may rest.
-    WireTimeInForce = TimeInForce, "UPPERCASE", { Gtc, Ioc, Fok }
+    WireTimeInForce = TimeInForce, "UPPERCASE", { Gtc, Ioc, Fok, Day }
 }
 
 wire_enum! {
     /// Where an order is in its life.
-    WireStatus = OrderStatus, "snake_case", { Open, PartiallyFilled, Filled, Cancelled }
+    WireStatus = OrderStatus, "snake_case", { Held, Open, PartiallyFilled, Filled, Cancelled }
 }

@@ -1,7 +1,7 @@
 //! What the tools answer, read from the exchange in one turn.
 
-use cwts_domain::{Instrument, Side};
-use cwts_runtime::{Account, Exchange, Fill, Order, Role};
+use cwts_domain::{Instrument, InstrumentId, Side};
+use cwts_runtime::{Account, Exchange, Fill, Market, Order, Position, Role};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -17,12 +17,16 @@ pub(crate) struct OrderView {
     pub(crate) order_type: WireOrderType,
     pub(crate) quantity: f64,
     pub(crate) price: Option<f64>,
+    pub(crate) stop_price: Option<f64>,
     pub(crate) time_in_force: WireTimeInForce,
     pub(crate) status: WireStatus,
     pub(crate) filled_quantity: f64,
     /// Average price of the fills; null before the first.
     pub(crate) average_price: Option<f64>,
-    /// Why a cancelled order was cancelled: requested, unfilled or self_trade_prevention.
+    /// What its fills cost in quote currency; below zero is a rebate.
+    pub(crate) fees: f64,
+    /// Why a cancelled order was cancelled: requested, unfilled, self_trade_prevention, expired, linked, reduce_only,
+    /// post_only or reset.
     pub(crate) cancel_reason: Option<String>,
     pub(crate) created_at: String,
     pub(crate) updated_at: String,
@@ -31,33 +35,28 @@ pub(crate) struct OrderView {
 }
 
 impl OrderView {
-    pub(crate) fn of(exchange: &Exchange, order: &Order) -> Self {
-        let instrument = exchange.instrument();
-        Self {
+    /// `None` for an order of an instrument that the exchange does not have.
+    pub(crate) fn of(exchange: &Exchange, order: &Order) -> Option<Self> {
+        let instrument = exchange.market(order.instrument)?.instrument();
+        Some(Self {
             order_id: order.id.to_string(),
             client_order_id: order.client_order_id.as_ref().map(|name| name.0.clone()),
             symbol: instrument.symbol.clone(),
             side: order.side.into(),
-            order_type: order.order_type.into(),
+            order_type: order.order_type().into(),
             quantity: instrument.quantity(order.quantity),
             price: order.limit.map(|limit| instrument.price(limit)),
+            stop_price: order.stop.map(|stop| instrument.price(stop)),
             time_in_force: order.time_in_force.into(),
             status: order.status.into(),
             filled_quantity: instrument.quantity(order.filled_quantity),
             average_price: instrument.average_price(order.filled_notional, order.filled_quantity),
-            cancel_reason: order.cancel_reason.map(|reason| {
-                use cwts_domain::CancelReason::{Requested, SelfTradePrevention, Unfilled};
-                match reason {
-                    Requested => "requested",
-                    Unfilled => "unfilled",
-                    SelfTradePrevention => "self_trade_prevention",
-                }
-                .to_owned()
-            }),
+            fees: order.fees.amount(),
+            cancel_reason: order.cancel_reason.map(|reason| reason.id().to_owned()),
             created_at: order.accepted_at.to_string(),
             updated_at: order.updated_at.to_string(),
             sequence: exchange.sequence() as f64,
-        }
+        })
     }
 }
 
@@ -92,23 +91,34 @@ pub(crate) struct PositionView {
 }
 
 impl PositionView {
-    /// The account's position; `None` when it is flat.
-    pub(crate) fn of(exchange: &Exchange, account: &Account, include_pnl: bool) -> Option<Self> {
-        let (instrument, position) = (exchange.instrument(), account.position());
-        let side = match position.0 {
+    /// The account's positions that are not flat, of one instrument or of all.
+    pub(crate) fn all(
+        exchange: &Exchange,
+        account: &Account,
+        only: Option<InstrumentId>,
+        include_pnl: bool,
+    ) -> Vec<Self> {
+        let wanted = account.positions().filter(|(id, _)| only.is_none_or(|only| only == *id));
+        wanted.filter_map(|(id, position)| Self::of(exchange.market(id)?, position, include_pnl)).collect()
+    }
+
+    /// `None` when it is flat.
+    fn of(market: &Market, position: &Position, include_pnl: bool) -> Option<Self> {
+        let (instrument, quantity) = (market.instrument(), position.quantity());
+        let side = match quantity.0 {
             0 => return None,
             1.. => WireSide::Buy,
             _ => WireSide::Sell,
         };
-        let mark = exchange.mark_price().filter(|_| include_pnl);
+        let mark = market.mark_price().filter(|_| include_pnl);
         Some(Self {
             symbol: instrument.symbol.clone(),
             side,
-            quantity: instrument.quantity(position).abs(),
-            entry_price: instrument.average_price(account.cost_basis(), position),
+            quantity: instrument.quantity(quantity).abs(),
+            entry_price: instrument.average_price(position.cost_basis(), quantity),
             mark_price: mark.map(|mark| instrument.price(mark)),
-            unrealized_pnl: mark.map(|mark| instrument.amount(account.unrealised_pnl(mark))),
-            realized_pnl: include_pnl.then(|| instrument.amount(account.realised_pnl())),
+            unrealized_pnl: mark.map(|mark| position.unrealised_pnl(mark).amount()),
+            realized_pnl: include_pnl.then(|| position.realised_pnl().amount()),
         })
     }
 }
@@ -118,23 +128,26 @@ impl PositionView {
 pub(crate) struct AccountView {
     pub(crate) currency: &'static str,
     pub(crate) cash: f64,
-    /// Cash plus the value of the position at the mark price; null while there is no price.
-    pub(crate) equity: Option<f64>,
+    /// Cash plus the value of all positions at their mark prices.
+    pub(crate) equity: f64,
+    /// Of everything closed so far, less all fees.
     pub(crate) realized_pnl: f64,
-    pub(crate) unrealized_pnl: Option<f64>,
+    pub(crate) unrealized_pnl: f64,
+    /// Fees paid so far, less rebates; part of realized_pnl.
+    pub(crate) fees_paid: f64,
     pub(crate) open_orders: f64,
     pub(crate) sequence: f64,
 }
 
 impl AccountView {
     pub(crate) fn of(exchange: &Exchange, account: &Account) -> Self {
-        let (instrument, mark) = (exchange.instrument(), exchange.mark_price());
         Self {
             currency: "USD",
-            cash: instrument.amount(account.cash()),
-            equity: mark.map(|mark| instrument.amount(account.equity(mark))),
-            realized_pnl: instrument.amount(account.realised_pnl()),
-            unrealized_pnl: mark.map(|mark| instrument.amount(account.unrealised_pnl(mark))),
+            cash: account.cash().amount(),
+            equity: exchange.equity(account).amount(),
+            realized_pnl: account.realised_pnl().amount(),
+            unrealized_pnl: exchange.unrealised_pnl(account).amount(),
+            fees_paid: account.fees_paid().amount(),
             open_orders: account.open_order_count() as f64,
             sequence: exchange.sequence() as f64,
         }
@@ -156,6 +169,8 @@ pub(crate) struct FillView {
     pub(crate) side: WireSide,
     pub(crate) price: f64,
     pub(crate) quantity: f64,
+    /// What it cost in quote currency; below zero is a rebate.
+    pub(crate) fee: f64,
     /// maker when the order rested in the book, taker when it came in.
     pub(crate) role: &'static str,
     pub(crate) sequence: f64,
@@ -170,6 +185,7 @@ impl FillView {
             side: fill.side.into(),
             price: instrument.price(fill.price),
             quantity: instrument.quantity(fill.quantity),
+            fee: fill.fee.amount(),
             role: match fill.role {
                 Role::Maker => "maker",
                 Role::Taker => "taker",
@@ -212,18 +228,18 @@ pub(crate) struct TradeView {
 }
 
 impl MarketData {
-    pub(crate) fn of(exchange: &Exchange, depth: usize, trades: Option<usize>) -> Self {
-        let (instrument, session) = (exchange.instrument(), exchange.session());
+    pub(crate) fn of(exchange: &Exchange, market: &Market, depth: usize, trades: Option<usize>) -> Self {
+        let (instrument, session) = (market.instrument(), market.session());
         let price = |ticks| instrument.price(ticks);
         let levels = |side| {
-            let levels = exchange.depth(side, depth).into_iter();
+            let levels = market.depth(side, depth).into_iter();
             levels.map(|(ticks, lots)| [price(ticks), instrument.quantity(lots)]).collect()
         };
         Self {
             symbol: instrument.symbol.clone(),
-            bid: exchange.best_bid().map(price),
-            ask: exchange.best_ask().map(price),
-            last: exchange.last_trade().map(|trade| price(trade.price)),
+            bid: market.best_bid().map(price),
+            ask: market.best_ask().map(price),
+            last: market.last_trade().map(|trade| price(trade.price)),
             volume: instrument.quantity(session.volume),
             high: session.high.map(price),
             low: session.low.map(price),
@@ -231,7 +247,7 @@ impl MarketData {
             asks: levels(Side::Sell),
             sequence: exchange.sequence() as f64,
             trades: trades
-                .map(|most| exchange.trades().rev().take(most).map(|trade| TradeView::of(instrument, trade)).collect()),
+                .map(|most| market.trades().rev().take(most).map(|trade| TradeView::of(instrument, trade)).collect()),
         }
     }
 }
@@ -267,6 +283,17 @@ pub(crate) struct SymbolInfo {
     pub(crate) tick_size: f64,
     pub(crate) lot_size: f64,
     pub(crate) max_quantity: f64,
+}
+
+impl SymbolInfo {
+    pub(crate) fn of(instrument: &Instrument) -> Self {
+        Self {
+            symbol: instrument.symbol.clone(),
+            tick_size: instrument.tick_size(),
+            lot_size: instrument.lot_size(),
+            max_quantity: instrument.quantity(instrument.max_quantity),
+        }
+    }
 }
 
 /// Where one of the four services listens.

@@ -1,0 +1,237 @@
+//! Every order that is kept: found by its id in constant time, and linked into the lists of its account.
+//!
+//! Ids are dense, so a page of a table leads from an id to the slot of its record. A page lives as long as one of its
+//! orders is kept: memory grows with the orders that are kept, not with all orders ever.
+
+use std::collections::VecDeque;
+
+use cwts_domain::{ClientOrderId, OrderId};
+use serde::{Deserialize, Serialize};
+
+use crate::order::Record;
+
+/// Index into the slab. Valid until the order is forgotten; then it is used again.
+pub(crate) type Slot = u32;
+
+/// Ids per page.
+const PAGE: usize = 256;
+/// In a page: no order of this id is kept.
+const NONE: Slot = Slot::MAX;
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+struct Page {
+    kept: u32,
+    /// Empty while nothing of the page is kept.
+    slots: Vec<Slot>,
+}
+
+/// All orders that are kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(crate) struct Orders {
+    records: Vec<Option<Record>>,
+    free: Vec<Slot>,
+    pages: VecDeque<Page>,
+    /// Number of the first page in `pages`.
+    first_page: u64,
+    last_id: u64,
+}
+
+impl Orders {
+    pub(crate) fn last_id(&self) -> OrderId {
+        OrderId(self.last_id)
+    }
+
+    /// The id of the next order.
+    pub(crate) fn next_id(&self) -> OrderId {
+        OrderId(self.last_id + 1)
+    }
+
+    pub(crate) fn slot(&self, id: OrderId) -> Option<Slot> {
+        let page = (id.0 / PAGE as u64).checked_sub(self.first_page)?;
+        let page = self.pages.get(usize::try_from(page).ok()?)?;
+        page.slots.get((id.0 % PAGE as u64) as usize).copied().filter(|slot| *slot != NONE)
+    }
+
+    pub(crate) fn get(&self, id: OrderId) -> Option<&Record> {
+        self.at(self.slot(id)?)
+    }
+
+    pub(crate) fn at(&self, slot: Slot) -> Option<&Record> {
+        self.records[slot as usize].as_ref()
+    }
+
+    pub(crate) fn at_mut(&mut self, slot: Slot) -> Option<&mut Record> {
+        self.records[slot as usize].as_mut()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Record> {
+        self.records.iter().flatten()
+    }
+
+    /// Adds the order with the next id.
+    pub(crate) fn insert(&mut self, record: Record) -> Slot {
+        let id = record.order.id;
+        self.last_id = id.0;
+        let slot = match self.free.pop() {
+            Some(slot) => slot,
+            None => {
+                self.records.push(None);
+                (self.records.len() - 1) as Slot
+            }
+        };
+        self.records[slot as usize] = Some(record);
+        let page = self.page_of(id);
+        page.kept += 1;
+        page.slots[(id.0 % PAGE as u64) as usize] = slot;
+        slot
+    }
+
+    /// Forgets an order. It must have left the lists of its account. Returns its name.
+    pub(crate) fn remove(&mut self, slot: Slot) -> Option<ClientOrderId> {
+        let record = self.records[slot as usize].as_mut()?;
+        let (id, name) = (record.order.id, record.order.client_order_id.take());
+        self.records[slot as usize] = None;
+        self.free.push(slot);
+        let page = self.page_of(id);
+        page.slots[(id.0 % PAGE as u64) as usize] = NONE;
+        page.kept -= 1;
+        if page.kept == 0 {
+            self.drop_empty_pages(id);
+        }
+        name
+    }
+
+    #[cold]
+    fn drop_empty_pages(&mut self, id: OrderId) {
+        self.page_of(id).slots = Vec::new();
+        // The last page stays: the next ids go there.
+        while self.pages.len() > 1 && self.pages.front().is_some_and(|page| page.kept == 0) {
+            self.pages.pop_front();
+            self.first_page += 1;
+        }
+    }
+
+    /// The page of an id that is kept or the newest.
+    fn page_of(&mut self, id: OrderId) -> &mut Page {
+        let number = id.0 / PAGE as u64;
+        if self.pages.is_empty() {
+            self.first_page = number;
+        }
+        let index = (number - self.first_page) as usize;
+        while self.pages.len() <= index {
+            self.pages.push_back(Page { kept: 0, slots: Vec::new() });
+        }
+        let page = &mut self.pages[index];
+        if page.slots.is_empty() {
+            page.slots = vec![NONE; PAGE];
+        }
+        page
+    }
+}
+
+/// A list of orders, oldest first, threaded through their records.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(crate) struct List {
+    ends: Option<(Slot, Slot)>,
+    len: u32,
+}
+
+/// An order's neighbours in a list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(crate) struct Links {
+    previous: Option<Slot>,
+    next: Option<Slot>,
+}
+
+/// The lists of an account that an order may be in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Thread {
+    /// Open orders.
+    Open,
+    /// Open orders and those ended ones that are kept.
+    Kept,
+}
+
+impl List {
+    pub(crate) fn len(&self) -> usize {
+        self.len as usize
+    }
+
+    /// Adds an order that is not in the list, at the end.
+    pub(crate) fn push(&mut self, orders: &mut Orders, thread: Thread, slot: Slot) {
+        let previous = self.ends.map(|(_, last)| last);
+        orders.set_links(slot, thread, Links { previous, next: None });
+        if let Some(last) = previous {
+            orders.set_links(last, thread, Links { next: Some(slot), ..orders.links(last, thread) });
+        }
+        self.ends = Some((self.ends.map_or(slot, |(first, _)| first), slot));
+        self.len += 1;
+    }
+
+    /// Takes an order out that is in the list.
+    pub(crate) fn remove(&mut self, orders: &mut Orders, thread: Thread, slot: Slot) {
+        let Links { previous, next } = orders.links(slot, thread);
+        if let Some(previous) = previous {
+            orders.set_links(previous, thread, Links { next, ..orders.links(previous, thread) });
+        }
+        if let Some(next) = next {
+            orders.set_links(next, thread, Links { previous, ..orders.links(next, thread) });
+        }
+        self.ends = self.ends.and_then(|(first, last)| {
+            let first = if first == slot { next } else { Some(first) };
+            first.zip(if last == slot { previous } else { Some(last) })
+        });
+        self.len -= 1;
+    }
+
+    /// The records, oldest first.
+    pub(crate) fn iter<'a>(&self, orders: &'a Orders, thread: Thread) -> ListIter<'a> {
+        ListIter { orders, thread, ends: self.ends, left: self.len }
+    }
+}
+
+impl Orders {
+    fn links(&self, slot: Slot, thread: Thread) -> Links {
+        let record = self.at(slot);
+        record.map(|record| record.links[thread as usize]).unwrap_or_default()
+    }
+
+    fn set_links(&mut self, slot: Slot, thread: Thread, links: Links) {
+        if let Some(record) = self.at_mut(slot) {
+            record.links[thread as usize] = links;
+        }
+    }
+}
+
+pub(crate) struct ListIter<'a> {
+    orders: &'a Orders,
+    thread: Thread,
+    ends: Option<(Slot, Slot)>,
+    /// Bounds the walk, whatever the links say.
+    left: u32,
+}
+
+impl<'a> Iterator for ListIter<'a> {
+    type Item = &'a Record;
+
+    fn next(&mut self) -> Option<&'a Record> {
+        self.left = self.left.checked_sub(1)?;
+        let (first, last) = self.ends?;
+        let next = self.orders.links(first, self.thread).next;
+        self.ends = next.map(|next| (next, last));
+        self.orders.at(first)
+    }
+}
+
+impl DoubleEndedIterator for ListIter<'_> {
+    fn next_back(&mut self) -> Option<Self::Item> {
+        self.left = self.left.checked_sub(1)?;
+        let (first, last) = self.ends?;
+        let previous = self.orders.links(last, self.thread).previous;
+        self.ends = previous.map(|previous| (first, previous));
+        self.orders.at(last)
+    }
+}
+
+#[cfg(test)]
+mod tests;
