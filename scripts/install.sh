@@ -47,6 +47,7 @@ parse() {
     if [ "$home" = / ] || [ "$home" -ef "$HOME" ] || [ "$home" -ef "$root" ]; then
         fail "$home is no folder of CWTS Ultra's own. Choose another with --home DIR, for example ~/.local/cwts-ultra."
     fi
+    link=$HOME/.local/bin/cwts-ultra
     menu=${XDG_DATA_HOME:-$HOME/.local/share}/applications
     entry=$menu/cwts-ultra-panel.desktop
     icons=${XDG_DATA_HOME:-$HOME/.local/share}/icons/hicolor
@@ -130,6 +131,14 @@ put_launcher() {
     refresh_menu
 }
 
+# Makes the command found by name, where the program looks for its home by itself and nobody else has the name.
+put_link() {
+    if [ "$home" -ef "$standard" ] && { [ ! -e "$link" ] || [ "$link" -ef "$home/bin/cwts-ultra" ]; }; then
+        try mkdir -p "$(dirname "$link")"
+        try ln -sfn "$home/bin/cwts-ultra" "$link"
+    fi
+}
+
 refresh_menu() {
     if command -v update-desktop-database >/dev/null; then
         try update-desktop-database --quiet "$menu"
@@ -162,6 +171,7 @@ put_all() {
     for name in "${programs[@]}"; do
         put "$built/$name" "$home/bin/$name" 755
     done
+    put_link
     [ ${#programs[@]} -eq 1 ] || put_launcher
     running | while read -r id pid; do
         say "instance $id still runs what was installed before, as pid $pid; restart it to run the new version"
@@ -176,6 +186,7 @@ remove_all() {
     fi
     read -r id pid < <(running) || true
     [ -z "${pid-}" ] || fail "instance $id runs as pid $pid. Quit it, or run 'kill $pid', then run this again."
+    [ ! "$link" -ef "$home/bin/cwts-ultra" ] || try rm -f "$link"
     try rm -f "$home"/bin/cwts-ultra "$home"/bin/cwts-ultra-panel "$home"/scripts/launch.sh "$home"/scripts/check-ports.sh
     # Another installation may have made the entry its own.
     if grep --quiet --fixed-strings --line-regexp "TryExec=$(entry_string "$home/bin/cwts-ultra-panel")" "$entry" 2>/dev/null; then

@@ -164,6 +164,23 @@ async fn uninstalling_leaves_a_persons_own_files_and_anothers_menu_entry() {
 }
 
 #[tokio::test]
+async fn the_command_is_found_by_name_unless_the_name_is_anothers() {
+    let installation = Installation::headless().await;
+    let link = installation.user().join(".local/bin/cwts-ultra");
+    let mut command = installation.command(&link);
+    command.args(["config", "get", "mcp.mcp_port"]);
+    let exit = finish(command).await;
+    assert_eq!((exit.status, exit.stdout.trim()), (Some(0), "3000"), "~/.local/bin is on the PATH: {exit:?}");
+    installation.run(&["--uninstall"]).await;
+    assert!(!link.is_symlink(), "no link to what is gone");
+
+    fs::write(&link, "mine").expect("writable");
+    installation.run(&["--headless"]).await;
+    installation.run(&["--uninstall"]).await;
+    assert_eq!(fs::read_to_string(&link).expect("still there"), "mine", "another program of that name is left alone");
+}
+
+#[tokio::test]
 async fn wrong_words_and_places_are_one_line_with_the_remedy() {
     let installation = Installation::none();
     let user = installation.user().to_str().expect("a plain name").to_owned();
