@@ -14,7 +14,10 @@ const COMMANDS: &[&str] = &[
     "stop",
     "change_settings",
     "check_port",
-    "system_ports",
+    "conflict",
+    "free_port",
+    "watch_ports",
+    "unwatch_ports",
     "subscribe",
     "quit",
 ];

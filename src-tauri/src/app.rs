@@ -18,6 +18,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::cli::{self, Arguments};
 use crate::feed::Feed;
+use crate::port_feed::PortFeed;
 use crate::tray::{self, Action};
 use crate::{backend, commands, theme};
 
@@ -40,6 +41,7 @@ const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(1);
 pub(crate) struct Panel {
     pub(crate) supervisor: Supervisor,
     pub(crate) feed: Feed,
+    pub(crate) port_feed: PortFeed,
     quitting: AtomicBool,
 }
 
@@ -81,7 +83,12 @@ pub(crate) fn run(arguments: &Arguments, sources: Sources) -> Result<ExitCode, S
     let starts = !arguments.stopped && backend::start_servers(&sources);
     let supervisor = host.supervise(sources, cwts_server::services())?;
     let opened = supervisor.instance(supervisor.opened())?;
-    app.manage(Panel { supervisor: supervisor.clone(), feed: Feed::default(), quitting: AtomicBool::new(false) });
+    app.manage(Panel {
+        supervisor: supervisor.clone(),
+        feed: Feed::default(),
+        port_feed: PortFeed::default(),
+        quitting: AtomicBool::new(false),
+    });
     quit_on_signals(app.handle()).map_err(StartError::Signals)?;
     let tray_app = app.handle().clone();
     async_runtime::spawn(tray::run(supervisor, move |action| act(&tray_app, action)));
@@ -136,7 +143,10 @@ fn build(context: Context, bus_name: String) -> tauri::Result<tauri::App> {
             commands::stop,
             commands::change_settings,
             commands::check_port,
-            commands::system_ports,
+            commands::conflict,
+            commands::free_port,
+            commands::watch_ports,
+            commands::unwatch_ports,
             commands::subscribe,
             commands::quit,
         ])
@@ -145,6 +155,7 @@ fn build(context: Context, bus_name: String) -> tauri::Result<tauri::App> {
                 && let Some(panel) = webview.try_state::<Panel>()
             {
                 panel.feed.end();
+                panel.port_feed.end();
             }
         })
         .build(context)

@@ -5,8 +5,9 @@
 #![expect(clippy::let_underscore_must_use, reason = "written by the macro of every command that can fail")]
 
 use cwts_domain::{Problem, Service};
-use cwts_ports::ListenerRow;
-use cwts_runtime::{Activity, Envelope, PortCheck, Sample, SettingsEdit, Snapshot};
+use cwts_runtime::{
+    Activity, Conflict, Envelope, PortCheck, PortNews, Release, Released, Sample, SettingsEdit, Snapshot,
+};
 use serde::Serialize;
 use tauri::ipc::Channel;
 use tauri::{AppHandle, State};
@@ -77,8 +78,34 @@ pub(crate) async fn check_port(
 }
 
 #[tauri::command]
-pub(crate) async fn system_ports(panel: State<'_, Panel>, instance: String) -> Result<Vec<ListenerRow>, Problem> {
-    panel.supervisor.instance(&instance)?.system_ports().await
+pub(crate) async fn conflict(
+    panel: State<'_, Panel>,
+    instance: String,
+    service: Service,
+    port: u16,
+) -> Result<Conflict, Problem> {
+    panel.supervisor.instance(&instance)?.conflict(service, port).await
+}
+
+#[tauri::command]
+pub(crate) async fn free_port(
+    panel: State<'_, Panel>,
+    instance: String,
+    service: Service,
+    port: u16,
+    release: Release,
+) -> Result<Released, Problem> {
+    panel.supervisor.instance(&instance)?.free_port(service, port, release).await
+}
+
+#[tauri::command]
+pub(crate) fn watch_ports(panel: State<'_, Panel>, channel: Channel<PortNews>) {
+    panel.port_feed.replace(&panel.supervisor, channel);
+}
+
+#[tauri::command]
+pub(crate) fn unwatch_ports(panel: State<'_, Panel>) {
+    panel.port_feed.end();
 }
 
 #[tauri::command]

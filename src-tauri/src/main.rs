@@ -8,6 +8,7 @@ mod backend;
 mod cli;
 mod commands;
 mod feed;
+mod port_feed;
 mod theme;
 mod tray;
 

@@ -2,6 +2,7 @@
 //!
 //! Holds no test. Everything panics with what was awaited or expected: a suite has nobody to hand an error to.
 
+mod control_group;
 mod deadline;
 pub mod desktop;
 mod embedded;
@@ -20,8 +21,10 @@ mod reach;
 mod sandbox;
 mod server;
 mod skip;
+mod systemd;
 mod websocket;
 
+pub use control_group::ControlGroup;
 pub use deadline::{DEADLINE, until, within};
 pub use embedded::Embedded;
 pub use faults::Faults;
@@ -38,4 +41,5 @@ pub use reach::answers;
 pub use sandbox::sandboxed;
 pub use server::{Exit, Server, command, finish};
 pub use skip::{is_installed, skip, skip_also_in_ci};
+pub use systemd::{Systemd, Units};
 pub use websocket::{Socket, initialize_request};

@@ -6,16 +6,18 @@ import type { Host } from './lib/platform/host';
 import { asProblem } from './lib/platform/host';
 import type { LiveSnapshot } from './lib/state/live.svelte';
 import { Route } from './lib/state/route.svelte';
+import type { ReleaseControl } from './lib/state/release.svelte';
 import type { RunControl } from './lib/state/run.svelte';
 import { Toasts } from './lib/state/toasts.svelte';
 import type { PortsState } from './screens/ports/ports.svelte';
-import type { SystemPortsState } from './screens/ports/system-ports.svelte';
+import { SystemPortsState } from './screens/ports/system-ports.svelte';
 
 export class App {
   readonly host: Host;
   readonly route: Route;
   readonly toasts = new Toasts();
   readonly instances: Instances;
+  readonly systemPorts: SystemPortsState;
   /** Somebody closes the window and no tray icon would remain. */
   closing = $state(false);
 
@@ -23,6 +25,7 @@ export class App {
     this.host = platform.host;
     this.route = new Route(platform.fake);
     this.instances = new Instances(this.host, this.toasts, this.route);
+    this.systemPorts = new SystemPortsState(this.host);
   }
 
   /** The instance that is shown. Screens exist only while there is one, and are built anew for another one. */
@@ -46,8 +49,8 @@ export class App {
     return this.instance.ports;
   }
 
-  get systemPorts(): SystemPortsState {
-    return this.instance.systemPorts;
+  get release(): ReleaseControl {
+    return this.instance.release;
   }
 
   /** Until the returned function is called. */

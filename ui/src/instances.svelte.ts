@@ -3,10 +3,10 @@ import type { Route } from './lib/state/route.svelte';
 import type { Toasts } from './lib/state/toasts.svelte';
 import { asProblem, type Host, type InstanceHost } from './lib/platform/host';
 import { LiveSnapshot } from './lib/state/live.svelte';
+import { ReleaseControl } from './lib/state/release.svelte';
 import { RunControl } from './lib/state/run.svelte';
 import type { Envelope, Problem, Snapshot } from './lib/wire/types';
 import { PortsState } from './screens/ports/ports.svelte';
-import { SystemPortsState } from './screens/ports/system-ports.svelte';
 
 /** Everything that the panel keeps of one instance. Lives on while another one is shown. */
 export class InstanceState {
@@ -16,7 +16,7 @@ export class InstanceState {
   readonly run: RunControl;
   /** Lives here, so that a changed form survives a look at another screen. */
   readonly ports: PortsState;
-  readonly systemPorts: SystemPortsState;
+  readonly release: ReleaseControl;
 
   constructor(id: string, host: Host, toasts: Toasts, route: Route) {
     this.id = id;
@@ -24,7 +24,7 @@ export class InstanceState {
     this.live = new LiveSnapshot(this.host);
     this.run = new RunControl(this.host, this.live, toasts, route);
     this.ports = new PortsState(this.host, this.live, toasts);
-    this.systemPorts = new SystemPortsState(this.host);
+    this.release = new ReleaseControl(this.host, toasts);
   }
 }
 

@@ -6,14 +6,12 @@ use std::process::ExitCode;
 use cwts_config::{Edit, Key, Loaded, Origin, SaveLayer, Sources};
 use cwts_domain::{ErrorCode, Problem, Service};
 use cwts_ports::Holder;
-use cwts_runtime::{PortCheckState, PortSurvey, Standing};
+use cwts_runtime::{Owner, PortCheckState, PortSurvey, Standing, WayOut};
 use serde::Serialize;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, TAKEN};
 use crate::output::{print, print_json};
-
-/// The exit status when a port is taken.
-const TAKEN: u8 = 3;
+use crate::wait::block_on;
 
 /// What is known of one configured port.
 #[derive(Debug, Serialize)]
@@ -30,6 +28,10 @@ struct Report {
     origin: Origin,
     /// One sentence for people.
     message: String,
+    /// Whether the holder is a CWTS instance; null where nobody is in the way of a start.
+    owner: Option<Owner>,
+    /// What could be ended so that the port becomes free.
+    ways: Vec<WayOut>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -52,9 +54,9 @@ struct Alternative {
 
 pub(crate) fn execute(sources: &Sources, save: bool, as_json: bool) -> Result<ExitCode, Failure> {
     let loaded = cwts_config::load(sources)?;
-    let found = examine(sources, &loaded);
+    let found = examine(sources, &loaded)?;
     let saved = save && save_suggestions(sources, &loaded, &found)?;
-    let now = if saved { Some(examine(sources, &cwts_config::load(sources)?)) } else { None };
+    let now = if saved { Some(examine(sources, &cwts_config::load(sources)?)?) } else { None };
     let now = now.as_ref().unwrap_or(&found);
     if as_json {
         print_json(now)?;
@@ -82,22 +84,22 @@ fn report_save(sources: &Sources, found: &[Report], now: &[Report]) {
     }
 }
 
-fn examine(sources: &Sources, loaded: &Loaded) -> Vec<Report> {
+fn examine(sources: &Sources, loaded: &Loaded) -> Result<Vec<Report>, Failure> {
     let mut survey = PortSurvey::new(sources, loaded);
     let mut reports = Vec::new();
     for service in Service::ALL {
-        let report = Report::of(loaded, service, &survey);
+        let report = Report::of(loaded, service, &survey)?;
         // What is suggested to one service must not be suggested to the next.
         if let Some(port) = report.suggestion {
             survey.promise(service, port);
         }
         reports.push(report);
     }
-    reports
+    Ok(reports)
 }
 
 impl Report {
-    fn of(loaded: &Loaded, service: Service, survey: &PortSurvey) -> Self {
+    fn of(loaded: &Loaded, service: Service, survey: &PortSurvey) -> Result<Self, Failure> {
         let address = loaded.settings.socket_addr(service);
         let standing = survey.standing(service, address.port());
         let state = State::of(&standing);
@@ -107,7 +109,11 @@ impl Report {
             Alternative { port, state: State::of(&standing), message }
         });
         let wanted = matches!(state, State::Taken | State::Denied);
-        Self {
+        let conflict = match standing {
+            Standing::Taken { .. } => Some(block_on(survey.conflict(service, address.port(), &[]))??),
+            _ => None,
+        };
+        Ok(Self {
             service,
             port: address.port(),
             address: address.ip(),
@@ -118,7 +124,9 @@ impl Report {
             bindable: standing.is_bindable(),
             origin: loaded.settings.port(service).origin.clone(),
             message: standing.sentence(&address.port().to_string(), address.ip()),
-        }
+            owner: conflict.as_ref().map(|conflict| conflict.owner.clone()),
+            ways: conflict.map(|conflict| conflict.ways).unwrap_or_default(),
+        })
     }
 
     fn is_settled(&self) -> bool {
@@ -128,7 +136,11 @@ impl Report {
     fn line(&self) -> String {
         let address = SocketAddr::new(self.address, self.port);
         let remedy = self.suggestion.map(|port| format!(" Use {port}.")).unwrap_or_default();
-        format!("{:<14} {address:<21} {:<6} {}{remedy}", self.service.name(), self.state.word(), self.message)
+        let line =
+            format!("{:<14} {address:<21} {:<6} {}{remedy}", self.service.name(), self.state.word(), self.message);
+        let commands = self.ways.iter().filter_map(|way| Some((&way.action, way.command.as_ref()?)));
+        let ways = commands.map(|(action, command)| format!("\n{:<43} {action}: {command}", ""));
+        std::iter::once(line).chain(ways).collect()
     }
 }
 

@@ -7,6 +7,9 @@ use cwts_config::ConfigError;
 use cwts_domain::{ErrorCode, Problem};
 use cwts_firewall::FirewallError;
 
+/// The exit status when a port is taken.
+pub(crate) const TAKEN: u8 = 3;
+
 /// What went wrong. Displays as one line that ends with the remedy.
 #[derive(Debug)]
 pub(crate) struct Failure(Problem);
@@ -24,7 +27,7 @@ impl Failure {
             | ErrorCode::AddressUnavailable
             | ErrorCode::Shadowed
             | ErrorCode::RevisionConflict => 2,
-            ErrorCode::PortTaken | ErrorCode::InstanceRunning => 3,
+            ErrorCode::PortTaken | ErrorCode::InstanceRunning => TAKEN,
             ErrorCode::NotPermitted => 4,
             ErrorCode::SaveFailed | ErrorCode::WrongState | ErrorCode::Overloaded | ErrorCode::Internal => 1,
         })

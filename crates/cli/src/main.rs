@@ -5,15 +5,17 @@ mod check_ports;
 mod config;
 mod failure;
 mod firewall;
+mod free_port;
 mod output;
 mod ports;
 mod run;
 mod tls;
 mod token;
+mod wait;
 
 use std::process::ExitCode;
 
-use args::{Arguments, CommandLine};
+use args::{Arguments, CommandLine, PortsCommand};
 use clap::Parser as _;
 use failure::Failure;
 
@@ -36,7 +38,11 @@ fn dispatch(arguments: &Arguments) -> Result<ExitCode, Failure> {
     match &arguments.command {
         None | Some(CommandLine::Run) => run::run(sources, arguments.json),
         Some(CommandLine::CheckPorts { save }) => check_ports::execute(&sources, *save, arguments.json),
-        Some(CommandLine::Ports) => ports::table(arguments.json),
+        Some(CommandLine::Ports { command: Some(PortsCommand::Free(options)), .. }) => {
+            free_port::execute(&sources, options, arguments.json)
+        }
+        Some(CommandLine::Ports { watch: true, .. }) => ports::watch(arguments.json),
+        Some(CommandLine::Ports { .. }) => ports::table(arguments.json),
         Some(CommandLine::Config { command }) => config::execute(&sources, command, arguments.json),
         Some(CommandLine::Token { command }) => token::execute(&sources, command, arguments.json),
         Some(CommandLine::Tls { command }) => tls::execute(&sources, command, arguments.json),

@@ -9,10 +9,16 @@ use crate::failure::Failure;
 
 /// Prints a text and a line break. A reader that has gone away has read enough, which is no failure.
 pub(crate) fn print(text: impl Display) -> Result<(), Failure> {
+    print_on(text).map(drop)
+}
+
+/// The same for a command that goes on printing: false when nobody reads any more.
+pub(crate) fn print_on(text: impl Display) -> Result<bool, Failure> {
     let mut out = io::stdout().lock();
     match writeln!(out, "{text}").and_then(|()| out.flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::internal(error)),
-        _ => Ok(()),
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(Failure::internal(error)),
     }
 }
 

@@ -17,6 +17,8 @@ use crate::unit::mount_point;
 const LISTEN_ON: &str = "CWTS_TEST_LISTEN_ON";
 const LOOK_UP: &str = "CWTS_TEST_LOOK_UP";
 const JOIN: &str = "CWTS_TEST_JOIN";
+const CONNECT_TO: &str = "CWTS_TEST_CONNECT_TO";
+const END: &str = "CWTS_TEST_END";
 /// The user `nobody` of every Linux system.
 const NOBODY: u32 = 65_534;
 
@@ -54,6 +56,21 @@ impl Child {
     pub(crate) fn pid(&self) -> u32 {
         self.0.id()
     }
+
+    pub(crate) fn is_running(&self) -> bool {
+        // A child that has ended stays a zombie until it is awaited.
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid())).unwrap_or_default();
+        stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z'))
+    }
+
+    /// Starts a program of this suite that says `word` when it is ready.
+    fn start_ready(program: &mut Command, word: &str) -> Self {
+        let mut child = Self(program.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap());
+        let mut output = BufReader::new(child.0.stdout.take().unwrap()).lines();
+        let is_ready = output.any(|line| line.unwrap().ends_with(word));
+        assert!(is_ready, "the other process must be {word} before the test goes on");
+        child
+    }
 }
 
 impl Drop for Child {
@@ -68,21 +85,23 @@ pub(crate) struct ForeignListener(Child);
 
 impl ForeignListener {
     pub(crate) fn on(address: SocketAddr) -> Self {
-        Self::start(this_program_as("listens_for_another_test").env(LISTEN_ON, address.to_string()), address)
+        let mut program = this_program_as("listens_for_another_test");
+        Self(Child::start_ready(program.env(LISTEN_ON, address.to_string()), "listening"))
     }
 
     /// The socket is made in the group.
     pub(crate) fn in_group(address: SocketAddr, group: &ControlGroup) -> Self {
         let mut program = this_program_as("listens_for_another_test");
-        Self::start(program.env(LISTEN_ON, address.to_string()).env(JOIN, &group.0), address)
+        Self(Child::start_ready(program.env(LISTEN_ON, address.to_string()).env(JOIN, &group.0), "listening"))
     }
 
-    fn start(program: &mut Command, address: SocketAddr) -> Self {
-        let mut child = Child(program.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap());
-        let mut output = BufReader::new(child.0.stdout.take().unwrap()).lines();
-        let listens = output.any(|line| line.unwrap().ends_with("listening"));
-        assert!(listens, "the other process must listen on {address} before the test goes on");
-        Self(child)
+    /// The same, deaf to SIGTERM.
+    pub(crate) fn deaf_on(address: SocketAddr) -> Self {
+        // A signal that a shell ignores stays ignored in what it becomes.
+        let program = this_program_as("listens_for_another_test");
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "trap '' TERM; exec \"$0\" \"$@\""]).arg(program.get_program()).args(program.get_args());
+        Self(Child::start_ready(shell.env(LISTEN_ON, address.to_string()), "listening"))
     }
 
     pub(crate) fn pid(&self) -> u32 {
@@ -90,18 +109,37 @@ impl ForeignListener {
     }
 }
 
+/// Another process that is connected to the address and does nothing else, until it is dropped.
+pub(crate) fn client_of(address: SocketAddr) -> Child {
+    Child::start_ready(this_program_as("connects_for_another_test").env(CONNECT_TO, address.to_string()), "connected")
+}
+
+/// What a process of `nobody` is told that tries to end the listener. The error is the reason why that process cannot run
+/// here.
+pub(crate) fn end_as_nobody(address: SocketAddr, pid: u32) -> Result<String, String> {
+    let mut program = this_program_as("ends_for_another_test");
+    program.env(LISTEN_ON, address.to_string()).env(END, pid.to_string());
+    said_by_nobody(&mut program, "refused: ")
+}
+
 /// Pid, user, unit and words for the holder of the address, as another process sees it. The error is the reason why that
 /// process cannot run here.
 pub(crate) fn look_up(address: SocketAddr, as_nobody: bool) -> Result<String, String> {
     let mut program = this_program_as("looks_up_for_another_test");
     program.env(LOOK_UP, address.to_string());
-    if as_nobody {
-        program.uid(NOBODY).gid(NOBODY).current_dir("/");
-    }
+    if as_nobody { said_by_nobody(&mut program, "holder: ") } else { said(&mut program, "holder: ") }
+}
+
+fn said_by_nobody(program: &mut Command, before: &str) -> Result<String, String> {
+    said(program.uid(NOBODY).gid(NOBODY).current_dir("/"), before)
+}
+
+/// What the program prints after these words.
+fn said(program: &mut Command, before: &str) -> Result<String, String> {
     let output = program.output().map_err(|error| error.to_string())?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let found = text.lines().find_map(|line| line.split_once("holder: "));
-    found.map(|(_, holder)| holder.to_owned()).ok_or_else(|| String::from_utf8_lossy(&output.stderr).into_owned())
+    let found = text.lines().find_map(|line| line.split_once(before));
+    found.map(|(_, said)| said.to_owned()).ok_or_else(|| String::from_utf8_lossy(&output.stderr).into_owned())
 }
 
 /// A control group below the root, until it is dropped. Its name makes it look like a systemd unit.
@@ -153,4 +191,21 @@ fn looks_up_for_another_test() {
     let holder = crate::holder(address).unwrap().unwrap();
     assert_eq!(holder.address, address, "the socket that the test asks about");
     println!("holder: {:?} {:?} {:?}: {holder}", holder.pid, holder.user, holder.unit);
+}
+
+#[test]
+fn connects_for_another_test() {
+    let Some(address) = told(CONNECT_TO) else { return };
+    let connection = std::net::TcpStream::connect(address).unwrap();
+    println!("connected");
+    let end = io::stdin().lines().next();
+    assert!(end.is_none(), "nobody writes to the process with {connection:?}");
+}
+
+#[test]
+fn ends_for_another_test() {
+    let Some(pid) = std::env::var(END).ok().and_then(|pid| pid.parse().ok()) else { return };
+    let address = told(LISTEN_ON).unwrap();
+    let refused = crate::end_listener(address, pid, crate::Ending::Force, std::time::Duration::ZERO);
+    println!("refused: {}", refused.unwrap_err());
 }

@@ -5,9 +5,12 @@
 //! of it blocks for milliseconds, with thousands of sockets for a tenth of a second; a caller on an async runtime uses a
 //! blocking task.
 //!
-//! Keeps no socket open, ends no process, and knows no configuration.
+//! [`end_listener`] and [`stop_unit`] free a port, when a person asks for it.
+//!
+//! Keeps no socket open, ends nothing by itself, and knows no configuration.
 
 mod availability;
+mod end;
 mod error;
 #[cfg(test)]
 mod fixture;
@@ -16,6 +19,7 @@ mod lookup;
 mod occupant;
 mod owner;
 mod sockets;
+mod systemd;
 mod table;
 mod types;
 mod unit;
@@ -23,10 +27,12 @@ mod watcher;
 mod well_known;
 
 pub use availability::{Availability, DenyReason, availability, is_bindable};
+pub use end::{EndError, Ended, Ending, end_listener, protected};
 pub use error::PortsError;
 pub use identity::CwtsInstance;
 pub use lookup::holder;
 pub use occupant::{Clients, Occupant, occupant};
+pub use systemd::{StopError, resolve_unit, stop_unit};
 pub use table::system_table;
 pub use types::{Holder, ListenerRow, Protocol};
 pub use unit::{Manager, Unit};

@@ -46,8 +46,13 @@ pub(crate) fn shadow_of(address: SocketAddr) -> Result<Option<Holder>, PortsErro
 
 /// The socket that excludes the address, an exact match before a wildcard.
 fn closest(sockets: Vec<Socket>, wanted: SocketAddr) -> Option<Socket> {
-    let excluding = sockets.into_iter().filter(|it| it.address.port() == wanted.port() && excludes(it, wanted.ip()));
+    let excluding = sockets.into_iter().filter(|it| excludes_address(it, wanted));
     excluding.min_by_key(|it| (canonical(it.address.ip()) != canonical(wanted.ip()), it.inode == 0, it.address))
+}
+
+/// Whether the kernel refuses `wanted` next to the socket.
+pub(crate) fn excludes_address(socket: &Socket, wanted: SocketAddr) -> bool {
+    socket.address.port() == wanted.port() && excludes(socket, wanted.ip())
 }
 
 /// Whether the kernel refuses `wanted` next to the socket, when `[::]` is bound for IPv4 too, as std and tokio do.

@@ -7,9 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use netlink_packet_core::{NLM_F_DUMP, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload, Nla as _};
 use netlink_packet_sock_diag::SockDiagMessage;
-use netlink_packet_sock_diag::constants::{
-    AF_INET, AF_INET6, IPPROTO_TCP, IPPROTO_UDP, TCP_CLOSE, TCP_LISTEN, TCP_TIME_WAIT,
-};
+use netlink_packet_sock_diag::constants::{AF_INET, AF_INET6, IPPROTO_TCP, IPPROTO_UDP, TCP_CLOSE, TCP_LISTEN};
 use netlink_packet_sock_diag::inet::nlas::Nla;
 use netlink_packet_sock_diag::inet::{ExtensionFlags, InetRequest, InetResponse, SocketId, StateFlags};
 use netlink_sys::protocols::NETLINK_SOCK_DIAG;
@@ -61,6 +59,8 @@ pub(crate) fn not_listening() -> Result<Vec<Socket>, PortsError> {
     let bound = StateFlags::from_bits_retain(1 << TCP_BOUND_INACTIVE);
     let mut found = Vec::new();
     SockDiag::open()?.both_families(Protocol::Tcp, (StateFlags::all() - StateFlags::LISTEN) | bound, &mut found)?;
+    // What is left of a closed connection has no inode, and nobody holds it.
+    found.retain(|socket| socket.inode != 0);
     Ok(found)
 }
 
@@ -149,7 +149,7 @@ fn read_messages(mut bytes: &[u8], protocol: Protocol, found: &mut Vec<Socket>) 
             NetlinkPayload::Done(_) => return Ok(true),
             NetlinkPayload::Error(error) => return Err(PortsError::Unavailable { source: error.to_io() }),
             NetlinkPayload::InnerMessage(SockDiagMessage::InetResponse(response)) => {
-                found.extend(socket(&response, protocol));
+                found.push(socket(&response, protocol));
             }
             _ => {}
         }
@@ -160,10 +160,9 @@ fn read_messages(mut bytes: &[u8], protocol: Protocol, found: &mut Vec<Socket>) 
     Ok(false)
 }
 
-/// `None` for what is left of a closed connection, which nobody holds.
-fn socket(response: &InetResponse, protocol: Protocol) -> Option<Socket> {
+fn socket(response: &InetResponse, protocol: Protocol) -> Socket {
     let header = &response.header;
-    (header.state != TCP_TIME_WAIT).then(|| Socket {
+    Socket {
         protocol,
         address: SocketAddr::new(header.socket_id.source_address, header.socket_id.source_port),
         peer: header.socket_id.destination_address,
@@ -175,7 +174,7 @@ fn socket(response: &InetResponse, protocol: Protocol) -> Option<Socket> {
         inode: header.inode,
         uid: header.uid,
         cgroup: response.nlas.iter().find_map(cgroup_id),
-    })
+    }
 }
 
 fn cgroup_id(attribute: &Nla) -> Option<u64> {

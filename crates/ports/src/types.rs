@@ -18,7 +18,7 @@ pub enum Protocol {
 }
 
 /// Who holds a port, as far as this user may know.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[cfg_attr(feature = "wire", derive(ts_rs::TS))]
 pub struct Holder {
     /// Process id; `None` where only root may see it.
@@ -36,7 +36,7 @@ pub struct Holder {
 }
 
 /// One row of the system's port table.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[cfg_attr(feature = "wire", derive(ts_rs::TS))]
 pub struct ListenerRow {
     /// TCP or UDP.

@@ -3,7 +3,8 @@
 use cwts_config::Sources;
 use cwts_domain::Service;
 
-use crate::snapshot::{PortCheck, PortCheckState, Snapshot};
+use crate::port_facts::{PortCheck, PortCheckState};
+use crate::snapshot::Snapshot;
 use crate::survey::PortSurvey;
 
 /// Whether `service` could move to `port` on the address that it binds.
@@ -14,5 +15,5 @@ pub(crate) fn check_port(snapshot: &Snapshot, sources: &Sources, service: Servic
 /// A check that could not be made.
 pub(crate) fn unknown(port: u16, reason: &str) -> PortCheck {
     let message = format!("The port could not be checked: {reason}.");
-    PortCheck { port, state: PortCheckState::Warning, message, suggestion: None }
+    PortCheck { port, state: PortCheckState::Warning, message, held: false, suggestion: None }
 }

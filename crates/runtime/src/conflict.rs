@@ -6,9 +6,10 @@ use std::net::SocketAddr;
 use cwts_config::{Key, PortTable, Sources};
 use cwts_domain::{ErrorCode, Problem, Service};
 use cwts_net::{BindError, PrepareError};
-use cwts_ports::DenyReason;
+use cwts_ports::{DenyReason, Occupant};
 
-use crate::snapshot::Conflict;
+use crate::port_facts::Conflict;
+use crate::release::{self, ways_out};
 use crate::standing::Standing;
 use crate::survey::PortSurvey;
 
@@ -47,21 +48,13 @@ pub(crate) async fn explain(
     table: &PortTable,
     running: &BTreeMap<Service, SocketAddr>,
 ) -> Blocked {
-    let running: Vec<SocketAddr> = running.values().copied().collect();
-    let (sources, plan, table) = (sources.clone(), plan.clone(), table.clone());
-    // The table of sockets and the folders of processes are read without an async runtime in mind.
-    let explained = tokio::task::spawn_blocking(move || {
-        let survey = PortSurvey::of_plan(&sources, &plan, &table);
-        explain_now(&failed, &survey, &running)
-    });
-    explained.await.unwrap_or_else(|error| Blocked::by_problem(Problem::new(ErrorCode::Internal, error.to_string())))
-}
-
-fn explain_now(failed: &PrepareError<Service>, survey: &PortSurvey, running: &[SocketAddr]) -> Blocked {
-    let PrepareError { key: service, ref error } = *failed;
-    let (problem, conflict) = match *error {
+    let PrepareError { key: service, error } = failed;
+    let (problem, conflict) = match error {
         BindError::InUse { address } => {
-            let conflict = look_at(address, service, survey, running);
+            let running: Vec<SocketAddr> = running.values().copied().collect();
+            let survey = PortSurvey::of_plan(sources, plan, table);
+            let conflict = survey.conflict(service, address.port(), &running).await;
+            let conflict = conflict.unwrap_or_default();
             (taken(service, address, &conflict), Some(conflict))
         }
         BindError::Denied { address } => (denied(service, address), None),
@@ -72,7 +65,7 @@ fn explain_now(failed: &PrepareError<Service>, survey: &PortSurvey, running: &[S
             let help = format!("Set {variable} to 127.0.0.1, 0.0.0.0, or an address of one of its interfaces.");
             (Problem::new(ErrorCode::AddressUnavailable, message).with_help(help), None)
         }
-        BindError::Other { address, ref source } => {
+        BindError::Other { address, source } => {
             let message = format!("{service} cannot use {address}: {source}.");
             (Problem::new(ErrorCode::Internal, message), None)
         }
@@ -80,21 +73,37 @@ fn explain_now(failed: &PrepareError<Service>, survey: &PortSurvey, running: &[S
     Blocked { problem: problem.at(service.id()), by_port: Some((service, conflict)) }
 }
 
-/// All that can be told of a taken address.
-fn look_at(address: SocketAddr, service: Service, survey: &PortSurvey, running: &[SocketAddr]) -> Conflict {
-    // What overlaps the address makes room for it; what is on the very address cannot be ours, or it would be no conflict.
-    let beside: Vec<SocketAddr> = running.iter().copied().filter(|other| *other != address).collect();
-    let occupant = cwts_ports::occupant(address, &beside).ok().flatten();
-    let count = |clients: usize| u32::try_from(clients).unwrap_or(u32::MAX);
-    let clients = occupant.as_ref().map(|occupant| occupant.clients).unwrap_or_default();
-    Conflict {
-        owner: occupant.as_ref().map(|occupant| survey.owner(occupant)).unwrap_or_default(),
-        clients: count(clients.total),
-        local_clients: count(clients.local),
-        started_at: occupant.as_ref().and_then(|occupant| occupant.started_at),
-        command: occupant.as_ref().and_then(|occupant| occupant.command.clone()),
-        holder: occupant.map(|occupant| occupant.holder),
-        alternatives: survey.alternatives(service, address.port()),
+impl PortSurvey {
+    /// All that can be told of a port that the service cannot have, with the ways out. `running` is what the instance
+    /// itself listens on.
+    ///
+    /// # Errors
+    /// The survey was interrupted: the runtime is ending.
+    pub async fn conflict(&self, service: Service, port: u16, running: &[SocketAddr]) -> Result<Conflict, Problem> {
+        let address = self.address(service, port);
+        // What overlaps the address makes room for it; what is on the very address cannot be ours, or it would be no
+        // conflict.
+        let beside = running.iter().copied().filter(|other| *other != address).collect();
+        // Without the kernel's list there are still other ports to offer.
+        let occupant = release::look(address, beside).await.ok().flatten();
+        let survey = self.clone();
+        release::blocking(move || survey.assemble(service, address, occupant)).await
+    }
+
+    fn assemble(&self, service: Service, address: SocketAddr, occupant: Option<Occupant>) -> Conflict {
+        let alternatives = self.alternatives(service, address.port());
+        let Some(occupant) = occupant else { return Conflict { alternatives, ..Conflict::default() } };
+        let count = |clients: usize| u32::try_from(clients).unwrap_or(u32::MAX);
+        Conflict {
+            owner: self.owner(&occupant),
+            clients: count(occupant.clients.total),
+            local_clients: count(occupant.clients.local),
+            started_at: occupant.started_at,
+            ways: ways_out(address, &occupant),
+            command: occupant.command,
+            holder: Some(occupant.holder),
+            alternatives,
+        }
     }
 }
 

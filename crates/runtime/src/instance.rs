@@ -8,7 +8,6 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use cwts_config::Sources;
 use cwts_domain::{Clock, ErrorCode, Problem, Service};
-use cwts_ports::ListenerRow;
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, broadcast};
 
@@ -17,9 +16,12 @@ use crate::edit::SettingsEdit;
 use crate::exchange::{ExchangeHandle, new_exchange};
 use crate::meter::{Meter, Meters};
 use crate::metrics::Metrics;
+use crate::port_facts::{Conflict, PortCheck};
+use crate::release::{self, Release, Released};
 use crate::services::ServiceFactory;
-use crate::snapshot::{Activity, Envelope, InstanceEvent, PortCheck, RunState, Sample, Snapshot};
+use crate::snapshot::{Activity, Envelope, InstanceEvent, RunState, Sample, Snapshot};
 use crate::surroundings::Surroundings;
+use crate::survey::PortSurvey;
 use crate::telemetry::Telemetry;
 use crate::{check, sampler};
 
@@ -172,14 +174,30 @@ impl Instance {
         checked.await.unwrap_or_else(|error| check::unknown(port, &error.to_string()))
     }
 
-    /// Every listening port of this computer.
+    /// Who holds a port that a service cannot have, what to use instead, and the ways to free it.
     ///
     /// # Errors
-    /// The system does not tell.
-    pub async fn system_ports(&self) -> Result<Vec<ListenerRow>, Problem> {
-        let read = self.0.tokio.spawn_blocking(cwts_ports::system_table).await;
-        let table = read.map_err(|error| Problem::new(ErrorCode::Internal, error.to_string()))?;
-        table.map_err(|error| Problem::new(ErrorCode::Internal, error.to_string()))
+    /// The services' runtime is ending.
+    pub async fn conflict(&self, service: Service, port: u16) -> Result<Conflict, Problem> {
+        let snapshot = self.snapshot();
+        let survey = PortSurvey::of_snapshot(&self.0.sources, &snapshot);
+        let serves = snapshot.state == RunState::Running;
+        let running: Vec<SocketAddr> = Service::ALL.into_iter().filter_map(|it| self.address(it)).collect();
+        self.on_runtime(async move { survey.conflict(service, port, if serves { &running } else { &[] }).await }).await
+    }
+
+    /// Ends what keeps a service from a port, if that is still what the person has seen.
+    ///
+    /// # Errors
+    /// Nothing was ended; the problem says why.
+    pub async fn free_port(&self, service: Service, port: u16, way: Release) -> Result<Released, Problem> {
+        let address = PortSurvey::of_snapshot(&self.0.sources, &self.snapshot()).address(service, port);
+        let whom = way.to_string();
+        let released = self.on_runtime(release::release(address, way)).await?;
+        if released == Released::Ended {
+            self.record(format!("Freed port {port}: {whom} was ended"));
+        }
+        Ok(released)
     }
 
     /// Asks the exchange.
@@ -227,10 +245,19 @@ impl Instance {
         &self.0.tokio
     }
 
+    /// Runs to its end on the services' runtime, also when the asker gives up.
+    async fn on_runtime<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, Problem>> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let done = self.0.tokio.spawn(work).await;
+        done.unwrap_or_else(|error| Err(Problem::new(ErrorCode::Internal, error.to_string())))
+    }
+
     /// Runs an exclusive operation to its end on the services' runtime.
     async fn run(&self, operation: Operation) -> Result<Snapshot, Problem> {
         let instance = self.clone();
-        let done = self.0.tokio.spawn(async move {
+        self.on_runtime(async move {
             let mut core = instance.0.core.lock().await;
             match operation {
                 Operation::Start => core.start(&instance).await,
@@ -241,8 +268,8 @@ impl Instance {
                 Operation::Change(edit) => core.change(&instance, &edit).await,
             }?;
             Ok(instance.snapshot())
-        });
-        done.await.unwrap_or_else(|error| Err(Problem::new(ErrorCode::Internal, error.to_string())))
+        })
+        .await
     }
 }
 

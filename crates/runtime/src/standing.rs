@@ -7,7 +7,7 @@ use cwts_config::PortConcern;
 use cwts_domain::Service;
 use cwts_ports::{DenyReason, Holder};
 
-use crate::snapshot::PortCheckState;
+use crate::port_facts::PortCheckState;
 
 /// Where a port stands for one service, on the address that it binds.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -14,13 +14,15 @@ use cwts_domain::Service;
 use cwts_ports::{Availability, Holder, Occupant};
 
 use crate::lock::{RunningInstance, running_instances};
-use crate::snapshot::{Alternatives, Owner, OwnerKind, PortCheck, PortCheckState, RangeCheck, Snapshot};
+use crate::port_facts::{Alternatives, Owner, OwnerKind, PortCheck, PortCheckState, RangeCheck};
+use crate::snapshot::Snapshot;
 use crate::standing::Standing;
 
 /// At most this many ports of a range are tested. A test takes about 10 us.
 const MOST_TESTED: usize = 1_000;
 
 /// The services of one instance, and what must be known to judge ports for them.
+#[derive(Clone)]
 pub struct PortSurvey {
     instance: String,
     rows: BTreeMap<Service, Row>,
@@ -33,6 +35,7 @@ pub struct PortSurvey {
 }
 
 /// What is configured for a service.
+#[derive(Clone)]
 struct Row {
     address: SocketAddr,
     /// The default and the alternatives of ports.conf, best first.
@@ -154,12 +157,16 @@ impl PortSurvey {
     }
 
     fn told(&self, service: Service, port: u16, standing: &Standing) -> PortCheck {
-        let ip = self.ip(service);
-        PortCheck { port, state: standing.state(), message: standing.sentence(&port.to_string(), ip), suggestion: None }
+        let ip = self.address(service, port).ip();
+        let held = matches!(standing, Standing::Taken { holder: Some(_), .. });
+        let message = standing.sentence(&port.to_string(), ip);
+        PortCheck { port, state: standing.state(), message, held, suggestion: None }
     }
 
-    fn ip(&self, service: Service) -> IpAddr {
-        self.rows.get(&service).map_or(IpAddr::from([127, 0, 0, 1]), |row| row.address.ip())
+    /// The port on the address that the service binds.
+    pub fn address(&self, service: Service, port: u16) -> SocketAddr {
+        let ip = self.rows.get(&service).map_or(IpAddr::from([127, 0, 0, 1]), |row| row.address.ip());
+        SocketAddr::new(ip, port)
     }
 
     /// What speaks against a port that can be bound, the worst first.

@@ -10,8 +10,8 @@ use cwts_domain::{ErrorCode, Problem, Service};
 use cwts_ports::{Holder, ListenerRow, Protocol};
 use cwts_runtime::{
     Activity, Alternatives, Conflict, Elsewhere, Envelope, Finding, FindingLevel, InstanceEvent, MarketSummary, Owner,
-    OwnerKind, PortCheck, PortCheckState, RangeCheck, RunState, Sample, SaveTarget, ServiceLoad, ServiceSnapshot,
-    ServiceState, SettingChange, SettingsEdit, Snapshot,
+    OwnerKind, PortCheck, PortCheckState, PortNews, RangeCheck, Release, Released, RunState, Sample, SaveTarget,
+    ServiceLoad, ServiceSnapshot, ServiceState, SettingChange, SettingsEdit, Snapshot, WayOut,
 };
 use ts_rs::{Config, TS};
 
@@ -37,10 +37,14 @@ fn declarations() -> String {
         ServiceState,
         PortCheckState,
         PortCheck,
+        PortNews,
         RangeCheck,
         Alternatives,
         OwnerKind,
         Owner,
+        Release,
+        Released,
+        WayOut,
         Conflict,
         ServiceSnapshot,
         FindingLevel,

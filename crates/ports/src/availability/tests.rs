@@ -168,6 +168,15 @@ fn what_is_left_of_a_connection_has_no_holder() {
 }
 
 #[test]
+fn the_closed_end_of_a_live_connection_has_no_holder() {
+    let port = fresh_port();
+    let (client, server) = accepted(port, Reuse::No);
+    drop(server);
+    assert_eq!(taken_by(SocketAddr::new(LOOPBACK, port)), None, "the kernel waits for the client; its list says root");
+    drop(client);
+}
+
+#[test]
 fn an_address_of_another_computer_is_unavailable() {
     let documentation = "192.0.2.1:3000".parse().unwrap();
     assert_eq!(availability(documentation), Availability::AddressUnavailable, "RFC 5737 gives it to nobody");

@@ -3,7 +3,7 @@ import { fakeHost, type Scenario } from '../platform/fake';
 import type { Layer, Snapshot } from '../wire/types';
 import { answersOf } from './answers';
 import { isSetTwice } from './layers';
-import { conflictTitle, holderFacts, offersFor } from './offers';
+import { conflictTitle, holderFacts, offersFor, offersForMove } from './offers';
 
 const picture = (scenario: Scenario): Promise<Snapshot> => fakeHost(scenario).instance('default').snapshot();
 
@@ -42,17 +42,17 @@ describe('the answers', () => {
 });
 
 describe('the ways out of a taken port', () => {
-  it('recommends the first free port and ends no process', async () => {
+  it('recommends the first free port, and what ends something comes after every harmless way', async () => {
     const snapshot = await picture('conflict');
     const offers = offersFor(snapshot.services[0]!, snapshot, undefined);
-    expect(offers.map((offer) => offer.title)).toEqual(['Use 5010', 'Use 10000', 'Pick from 10000\u201310100']);
+    expect(offers.map((offer) => offer.title)).toEqual(['Use 5010', 'Use 10000', 'Pick from 10000\u201310100', 'End node, pid 48213', 'Stop the systemd unit']);
     expect(offers.filter((offer) => offer.best)).toHaveLength(1);
     expect(offers[0]).toMatchObject({ best: true, act: { kind: 'move', port: 5010 } });
   });
 
   it('recommends the old port once it is free again', async () => {
     const snapshot = await picture('conflict');
-    const check = { port: 3000, state: 'free', message: 'Free on 127.0.0.1.', suggestion: null } as const;
+    const check = { port: 3000, state: 'free', message: 'Free on 127.0.0.1.', held: false, suggestion: null } as const;
     const [first] = offersFor(snapshot.services[0]!, snapshot, { at: 0, check, problem: null });
     expect(first).toMatchObject({ title: 'Port 3000 is free now', best: true, act: { kind: 'start' } });
   });
@@ -62,19 +62,19 @@ describe('the ways out of a taken port', () => {
     const service = snapshot.services[0]!;
     const locked = { ...service, port: { ...service.port, origin: { layer: 'environment', file: null, line: null, variable: 'MCP_SERVER_PORT' } as const } };
     const offers = offersFor(locked, snapshot, undefined);
-    expect(offers.every((offer) => offer.act.kind === 'none'), 'a saved port would be shadowed').toBe(true);
-    expect(offers[0]?.text).toContain('Unset it');
+    expect(offers.some((offer) => offer.act.kind === 'move'), 'a saved port would be shadowed').toBe(false);
+    expect(offers.find((offer) => offer.title === 'Use another port')?.text).toContain('Unset it');
   });
 
   it('keeps a port that cannot be used, last and with the reason', async () => {
     const snapshot = await picture('conflict');
     const service = snapshot.services[0]!;
     const conflict = service.conflict!;
-    const refused = { port: 10_080, state: 'warning', message: '10080 is refused by browsers, though not by curl.', suggestion: null } as const;
+    const refused = { port: 10_080, state: 'warning', message: '10080 is refused by browsers, though not by curl.', held: false, suggestion: null } as const;
     const range = { ...conflict.alternatives.range, next: 10_081 };
     const offers = offersFor({ ...service, conflict: { ...conflict, alternatives: { listed: [refused], range, best: 10_081 } } }, snapshot, undefined);
     expect(offers[0]).toMatchObject({ title: 'Use 10081', best: true, text: 'Next free of 10000\u201310100. Saved to ports.env.' });
-    expect(offers.at(-1)).toMatchObject({ title: 'Use 10080', act: { kind: 'none' }, text: `Not offered: ${refused.message}` });
+    expect(offers.find((offer) => offer.title === 'Use 10080')).toMatchObject({ act: { kind: 'none' }, text: `Not offered: ${refused.message}` });
   });
 
   it('shows an instance of ours instead of moving away from it', async () => {
@@ -84,6 +84,14 @@ describe('the ways out of a taken port', () => {
     const ours = { ...service, conflict: { ...service.conflict!, owner } };
     expect(conflictTitle(ours)).toBe('Port 3000 is held by instance desk');
     expect(offersFor(ours, snapshot, undefined)[0]).toMatchObject({ title: 'Show desk', best: true, act: { kind: 'show', instance: 'desk' } });
+  });
+
+  it('offers to end the holder, and says so where that is not possible', async () => {
+    const service = (await picture('conflict')).services[0]!;
+    const [unit, process] = offersForMove(service).filter((offer) => offer.title.startsWith('Stop') || offer.title.startsWith('End')).reverse();
+    expect(process).toMatchObject({ title: 'End node, pid 48213', act: { kind: 'release' } });
+    expect(process?.best, 'ending something is never the recommendation').toBeUndefined();
+    expect(unit).toMatchObject({ act: { kind: 'none' }, text: 'Not offered: pid 48213 belongs to no unit.' });
   });
 
   it('tells what is known of the holder', async () => {

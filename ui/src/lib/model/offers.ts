@@ -1,7 +1,7 @@
-/** The ways out of a taken port, the recommended one first. Nothing here ends a process. */
+/** The ways out of a taken port: the recommended one first, those that end something last. */
 import type { Tone } from '../components/icons';
 import { clock, count, fileName, span, splitSocket } from '../format';
-import type { Alternatives, Conflict, Holder, Owner, PortCheck, ServiceSnapshot, Snapshot } from '../wire/types';
+import type { Alternatives, Conflict, Holder, Owner, PortCheck, ServiceSnapshot, Snapshot, WayOut } from '../wire/types';
 
 /** What a taken port looked like when it was tested again. */
 export type SecondLook = {
@@ -19,7 +19,7 @@ export type Offer = {
   best?: boolean;
   tag?: string;
   /** What the button does. */
-  act: { kind: 'start' } | { kind: 'show'; instance: string } | { kind: 'move'; port: number } | { kind: 'choose' } | { kind: 'none' };
+  act: { kind: 'start' } | { kind: 'show'; instance: string } | { kind: 'move'; port: number } | { kind: 'choose' } | { kind: 'release'; way: WayOut } | { kind: 'none' };
 };
 
 export type Fact = { name: string; value: string; look?: 'code' | 'strong' };
@@ -77,10 +77,29 @@ export function offersFor(service: ServiceSnapshot, snapshot: Snapshot, look: Se
   }
   if (service.conflict && service.conflict.owner.kind !== 'foreign') offers.push(ownOffer(service.conflict.owner));
   if (service.port.origin.layer === 'environment') offers.push(lockedOffer(service));
-  else offers.push(...otherPorts(service, snapshot));
-  const best = offers.find((offer) => offer.act.kind !== 'none' && offer.act.kind !== 'choose');
+  else offers.push(...otherPorts(service, `Saved to ${fileName(snapshot.env_file)}.`), chooseOffer(service));
+  offers.push(...(service.conflict?.ways ?? []).map(wayOffer));
+  return recommended(offers);
+}
+
+/** The same for a port that is typed into the form, which has its own fields for other ports. */
+export function offersForMove(service: ServiceSnapshot): Offer[] {
+  const own = service.conflict && service.conflict.owner.kind !== 'foreign' ? [ownOffer(service.conflict.owner)] : [];
+  return recommended([...own, ...otherPorts(service, null), ...(service.conflict?.ways ?? []).map(wayOffer)]);
+}
+
+/** The first harmless way is the recommended one, and what cannot be taken comes last. */
+function recommended(offers: Offer[]): Offer[] {
+  const best = offers.find(({ act }) => act.kind === 'start' || act.kind === 'show' || act.kind === 'move');
   if (best) Object.assign(best, { best: true, tag: 'Recommended' });
-  return offers;
+  return [...offers.filter(({ act }) => act.kind !== 'none'), ...offers.filter(({ act }) => act.kind === 'none')];
+}
+
+/** Ending something. */
+function wayOffer(way: WayOut): Offer {
+  if (way.release) return { tone: 'warn', title: way.title, text: way.detail, act: { kind: 'release', way } };
+  const instead = way.command ? ` Run ${way.command}` : '';
+  return { tone: 'skipped', title: way.title, text: `Not offered: ${way.detail}${instead}`, act: { kind: 'none' } };
 }
 
 /** A holder of ours is shown, not fought. */
@@ -90,27 +109,37 @@ function ownOffer({ kind, instance, pid }: Owner): Offer {
   return { tone: 'run', title: kind === 'this_instance' ? `Attach to ${instance}` : `Show ${instance}`, text, act: { kind: 'show', instance: instance ?? '' } };
 }
 
-function otherPorts(service: ServiceSnapshot, snapshot: Snapshot): Offer[] {
-  const alternatives = service.conflict?.alternatives;
-  const choose: Offer = { tone: 'info', title: 'Use another port', text: 'Type any port, and choose where it is saved.', act: { kind: 'choose' } };
-  if (!alternatives) return [choose];
+/** Ports that were tested, the best first. `saved` says where a choice is kept. */
+function otherPorts(service: ServiceSnapshot, saved: string | null): Offer[] {
+  if (!service.conflict) return [];
+  const { alternatives } = service.conflict;
   const { listed, range, best } = alternatives;
-  const saved = `Saved to ${fileName(snapshot.env_file)}.`;
   const moves = listed.map((check) => listedOffer(check, service, saved));
   if (range.next !== null && best === range.next) {
-    moves.unshift({ tone: 'run', title: `Use ${best}`, text: `Next free of ${rangeName(alternatives)}. ${saved}`, act: { kind: 'move', port: best } });
+    moves.unshift({ tone: 'run', title: `Use ${best}`, text: sentences(`Next free of ${rangeName(alternatives)}.`, saved), act: { kind: 'move', port: best } });
   }
-  const usable = moves.filter(({ act }) => act.kind === 'move').sort((a, b) => Number(isMoveTo(b, best)) - Number(isMoveTo(a, best)));
-  if (range.last > range.first) Object.assign(choose, { title: `Pick from ${rangeName(alternatives)}`, text: rangeText(alternatives) });
-  return [...usable, choose, ...moves.filter(({ act }) => act.kind === 'none')];
+  return moves.sort((a, b) => Number(isMoveTo(b, best)) - Number(isMoveTo(a, best)));
+}
+
+function chooseOffer({ conflict }: ServiceSnapshot): Offer {
+  const act = { kind: 'choose' } as const;
+  const alternatives = conflict?.alternatives;
+  if (!alternatives || alternatives.range.last <= alternatives.range.first) {
+    return { tone: 'info', title: 'Use another port', text: 'Type any port, and choose where it is saved.', act };
+  }
+  return { tone: 'run', title: `Pick from ${rangeName(alternatives)}`, text: rangeText(alternatives), act };
+}
+
+function sentences(...parts: (string | null)[]): string {
+  return parts.filter((part) => part !== null).join(' ');
 }
 
 /** A port of the table. One that cannot be used stays, with the reason. */
-function listedOffer(check: PortCheck, service: ServiceSnapshot, saved: string): Offer {
+function listedOffer(check: PortCheck, service: ServiceSnapshot, saved: string | null): Offer {
   const { port, state, message } = check;
   const place = service.alternatives.indexOf(port);
-  const name = place > 0 ? `Alternative ${place}. ` : 'The default. ';
-  if (state === 'free') return { tone: 'run', title: `Use ${port}`, text: `${name}${message} ${saved}`, act: { kind: 'move', port } };
+  const name = place > 0 ? `Alternative ${place}.` : 'The default.';
+  if (state === 'free') return { tone: 'run', title: `Use ${port}`, text: sentences(name, message, saved), act: { kind: 'move', port } };
   return { tone: 'skipped', title: `Use ${port}`, text: `Not offered: ${message}`, act: { kind: 'none' } };
 }
 

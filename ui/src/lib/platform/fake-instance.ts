@@ -1,20 +1,17 @@
 /** One instance in memory. */
-import type { Activity, Alternatives, Holder, InstanceEvent, ListenerRow, PortCheck, Problem, Sample, Service, ServiceSnapshot, SettingChange, SettingsEdit, Snapshot } from '../wire/types';
+import type { Activity, Alternatives, Conflict, InstanceEvent, ListenerRow, PortCheck, Problem, Release, Released, Sample, Service, ServiceSnapshot, SettingChange, SettingsEdit, Snapshot } from '../wire/types';
 import {
   THIS_RUN, INTRUDER, NOW, envFileOrigin, firstActivities, firstSamples, firstSnapshot, foreignListeners, ourListener, sampleAt, tomlOrigin, urlOf,
   type Member,
 } from './fake-data';
 import { serviceOf, type PortChange } from '../model/settings';
+import { conflictWith, holderName } from './fake-conflict';
 import type { History } from './host';
 
 const BROWSERS_REFUSE = new Set([10080]);
 
 export function problem(code: Problem['code'], message: string, field: string | null = null, help: string | null = null): Problem {
   return { code, message, field, help };
-}
-
-function holderName({ process, pid, user }: Holder): string {
-  return process === null ? `${user}; details need root` : `${process}, pid ${pid}, user ${user}`;
 }
 
 export class FakeInstance {
@@ -86,14 +83,27 @@ export class FakeInstance {
   checkPort(id: Service, port: number): PortCheck {
     const service = this.#services().find((one) => one.service === id);
     const suggestion = this.#nextFree(id);
-    if (service?.port.value === port && service.state === 'running') return { port, state: 'ours', message: 'In use by this instance.', suggestion: null };
+    if (service?.port.value === port && service.state === 'running') return { port, state: 'ours', message: 'In use by this instance.', held: false, suggestion: null };
     const other = this.#services().find((one) => one.service !== id && one.port.value === port);
-    if (other) return { port, state: 'refused', message: `${port} is ${other.name} here.`, suggestion };
+    if (other) return { port, state: 'refused', message: `${port} is ${other.name} here.`, held: false, suggestion };
     const holder = this.#holderOf(port);
-    if (holder) return { port, state: 'refused', message: `${port} is held by ${holderName(holder.holder)}.`, suggestion };
-    if (port < 1024) return { port, state: 'refused', message: `${port} needs root. Use 1024 to 65535.`, suggestion };
-    if (BROWSERS_REFUSE.has(port)) return { port, state: 'warning', message: `${port} is refused by browsers, though not by curl.`, suggestion };
-    return { port, state: 'free', message: 'Free on 127.0.0.1 and ::1.', suggestion: null };
+    if (holder) return { port, state: 'refused', message: `${port} is held by ${holderName(holder.holder)}.`, held: true, suggestion };
+    if (port < 1024) return { port, state: 'refused', message: `${port} needs root. Use 1024 to 65535.`, held: false, suggestion };
+    if (BROWSERS_REFUSE.has(port)) return { port, state: 'warning', message: `${port} is refused by browsers, though not by curl.`, held: false, suggestion };
+    return { port, state: 'free', message: 'Free on 127.0.0.1 and ::1.', held: false, suggestion: null };
+  }
+
+  conflict(id: Service, port: number): Conflict {
+    const service = this.#services().find((one) => one.service === id);
+    const holder = this.#holderOf(port) ?? INTRUDER;
+    if (!service) throw problem('invalid_input', `There is no service ${id}.`);
+    return conflictWith(holder, this.#alternatives({ ...service, port: { ...service.port, value: port } }));
+  }
+
+  freePort(_: Service, port: number, release: Release): Released {
+    this.#foreign = this.#foreign.filter((row) => row !== this.#holderOf(port));
+    this.#tell(`Freed port ${port}: ${release.kind === 'unit' ? release.name : 'its holder'} was ended`);
+    return 'ended';
   }
 
   systemPorts(): ListenerRow[] {
@@ -151,15 +161,7 @@ export class FakeInstance {
     const port = service.port.value;
     service.state = 'blocked';
     service.problem = problem('port_taken', `Port ${port} is held by node, pid 48213.`, id, 'Use 5010.');
-    service.conflict = {
-      holder: INTRUDER.holder,
-      owner: { kind: 'foreign', instance: null, nonce: null, pid: INTRUDER.holder.pid },
-      command: 'node server.js --port 3000',
-      started_at: NOW - 75 * 60_000,
-      clients: 2,
-      local_clients: 2,
-      alternatives: this.#alternatives(service),
-    };
+    service.conflict = this.conflict(id, port);
     this.#snapshot.problem = service.problem;
   }
 

@@ -1,5 +1,5 @@
 /** Instances in memory: what a plain browser and the tests talk to. Behave as the program does, down to its errors. */
-import type { Envelope, Problem } from '../wire/types';
+import type { Envelope, ListenerRow, Problem } from '../wire/types';
 import { copyText } from './clipboard';
 import { fleetOf, type Scenario } from './fake-data';
 import { FakeInstance, problem } from './fake-instance';
@@ -41,8 +41,13 @@ export function fakeHost(scenario: Scenario, options: FakeOptions = {}): Host {
       stop: async () => find(id).stop(),
       changeSettings: async (edit) => find(id).changeSettings(edit),
       checkPort: async (service, port) => find(id).checkPort(service, port),
-      systemPorts: async () => (loading ? never() : find(id).systemPorts()),
+      conflict: async (service, port) => find(id).conflict(service, port),
+      freePort: async (service, port, release) => find(id).freePort(service, port, release),
     }),
+    watchPorts(listener) {
+      if (!loading) queueMicrotask(() => listener({ type: 'rows', data: systemPorts(instances) }));
+      return () => {};
+    },
     subscribe(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -57,12 +62,22 @@ export function fakeHost(scenario: Scenario, options: FakeOptions = {}): Host {
   };
 }
 
+/** The foreign sockets once, and those of every instance. */
+function systemPorts(instances: FakeInstance[]): ListenerRow[] {
+  const [first, ...others] = instances.map((instance) => instance.systemPorts());
+  return [...(first ?? []), ...others.flat().filter((row) => row.ours)];
+}
+
 function brokenHost(): Omit<Host, 'copy'> {
   const reason: Problem = problem('internal', '/proc/net/tcp cannot be read: permission denied.', null, 'The sandbox of this package hides it. Install the .deb or the .rpm.');
   const fail = <T>(): Promise<T> => Promise.reject(reason);
   return {
     instances: fail,
-    instance: () => ({ snapshot: fail, history: fail, start: fail, stop: fail, changeSettings: fail, checkPort: fail, systemPorts: fail }),
+    instance: () => ({ snapshot: fail, history: fail, start: fail, stop: fail, changeSettings: fail, checkPort: fail, conflict: fail, freePort: fail }),
+    watchPorts(listener) {
+      queueMicrotask(() => listener({ type: 'problem', data: reason }));
+      return () => {};
+    },
     quit: fail,
     subscribe: () => () => {},
     onInstanceRequested: () => () => {},

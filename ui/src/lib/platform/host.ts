@@ -3,7 +3,9 @@
  *
  * Every method rejects with a {@link Problem}, never with another kind of error.
  */
-import type { Activity, Envelope, ListenerRow, PortCheck, Problem, Sample, Service, SettingsEdit, Snapshot } from '../wire/types';
+import type {
+  Activity, Conflict, Envelope, PortCheck, PortNews, Problem, Release, Released, Sample, Service, SettingsEdit, Snapshot,
+} from '../wire/types';
 
 /** What happened before the window was opened, oldest first. */
 export type History = { samples: Sample[]; activities: Activity[] };
@@ -24,8 +26,10 @@ export interface InstanceHost {
   changeSettings(edit: SettingsEdit): Promise<Snapshot>;
   /** Whether the service could listen on the port, on the address that it will really bind. */
   checkPort(service: Service, port: number): Promise<PortCheck>;
-  /** Every listening socket of the system; the instance's own are marked. */
-  systemPorts(): Promise<ListenerRow[]>;
+  /** Who holds a port that the service cannot have, what to use instead, and the ways to free it. */
+  conflict(service: Service, port: number): Promise<Conflict>;
+  /** Ends what holds the port, if it is still what was shown. Takes as long as a person takes for a password. */
+  freePort(service: Service, port: number, release: Release): Promise<Released>;
 }
 
 export interface Host {
@@ -38,6 +42,11 @@ export interface Host {
    * will come.
    */
   subscribe(listener: (envelope: Envelope) => void, onlost?: (problem: Problem) => void): () => void;
+  /**
+   * Every listening socket of the system, at once and then whenever something changes, until the returned function is
+   * called. Ours are marked. Only one listener at a time hears anything.
+   */
+  watchPorts(listener: (news: PortNews) => void): () => void;
   /** Somebody wants to see an instance, through the tray or a second launch. Until the returned function is called. */
   onInstanceRequested(listener: (id: string) => void): () => void;
   /** Somebody closes the window and no tray icon would remain. Until the returned function is called. */

@@ -1,7 +1,7 @@
 /** The host behind the desktop window: each method is one command of the program. */
 import { Channel, invoke } from '@tauri-apps/api/core';
 import { listen } from '@tauri-apps/api/event';
-import type { Envelope, ListenerRow, PortCheck, Snapshot } from '../wire/types';
+import type { Conflict, Envelope, PortCheck, PortNews, Released, Snapshot } from '../wire/types';
 import { copyText } from './clipboard';
 import { asProblem, type Fleet, type History, type Host, type InstanceHost } from './host';
 
@@ -27,11 +27,13 @@ function tauriInstance(instance: string): InstanceHost {
     stop: async () => void (await call('stop', { instance })),
     changeSettings: (edit) => call<Snapshot>('change_settings', { instance, edit }),
     checkPort: (service, port) => call<PortCheck>('check_port', { instance, service, port }),
-    systemPorts: () => call<ListenerRow[]>('system_ports', { instance }),
+    conflict: (service, port) => call<Conflict>('conflict', { instance, service, port }),
+    freePort: (service, port, release) => call<Released>('free_port', { instance, service, port, release }),
   };
 }
 
 export function tauriHost(): Host {
+  let watch = 0;
   return {
     instances: () => call<Fleet>('instances'),
     instance: tauriInstance,
@@ -41,6 +43,17 @@ export function tauriHost(): Host {
       call('subscribe', { channel }).catch((thrown: unknown) => onlost?.(asProblem(thrown)));
       return () => {
         channel.onmessage = () => {};
+      };
+    },
+    watchPorts(listener) {
+      const channel = new Channel<PortNews>();
+      channel.onmessage = listener;
+      call('watch_ports', { channel }).catch((thrown: unknown) => listener({ type: 'problem', data: asProblem(thrown) }));
+      const mine = (watch += 1);
+      return () => {
+        channel.onmessage = () => {};
+        // A later one has taken the feed over.
+        if (mine === watch) call('unwatch_ports').catch(() => {});
       };
     },
     onInstanceRequested: (listener) => hear<string>('instance-requested', listener),

@@ -133,9 +133,15 @@ state: PortCheckState,
  */
 message: string, 
 /**
+ * Whether somebody holds it, who can be asked for with the ways out.
+ */
+held: boolean, 
+/**
  * The next port worth offering, when this one is not free or comes with a warning.
  */
 suggestion: number | null, };
+
+export type PortNews = { "type": "rows", "data": Array<ListenerRow> } | { "type": "problem", "data": Problem };
 
 export type RangeCheck = { 
 /**
@@ -194,6 +200,52 @@ nonce: string | null,
  */
 pid: number | null, };
 
+export type Release = { "kind": "unit", 
+/**
+ * Its name with its type.
+ */
+name: string, } | { "kind": "process", 
+/**
+ * Its id.
+ */
+pid: number, 
+/**
+ * SIGKILL instead of SIGTERM, after a second confirmation.
+ */
+force: boolean, } | { "kind": "hidden", 
+/**
+ * Whose it has to be.
+ */
+user: string, 
+/**
+ * SIGKILL instead of SIGTERM, after a second confirmation.
+ */
+force: boolean, };
+
+export type Released = "ended" | "still_running";
+
+export type WayOut = { 
+/**
+ * What is ended, for example `End node, pid 48213`.
+ */
+title: string, 
+/**
+ * The same for a button, for example `End node`.
+ */
+action: string, 
+/**
+ * What that means, or why it is not offered.
+ */
+detail: string, 
+/**
+ * What to ask for; `None` when the way is not offered.
+ */
+release: Release | null, 
+/**
+ * What does the same in a terminal.
+ */
+command: string | null, };
+
 export type Conflict = { 
 /**
  * Who holds it; `None` when not even the owner can be seen.
@@ -222,7 +274,11 @@ local_clients: number,
 /**
  * Other ports.
  */
-alternatives: Alternatives, };
+alternatives: Alternatives, 
+/**
+ * What could be ended so that the port becomes free, the gentlest first.
+ */
+ways: Array<WayOut>, };
 
 export type ServiceSnapshot = { 
 /**

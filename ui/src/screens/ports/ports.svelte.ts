@@ -9,8 +9,9 @@ import { shadowNote, type ShadowNote } from '../../lib/model/layers';
 import { portSetting, type PortChange } from '../../lib/model/settings';
 import type { LiveSnapshot } from '../../lib/state/live.svelte';
 import type { Toasts } from '../../lib/state/toasts.svelte';
-import type { PortCheck, Problem, SaveTarget, Service, ServiceSnapshot } from '../../lib/wire/types';
+import type { Conflict, PortCheck, Problem, SaveTarget, Service, ServiceSnapshot } from '../../lib/wire/types';
 import { appliedText, choices, hintFor, type Choice, type Hint } from './hints';
+import type { PortRow } from './system-ports.svelte';
 import { isLocked, leftBy, parsePort, usedTwice, type Entry } from './validate';
 
 /** Time after the last key before a port is tested, in milliseconds. */
@@ -30,7 +31,12 @@ export type Row = {
   choices: Choice[];
   /** A free port that is none of the choices. */
   nextFree: number | null;
+  /** The port in the field is held by somebody, and this is it. */
+  held: number | null;
 };
+
+/** A port that somebody holds, with all that is known of it. */
+export type Look = { service: ServiceSnapshot; conflict: Conflict };
 
 /** A test of a port: under way, or its verdict. */
 export type Check = 'pending' | PortCheck;
@@ -40,6 +46,8 @@ type Refusal = { text: string; problem: Problem };
 export class PortsState {
   save = $state<SaveTarget>('env-file');
   applying = $state(false);
+  /** The held port whose ways out are shown. */
+  look = $state.raw<Look | null>(null);
   /** The question whether to discard is open. */
   asking = $state(false);
 
@@ -62,6 +70,8 @@ export class PortsState {
   #drafts = $state.raw<Partial<Record<Service, Draft>>>({});
   #checks = $state.raw<Record<string, Check>>({});
   #refusals = $state.raw<Partial<Record<Service, Refusal>>>({});
+  /** TCP ports that somebody listened on when the table was last read. */
+  #taken: Set<number> | null = null;
   #timers = new Map<Service, ReturnType<typeof setTimeout>>();
   readonly #entries = $derived.by<Entry[]>(() =>
     (this.#live.snapshot?.services ?? []).map((service) => ({ service, text: this.#drafts[service.service]?.text ?? String(service.port.value) })),
@@ -79,6 +89,7 @@ export class PortsState {
     if (!current || isLocked(current)) return;
     const base = this.#drafts[service]?.base ?? current.port.value;
     this.#drafts = { ...this.#drafts, [service]: { text, base } };
+    if (this.look?.service.service === service) this.look = null;
     this.#refusals = { ...this.#refusals, [service]: undefined };
     clearTimeout(this.#timers.get(service));
     this.#timers.set(service, setTimeout(() => this.settle(service), CHECK_DELAY));
@@ -92,6 +103,31 @@ export class PortsState {
     const entry = this.#entries.find((one) => one.service.service === service);
     const parsed = parsePort(entry?.text ?? '');
     if (parsed.ok) void this.#check(service, parsed.port);
+  }
+
+  /** Shows who holds the port in the field and the ways out, or hides them again. */
+  async toggleLook(service: Service): Promise<void> {
+    const row = this.rows.find((one) => one.service.service === service);
+    if (!row || row.held === null || this.look?.service.service === service) {
+      this.look = null;
+      return;
+    }
+    const port = row.held;
+    try {
+      const conflict = await this.#host.conflict(service, port);
+      const held = this.rows.find((one) => one.service.service === service)?.held;
+      // Somebody typed on meanwhile.
+      if (held === port) this.look = { service: { ...row.service, port: { ...row.service.port, value: port }, conflict }, conflict };
+    } catch (thrown) {
+      this.#toasts.failed(asProblem(thrown));
+    }
+  }
+
+  /** The held port was freed: what the person wanted is tried again. */
+  async retry(): Promise<void> {
+    this.look = null;
+    await this.checkAll();
+    await this.apply();
   }
 
   /** One of the offered ports was chosen. */
@@ -111,6 +147,18 @@ export class PortsState {
     await Promise.all(wanted);
   }
 
+  /** The system's table has changed: ports of the form that were taken or let go are tested again. */
+  follow(rows: readonly PortRow[]): void {
+    const taken = new Set(rows.filter((row) => row.protocol === 'tcp').map((row) => row.port));
+    const before = this.#taken;
+    this.#taken = taken;
+    if (!before) return;
+    for (const key of Object.keys(this.#checks)) {
+      const [service, port] = key.split(' ');
+      if (before.has(Number(port)) !== taken.has(Number(port))) void this.#check(service as Service, Number(port));
+    }
+  }
+
   /** Asks before typed ports are thrown away. */
   askDiscard(): void {
     this.asking = this.dirty;
@@ -121,6 +169,7 @@ export class PortsState {
     this.#timers.clear();
     this.#drafts = {};
     this.#refusals = {};
+    this.look = null;
     this.asking = false;
   }
 
@@ -159,7 +208,7 @@ export class PortsState {
       this.#checks = { ...this.#checks, [key]: verdict };
     } catch (thrown) {
       const message = `${port} could not be tested: ${asProblem(thrown).message}`;
-      this.#checks = { ...this.#checks, [key]: { port, state: 'warning', message, suggestion: null } };
+      this.#checks = { ...this.#checks, [key]: { port, state: 'warning', message, held: false, suggestion: null } };
     }
   }
 
@@ -192,6 +241,7 @@ export class PortsState {
       invalid: hint.tone === 'error',
       hint,
       choices: offered,
+      held: check && check !== 'pending' && check.held ? check.port : null,
       nextFree: suggestion !== null && !isLocked(service) && offered.every((choice) => choice.port !== suggestion) ? suggestion : null,
     };
   }

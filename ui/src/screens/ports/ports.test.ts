@@ -28,7 +28,7 @@ describe('PortsState', () => {
   afterEach(() => void vi.useRealTimers());
 
   it('tests a port 300 ms after the last key, once', async () => {
-    const checkPort = vi.fn<InstanceHost['checkPort']>(async (_, port) => ({ port, state: 'free', message: 'Free on 127.0.0.1.', suggestion: null }));
+    const checkPort = vi.fn<InstanceHost['checkPort']>(async (_, port) => ({ port, state: 'free', message: 'Free on 127.0.0.1.', held: false, suggestion: null }));
     const { ports } = await open('running', () => ({ checkPort }));
     for (const text of ['5', '50', '501', '5010']) {
       ports.edit('mcp-websocket', text);
@@ -53,7 +53,7 @@ describe('PortsState', () => {
     const slow: Array<() => void> = [];
     const { ports } = await open('running', () => ({
       checkPort: (_, port) =>
-        new Promise((answer) => slow.push(() => answer({ port, state: port === 5010 ? 'refused' : 'free', message: `${port} tested`, suggestion: null }))),
+        new Promise((answer) => slow.push(() => answer({ port, state: port === 5010 ? 'refused' : 'free', message: `${port} tested`, held: false, suggestion: null }))),
     }));
     ports.choose('mcp-websocket', 5010);
     ports.choose('mcp-websocket', 10_000);

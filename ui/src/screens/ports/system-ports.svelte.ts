@@ -1,5 +1,5 @@
-/** The table of all listening ports: reading it, filtering it, choosing whose. */
-import { asProblem, type InstanceHost } from '../../lib/platform/host';
+/** The table of all listening ports: following it, filtering it, sorting it, choosing whose. */
+import type { Host } from '../../lib/platform/host';
 import { splitSocket } from '../../lib/format';
 import type { ListenerRow, Problem, Protocol } from '../../lib/wire/types';
 
@@ -19,6 +19,8 @@ export type PortRow = {
   ours: boolean;
 };
 
+export type Sort = { column: string; ascending: boolean };
+
 export class SystemPortsState {
   /** `null` until the first answer. */
   rows = $state.raw<PortRow[] | null>(null);
@@ -26,40 +28,85 @@ export class SystemPortsState {
   reading = $state(false);
   filter = $state('');
   whose = $state<Whose>('all');
+  sort = $state.raw<Sort>({ column: 'port', ascending: true });
 
   readonly ours = $derived(this.rows?.filter((row) => row.ours).length ?? 0);
   readonly total = $derived(this.rows?.length ?? 0);
   readonly shown = $derived.by<PortRow[]>(() => {
     const words = this.filter.trim().toLowerCase().split(/\s+/).filter(Boolean);
     const rows = this.rows ?? [];
-    return rows.filter((row) => (this.whose === 'all' || row.ours === (this.whose === 'ours')) && words.every((word) => row.key.includes(word)));
+    const found = rows.filter((row) => (this.whose === 'all' || row.ours === (this.whose === 'ours')) && words.every((word) => row.key.includes(word)));
+    return sorted(found, this.sort);
   });
 
-  readonly #host: InstanceHost;
+  readonly #host: Host;
+  #end: (() => void) | null = null;
 
-  constructor(host: InstanceHost) {
+  constructor(host: Host) {
     this.#host = host;
   }
 
-  /** Reads the table again. After a failure the old rows stay away: they may be wrong by now. */
-  async read(): Promise<void> {
-    if (this.reading) return;
+  /** Follows the system until the returned function is called. */
+  watch(): () => void {
+    this.refresh();
+    return () => {
+      this.#end?.();
+      this.#end = null;
+    };
+  }
+
+  /** Reads everything anew, and follows from there. After a failure the old rows stay away: they may be wrong by now. */
+  refresh(): void {
+    const old = this.#end;
     this.reading = true;
-    try {
-      this.rows = mergeListeners(await this.#host.systemPorts());
-      this.problem = null;
-    } catch (thrown) {
-      this.rows = null;
-      this.problem = asProblem(thrown);
-    } finally {
+    this.#end = this.#host.watchPorts((news) => {
       this.reading = false;
-    }
+      this.rows = news.type === 'rows' ? mergeListeners(news.data) : null;
+      this.problem = news.type === 'problem' ? news.data : null;
+    });
+    old?.();
+  }
+
+  /** Sorts by the column; a second time the other way round. */
+  sortBy(column: string): void {
+    this.sort = { column, ascending: this.sort.column === column ? !this.sort.ascending : true };
   }
 
   clearFilter(): void {
     this.filter = '';
     this.whose = 'all';
   }
+}
+
+/** What a column is sorted by. */
+function sortKey(row: PortRow, column: string): number | string | null {
+  switch (column) {
+    case 'protocol':
+      return row.protocol;
+    case 'address':
+      return row.addresses[0] ?? null;
+    case 'process':
+    case 'user':
+    case 'unit':
+    case 'description':
+      return row[column]?.toLowerCase() ?? null;
+    case 'pid':
+      return row.pid;
+    default:
+      return row.port;
+  }
+}
+
+/** Rows without a value come last either way; equal ones stay in the order of the ports. */
+function sorted(rows: PortRow[], { column, ascending }: Sort): PortRow[] {
+  if (column === 'port') return ascending ? rows : rows.toReversed();
+  const keyed = rows.map((row) => ({ row, key: sortKey(row, column) }));
+  keyed.sort(({ key: a }, { key: b }) => {
+    if (a === b) return 0;
+    if (a === null || b === null) return a === null ? 1 : -1;
+    return (a < b ? -1 : 1) * (ascending ? 1 : -1);
+  });
+  return keyed.map(({ row }) => row);
 }
 
 /** Sockets of one program on one port become one row; rows stand in order of port. The key holds every word of the row. */
@@ -75,9 +122,9 @@ export function mergeListeners(listeners: readonly ListenerRow[]): PortRow[] {
   return [...rows.values()].sort((a, b) => a.port - b.port || a.protocol.localeCompare(b.protocol) || (a.pid ?? 0) - (b.pid ?? 0));
 }
 
-function rowOf({ holder, protocol, ours, description }: ListenerRow): PortRow {
+function rowOf({ holder, protocol, ours, description, v6only }: ListenerRow): PortRow {
   const { address, port } = splitSocket(holder.address);
   const { process, pid, user, unit } = holder;
   const key = [port, protocol, process, pid, user, unit, description, ours ? 'ours' : ''].map((part) => part ?? '').join(' ').toLowerCase();
-  return { key, port, protocol, addresses: [address], process, pid, user, unit, description, ours };
+  return { key, port, protocol, addresses: [v6only && address === '[::]' ? '[::] IPv6 only' : address], process, pid, user, unit, description, ours };
 }

@@ -1,10 +1,13 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { fakeHost } from '../../lib/platform/fake';
-import { SystemPortsState } from './system-ports.svelte';
+import type { Host } from '../../lib/platform/host';
+import type { PortNews } from '../../lib/wire/types';
+import { mergeListeners, SystemPortsState } from './system-ports.svelte';
 
 async function read(scenario: 'running' | 'many' | 'error'): Promise<SystemPortsState> {
-  const table = new SystemPortsState(fakeHost(scenario).instance('default'));
-  await table.read();
+  const table = new SystemPortsState(fakeHost(scenario));
+  table.watch();
+  await Promise.resolve();
   return table;
 }
 
@@ -24,6 +27,39 @@ describe('SystemPortsState', () => {
     const table = await read('running');
     table.filter = filter;
     expect(table.shown).toHaveLength(found);
+  });
+
+  it('sorts by any column, empty cells last either way', async () => {
+    const table = await read('running');
+    table.sortBy('process');
+    expect(table.shown[0]?.process).toBe('cwts-ultra-panel');
+    expect(table.shown.at(-1)?.process, 'what is hidden is no name').toBeNull();
+    table.sortBy('process');
+    expect(table.shown[0]?.process).toBe('windsurf');
+    expect(table.shown.at(-1)?.process).toBeNull();
+    table.sortBy('port');
+    table.sortBy('port');
+    expect(table.shown[0]?.port, 'a second time the other way round').toBe(64_088);
+  });
+
+  it('follows the system until it is told to stop', async () => {
+    let tell: (news: PortNews) => void = () => {};
+    const end = vi.fn();
+    const host: Host = { ...fakeHost('running'), watchPorts: (listener) => ((tell = listener), end) };
+    const table = new SystemPortsState(host);
+    const stop = table.watch();
+    expect(table.reading, 'a person sees that rows are on their way').toBe(true);
+    tell({ type: 'rows', data: [] });
+    expect(table).toMatchObject({ rows: [], reading: false });
+    tell({ type: 'problem', data: { code: 'internal', message: 'The list is gone.', field: null, help: null } });
+    expect(table.rows, 'old rows would be taken for the truth').toBeNull();
+    stop();
+    expect(end, 'a screen that is left must cost nothing').toHaveBeenCalledOnce();
+  });
+
+  it('tells an IPv6 socket that leaves IPv4 alone', async () => {
+    const [row] = mergeListeners([{ protocol: 'tcp', ours: false, v6only: true, description: null, holder: { pid: 1, process: 'a', user: 'b', unit: null, address: '[::]:80' } }]);
+    expect(row?.addresses).toEqual(['[::] IPv6 only']);
   });
 
   it('separates ours from foreign', async () => {

@@ -1,0 +1,95 @@
+//! The system's port table for a window that shows it: everything first, then news only.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use cwts_domain::{Problem, Service};
+use cwts_ports::{ListenerRow, Watcher};
+use serde::Serialize;
+
+use crate::lock::running_instances;
+use crate::snapshot::RunState;
+use crate::supervisor::Supervisor;
+
+/// What a watch has to say.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+#[serde(tag = "type", content = "data", rename_all = "snake_case")]
+pub enum PortNews {
+    /// The whole table: something in it has changed.
+    Rows(Vec<ListenerRow>),
+    /// The table cannot be read, from now on.
+    Problem(Problem),
+}
+
+/// A port of ours: the process that serves it, and what it is, for example `MCP WebSocket, default`.
+type Labels = BTreeMap<SocketAddr, (u32, String)>;
+
+/// Follows the table from one look to the next. A look without news takes a fraction of a millisecond.
+pub struct PortWatch {
+    supervisor: Supervisor,
+    watcher: Watcher,
+    labels: Labels,
+    problem: Option<Problem>,
+    is_new: bool,
+}
+
+impl PortWatch {
+    /// A watch that has not looked yet.
+    pub fn new(supervisor: Supervisor) -> Self {
+        Self { supervisor, watcher: Watcher::default(), labels: Labels::new(), problem: None, is_new: true }
+    }
+
+    /// What has changed since the last look; everything at the first one. Blocks for milliseconds.
+    pub fn look(&mut self) -> Option<PortNews> {
+        let polled = self.watcher.poll().map_err(Problem::from);
+        let labels = labels(&self.supervisor);
+        let relabelled = labels != self.labels;
+        self.labels = labels;
+        match polled {
+            Ok(changed) => {
+                let recovered = self.problem.take().is_some();
+                let news = changed || relabelled || recovered || self.is_new;
+                self.is_new = false;
+                news.then(|| PortNews::Rows(self.rows()))
+            }
+            Err(problem) => {
+                let known = self.problem.replace(problem.clone()) == Some(problem.clone());
+                (!known).then_some(PortNews::Problem(problem))
+            }
+        }
+    }
+
+    /// The table, with ours named after their service and instance.
+    fn rows(&self) -> Vec<ListenerRow> {
+        let mut rows = self.watcher.rows().to_vec();
+        for row in &mut rows {
+            if let Some((pid, label)) = self.labels.get(&row.holder.address)
+                && row.holder.pid == Some(*pid)
+            {
+                row.ours = true;
+                row.description = Some(label.clone());
+            }
+        }
+        rows
+    }
+}
+
+/// The ports of every instance of the home that runs, in this process or in another one.
+fn labels(supervisor: &Supervisor) -> Labels {
+    let elsewhere = running_instances(supervisor.home());
+    let mut labels = Labels::new();
+    for instance in supervisor.instances() {
+        let pid = match instance.snapshot().state {
+            RunState::Running | RunState::Starting => Some(std::process::id()),
+            _ => elsewhere.iter().find(|it| it.id == instance.id()).map(|it| it.pid),
+        };
+        let Some(pid) = pid else { continue };
+        for service in Service::ALL {
+            if let Some(address) = instance.address(service) {
+                labels.insert(address, (pid, format!("{service}, {}", instance.id())));
+            }
+        }
+    }
+    labels
+}
