@@ -25,6 +25,7 @@ mod text;
 mod toml_file;
 mod toml_text;
 mod value;
+mod watch;
 
 pub use choice::{AuthMode, LogLevel, TlsMode};
 pub use concern::{PortConcern, Warning, is_browser_blocked, port_concern};
@@ -41,3 +42,4 @@ pub use profile::{
 pub use save::{Saved, preview, save, save_with};
 pub use settings::Settings;
 pub use sources::{InstanceId, Sources};
+pub use watch::Watch;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use cwts_config::{ConfigError, Edit, Loaded, Saved, Sources};
+use cwts_config::{ConfigError, Edit, Key, Loaded, Saved, Sources};
 use cwts_domain::{ErrorCode, Problem, Service, Step};
 use cwts_net::{BindError, PrepareError, Prepared, SwitchError};
 use cwts_ports::Availability;
@@ -34,12 +34,12 @@ impl Core {
         let (old, new) = (before.settings, after.settings.clone());
         self.adopt(instance, after, saved, &edits);
         self.publish(instance);
-        rules::tell(instance, &old, &new, &edits);
+        rules::tell(instance, &old, &new, edits.iter().map(Edit::key));
         Ok(())
     }
 
     /// Binds the new sockets; while stopped, only checks that they could be bound.
-    async fn bind_new(
+    pub(crate) async fn bind_new(
         &self,
         instance: &Instance,
         before: &Loaded,
@@ -76,7 +76,7 @@ impl Core {
     /// # Errors
     /// A socket could not take the place of the old one. What was served before is served again, except for services that
     /// are blocked from now on.
-    async fn switch(
+    pub(crate) async fn switch(
         &mut self,
         instance: &Instance,
         before: &Loaded,
@@ -130,10 +130,15 @@ impl Core {
                 self.this_run.extend(edits.iter().filter_map(|edit| edit.value().map(|_| (edit.key(), edit.clone()))))
             }
             Some(saved) => {
-                for edit in edits {
-                    after.settings.adopt(edit.key(), &saved.loaded.settings);
+                let mut settings = saved.loaded.settings.clone();
+                self.this_run.values().for_each(|edit| settings.set_for_this_run(edit));
+                // Where the file says otherwise by now, somebody edits it by hand, and that is yet to be followed.
+                for key in Key::ALL.into_iter().filter(|key| edits.iter().all(|edit| edit.key() != *key)) {
+                    if settings.get(key).value != after.settings.get(key).value {
+                        settings.adopt(key, &after.settings);
+                    }
                 }
-                after.revision = saved.loaded.revision;
+                after = Loaded { settings, ..saved.loaded };
             }
         }
         self.loaded = Ok(after);
@@ -204,7 +209,7 @@ fn probe(old: &BTreeMap<Service, SocketAddr>, new: BTreeMap<Service, SocketAddr>
 }
 
 /// Runs what reads and writes files away from the tasks of the services.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
+pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
     let done = tokio::task::spawn_blocking(work).await;
     done.map_err(|error| Problem::new(ErrorCode::Internal, error.to_string()))
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use cwts_config::{ConfigError, Edit, Key, Loaded, Sources};
-use cwts_domain::{Problem, Service, Timestamp};
+use cwts_config::{ConfigError, Edit, Key, Loaded, Settings, Sources};
+use cwts_domain::{ErrorCode, Problem, Service, Timestamp};
 use cwts_net::{Endpoint, Listeners, Prepared};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -27,6 +27,8 @@ pub(crate) struct Core {
     pub(crate) running: Option<Running>,
     state: RunState,
     problem: Option<Problem>,
+    /// Why what the files say by now is not in force.
+    pub(crate) pending: Option<Problem>,
     /// Services that are not served although they should be.
     pub(crate) blocked: Vec<Blocked>,
     revision: u64,
@@ -35,6 +37,7 @@ pub(crate) struct Core {
 pub(crate) struct Running {
     pub(crate) listeners: Listeners<Service>,
     started_at: Timestamp,
+    started_with: Settings,
     _market: DropGuard,
     _lock: InstanceLock,
 }
@@ -56,19 +59,22 @@ impl Core {
             running: None,
             state: RunState::Stopped,
             blocked: Vec::new(),
+            pending: None,
             revision: 0,
         }
     }
 
     /// Reads the files again. What a person set for this run stays over what they say.
     fn reload(&mut self, sources: &Sources) {
-        self.loaded = self.read(sources).map_err(Problem::from);
+        self.loaded = Self::read(sources, &self.this_run).map_err(Problem::from);
+        self.pending = None;
     }
 
-    fn read(&self, sources: &Sources) -> Result<Loaded, ConfigError> {
+    /// What the files say, below what a person set for this run.
+    pub(crate) fn read(sources: &Sources, this_run: &BTreeMap<Key, Edit>) -> Result<Loaded, ConfigError> {
         let loaded = cwts_config::load(sources)?;
         let mut settings = loaded.settings.clone();
-        self.this_run.values().for_each(|edit| settings.set_for_this_run(edit));
+        this_run.values().for_each(|edit| settings.set_for_this_run(edit));
         loaded.with_settings(settings, sources)
     }
 
@@ -83,7 +89,11 @@ impl Core {
             state: self.state,
             started_at: self.running.as_ref().map(|running| running.started_at.millis()),
             services: view::services(&settings, &table, self.state, &self.blocked),
-            findings: findings::of(loaded),
+            findings: findings::of(
+                loaded,
+                self.pending.as_ref(),
+                self.running.as_ref().map(|running| &running.started_with),
+            ),
             market: None,
             problem: self.problem.clone(),
             elsewhere: None,
@@ -145,7 +155,9 @@ impl Core {
         let stop_market = CancellationToken::new();
         tokio::spawn(market::run(instance.exchange().clone(), instance.metrics().clone(), stop_market.clone()));
         let started_at = instance.clock().now();
-        self.running = Some(Running { listeners, started_at, _market: stop_market.drop_guard(), _lock: lock });
+        let started_with = self.loaded.as_ref().map(|loaded| loaded.settings.clone()).unwrap_or_default();
+        self.running =
+            Some(Running { listeners, started_at, started_with, _market: stop_market.drop_guard(), _lock: lock });
         self.state = RunState::Running;
         self.mark_up(instance, 1);
         self.publish(instance);
@@ -185,6 +197,16 @@ impl Core {
         }
         self.problem = Some(blocked.problem().clone());
         self.blocked.push(blocked);
+    }
+
+    /// Nothing can start because of this.
+    pub(crate) fn fail(&mut self, problem: Problem) {
+        self.problem = Some(problem);
+        self.blocked.clear();
+    }
+
+    pub(crate) fn problem_is(&self, code: ErrorCode) -> bool {
+        self.problem.as_ref().is_some_and(|problem| problem.code == code)
     }
 
     /// A change succeeded: everything is served, and what failed before no longer matters.

@@ -1,19 +1,44 @@
 //! Facts of the configuration that deserve a look although everything works.
 
-use cwts_config::{Layer, Loaded, Origin, Warning};
-use cwts_domain::{Group, Service};
+use cwts_config::{Key, Layer, Loaded, Origin, Settings, Warning};
+use cwts_domain::{ErrorCode, Group, Problem, Service};
 
 use crate::snapshot::{Finding, FindingLevel};
 
 /// Worst first.
-pub(crate) fn of(loaded: Option<&Loaded>) -> Vec<Finding> {
+pub(crate) fn of(loaded: Option<&Loaded>, pending: Option<&Problem>, started: Option<&Settings>) -> Vec<Finding> {
     let Some(loaded) = loaded else { return Vec::new() };
     let exposed = [Group::Mcp, Group::Monitoring].into_iter().filter_map(|group| exposure(loaded, group));
     let shadowed = Service::ALL.into_iter().filter_map(|service| shadowing(loaded, service));
     let warnings = loaded.warnings.iter().map(warning);
-    let mut findings: Vec<Finding> = exposed.chain(shadowed).chain(warnings).collect();
+    let pending = pending.map(not_in_force);
+    let waiting = started.and_then(|started| waiting(started, &loaded.settings));
+    let mut findings: Vec<Finding> =
+        pending.into_iter().chain(waiting).chain(exposed).chain(shadowed).chain(warnings).collect();
     findings.sort_by_key(|finding| finding.level == FindingLevel::Info);
     findings
+}
+
+/// Files that were edited and cannot be followed.
+fn not_in_force(problem: &Problem) -> Finding {
+    Finding {
+        level: FindingLevel::Attention,
+        title: match problem.code {
+            ErrorCode::ConfigInvalid => "The edited configuration is invalid".to_owned(),
+            _ => "The edited configuration is not in force".to_owned(),
+        },
+        detail: format!("{problem} What runs stays as it is."),
+    }
+}
+
+/// The level of the log is set when the program starts.
+fn waiting(started: &Settings, now: &Settings) -> Option<Finding> {
+    let (was, level) = (started.log_level.value, &now.log_level);
+    (level.value != was).then(|| Finding {
+        level: FindingLevel::Info,
+        title: format!("{} waits for a restart", Key::LogLevel),
+        detail: format!("{} says {}; {was} is in force. Start the program again.", level.origin, level.value),
+    })
 }
 
 fn exposure(loaded: &Loaded, group: Group) -> Option<Finding> {

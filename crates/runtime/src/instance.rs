@@ -10,6 +10,7 @@ use cwts_config::Sources;
 use cwts_domain::{Clock, ErrorCode, Problem, Service};
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, broadcast};
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::core::Core;
 use crate::edit::SettingsEdit;
@@ -23,7 +24,7 @@ use crate::snapshot::{Activity, Envelope, InstanceEvent, RunState, Sample, Snaps
 use crate::surroundings::Surroundings;
 use crate::survey::PortSurvey;
 use crate::telemetry::Telemetry;
-use crate::{check, sampler};
+use crate::{check, follow, sampler};
 
 /// Events that a slow window may lag behind before it has to fetch the snapshots again.
 const EVENTS: usize = 1024;
@@ -52,6 +53,7 @@ pub(crate) struct Shared {
     core: Mutex<Core>,
     snapshot: RwLock<Snapshot>,
     events: broadcast::Sender<Envelope>,
+    _following: DropGuard,
 }
 
 impl Shared {
@@ -96,6 +98,7 @@ impl Instance {
         let exchange = ExchangeHandle::spawn(new_exchange(), Arc::clone(&surroundings.clock), metrics.clone());
         let core = Core::load(&sources);
         let snapshot = core.snapshot(&sources);
+        let gone = CancellationToken::new();
         let shared = Arc::new(Shared {
             sources,
             services,
@@ -109,8 +112,10 @@ impl Instance {
             core: Mutex::new(core),
             snapshot: RwLock::new(snapshot),
             events,
+            _following: gone.clone().drop_guard(),
         });
         tokio.spawn(sampler::run(Arc::downgrade(&shared)));
+        tokio.spawn(follow::run(Arc::downgrade(&shared), gone));
         Ok(Self(shared))
     }
 
@@ -235,6 +240,15 @@ impl Instance {
         let snapshot = self.0.snapshot.read().unwrap_or_else(PoisonError::into_inner);
         let found = snapshot.services.iter().find(|entry| entry.service == service);
         found.map(|entry| SocketAddr::new(entry.address.value, entry.port.value))
+    }
+
+    pub(crate) fn of(shared: Arc<Shared>) -> Self {
+        Self(shared)
+    }
+
+    /// Puts into force what the files say by now.
+    pub(crate) async fn follow(&self) {
+        self.0.core.lock().await.follow(self).await;
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {

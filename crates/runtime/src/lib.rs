@@ -11,6 +11,7 @@ mod edit;
 mod elevated;
 mod exchange;
 mod findings;
+mod follow;
 mod host;
 mod instance;
 mod lock;

@@ -87,9 +87,9 @@ pub(crate) fn blame(error: ConfigError, edits: &[Edit]) -> Problem {
 }
 
 /// Records what changed.
-pub(crate) fn tell(instance: &Instance, before: &Settings, after: &Settings, edits: &[Edit]) {
+pub(crate) fn tell(instance: &Instance, before: &Settings, after: &Settings, changed: impl IntoIterator<Item = Key>) {
     let verb = if instance.shared().is_running() { "moved" } else { "set" };
-    for key in edits.iter().map(Edit::key) {
+    for key in changed {
         let (from, to) = (before.get(key).value, after.get(key).value);
         instance.record(match key {
             Key::Port(service) => format!("{service} {verb} from {from} to {to}"),

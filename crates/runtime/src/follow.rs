@@ -1,0 +1,138 @@
+//! Files that are edited by hand: picked up by the same transaction as a change of the panel, or reported.
+
+use std::io;
+use std::sync::Weak;
+use std::time::Duration;
+
+use cwts_config::{Key, Loaded, Settings, Watch};
+use cwts_domain::{ErrorCode, Problem};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+use tokio_util::sync::CancellationToken;
+
+use crate::core::Core;
+use crate::instance::{Instance, Shared};
+use crate::rules;
+
+/// How often the files are read where the kernel does not tell of changes.
+const POLL: Duration = Duration::from_secs(10);
+
+/// Follows the files until the instance is gone.
+pub(crate) async fn run(shared: Weak<Shared>, gone: CancellationToken) {
+    loop {
+        let Some(strong) = shared.upgrade() else { return };
+        // Watched first and read then, so that no change falls between.
+        let watch = Watch::new(&strong.sources);
+        Instance::of(strong).follow().await;
+        let changed = async {
+            match watch.and_then(registered) {
+                Ok(watch) => settled(&watch).await,
+                Err(error) => {
+                    tracing::warn!(%error, "edits of the configuration are noticed late: the files cannot be watched");
+                    drop(tokio::time::timeout(POLL, std::future::pending::<()>()).await);
+                }
+            }
+        };
+        tokio::select! {
+            () = gone.cancelled() => return,
+            () = changed => {}
+        }
+    }
+}
+
+#[expect(deprecated, reason = "its successor is unsafe for descriptors that do not stay open; a watch owns its own")]
+fn registered(watch: Watch) -> io::Result<AsyncFd<Watch>> {
+    AsyncFd::with_interest(watch, Interest::READABLE)
+}
+
+/// Returns when something has changed and whoever changes it seems to be done.
+async fn settled(watch: &AsyncFd<Watch>) {
+    let mut quiet: Option<Duration> = None;
+    loop {
+        let event = async {
+            match watch.readable().await {
+                Ok(mut ready) => {
+                    let read = watch.get_ref().read();
+                    ready.clear_ready();
+                    read
+                }
+                Err(error) => Err(error),
+            }
+        };
+        let event = match quiet {
+            None => event.await,
+            Some(quiet) => match tokio::time::timeout(quiet, event).await {
+                Ok(event) => event,
+                Err(_) => return,
+            },
+        };
+        match event {
+            Ok(settle) => quiet = settle.or(quiet),
+            Err(error) => {
+                tracing::warn!(%error, "the kernel's queue of changes cannot be read");
+                return;
+            }
+        }
+    }
+}
+
+impl Core {
+    /// Puts into force what the files say by now. What cannot be is reported, and what runs stays.
+    pub(crate) async fn follow(&mut self, instance: &Instance) {
+        let (sources, this_run) = (instance.shared().sources.clone(), self.this_run.clone());
+        let read = crate::change::blocking(move || Self::read(&sources, &this_run).map_err(Problem::from)).await;
+        let next = read.and_then(|read| read);
+        if next.as_ref().ok().is_some_and(|next| self.loaded.as_ref() == Ok(next)) {
+            self.report(instance, None);
+            return;
+        }
+        match next {
+            Ok(next) => match self.put_in_force(instance, next).await {
+                Ok(()) => {}
+                Err(problem) => self.report(instance, Some(problem)),
+            },
+            Err(problem) if self.running.is_some() => self.report(instance, Some(problem)),
+            Err(problem) => {
+                if self.loaded.as_ref().err() != Some(&problem) {
+                    self.loaded = Err(problem.clone());
+                    self.fail(problem);
+                    self.publish(instance);
+                }
+            }
+        }
+    }
+
+    async fn put_in_force(&mut self, instance: &Instance, next: Loaded) -> Result<(), Problem> {
+        let before = self.loaded.clone().ok();
+        if let Some(before) = before.as_ref().filter(|_| self.running.is_some()) {
+            let prepared = self.bind_new(instance, before, &next).await?;
+            self.switch(instance, before, &next, prepared).await?;
+        }
+        let before = before.map(|before| before.settings).unwrap_or_default();
+        let after = next.settings.clone();
+        self.loaded = Ok(next);
+        self.pending = None;
+        let changed: Vec<Key> = differing(&before, &after).collect();
+        if !changed.is_empty() || self.problem_is(ErrorCode::ConfigInvalid) {
+            self.clear_problem(instance);
+        }
+        self.publish(instance);
+        rules::tell(instance, &before, &after, changed);
+        Ok(())
+    }
+
+    /// Says why what the files hold is not in force; `None` when it is.
+    fn report(&mut self, instance: &Instance, problem: Option<Problem>) {
+        if self.pending != problem {
+            if let Some(problem) = &problem {
+                tracing::warn!("the configuration was edited and is not in force: {problem}");
+            }
+            self.pending = problem;
+            self.publish(instance);
+        }
+    }
+}
+
+fn differing<'a>(before: &'a Settings, after: &'a Settings) -> impl Iterator<Item = Key> + 'a {
+    Key::ALL.into_iter().filter(|key| before.get(*key).value != after.get(*key).value)
+}
