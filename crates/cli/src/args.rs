@@ -208,6 +208,12 @@ pub(crate) enum ConfigCommand {
     },
     /// Read every layer and report what is wrong
     Check,
+    /// Put the last good copy in place of a damaged file, which is kept aside
+    Restore {
+        /// File to restore [default: the damaged one]
+        #[arg(long, value_enum)]
+        layer: Option<LayerName>,
+    },
 }
 
 /// The layers that can be written.

@@ -9,17 +9,32 @@ use crate::failure::Failure;
 use crate::output::{print, print_json};
 
 pub(crate) fn execute(sources: &Sources, command: &ConfigCommand, as_json: bool) -> Result<ExitCode, Failure> {
+    if let ConfigCommand::Restore { layer } = command {
+        restore(sources, layer.map(SaveLayer::from))?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let loaded = cwts_config::load(sources)?;
     match command {
         ConfigCommand::Show => show(&loaded, as_json)?,
         ConfigCommand::Get { key } => get(&loaded, key.parse()?, as_json)?,
         ConfigCommand::Set { key, value, layer } => set(sources, &loaded, key.parse()?, value, *layer)?,
+        // Done before anything is read.
+        ConfigCommand::Restore { .. } => {}
         ConfigCommand::Check => {
             let warnings = loaded.warnings.iter().map(|warning| format!("warning: {warning}\n"));
             print(warnings.collect::<String>() + "The configuration is valid.")?;
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn restore(sources: &Sources, layer: Option<SaveLayer>) -> Result<(), Failure> {
+    let restored = cwts_config::restore(sources, layer)?;
+    print(format!("{} is its last good copy again.", restored.file.display()))?;
+    match restored.aside {
+        Some(aside) => print(format!("The damaged file is kept as {}.", aside.display())),
+        None => Ok(()),
+    }
 }
 
 fn show(loaded: &Loaded, as_json: bool) -> Result<(), Failure> {

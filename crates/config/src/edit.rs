@@ -14,6 +14,11 @@ pub enum SaveLayer {
     Toml,
 }
 
+impl SaveLayer {
+    /// Both, the stronger first.
+    pub const ALL: [Self; 2] = [Self::EnvFile, Self::Toml];
+}
+
 /// A change of one setting in one file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edit {

@@ -70,6 +70,15 @@ pub enum ConfigError {
         /// Where `none` stands, and where the address.
         origins: Box<[Origin; 2]>,
     },
+    /// The configuration is invalid, and the last good copy of a file would make it valid.
+    Damaged {
+        /// What is wrong.
+        error: Box<ConfigError>,
+        /// The copy.
+        copy: PathBuf,
+    },
+    /// No file is damaged, or the damaged one has no copy that would help.
+    NothingToRestore,
     /// There is no such setting.
     UnknownKey {
         /// What was asked for.
@@ -109,6 +118,7 @@ impl ConfigError {
     /// The code that the panel and the command line branch on.
     pub fn code(&self) -> ErrorCode {
         match self {
+            Self::Damaged { error, .. } => error.code(),
             Self::NoHome
             | Self::ConfigFileMissing { .. }
             | Self::Unreadable { .. }
@@ -120,6 +130,7 @@ impl ConfigError {
             | Self::UnknownKey { .. }
             | Self::InvalidEdit { .. }
             | Self::NoVariable { .. } => ErrorCode::InvalidInput,
+            Self::NothingToRestore => ErrorCode::WrongState,
             Self::Conflict { .. } => ErrorCode::RevisionConflict,
             Self::SaveFailed { .. } => ErrorCode::SaveFailed,
         }
@@ -133,6 +144,8 @@ impl ConfigError {
             | Self::NoVariable { key }
             | Self::Conflict { key, .. } => Some(*key),
             Self::OpenBeyondLoopback { .. } => Some(Key::Auth),
+            Self::Damaged { error, .. } => error.key(),
+            Self::NothingToRestore => None,
             Self::SharedPort { services, .. } => Some(Key::Port(services[1].0)),
             Self::InvalidInstance { .. }
             | Self::NoHome
@@ -170,6 +183,8 @@ impl ConfigError {
                     "{auth}: security.auth is none, which is taken for loopback only, but {bind_addr} is {address} ({origin})."
                 )
             }
+            Self::Damaged { error, .. } => error.fact(),
+            Self::NothingToRestore => "No damaged file has a copy that would help.".to_owned(),
             Self::UnknownKey { key } => format!("There is no setting {key:?}."),
             Self::InvalidEdit { key, found } => format!("{key} cannot be {found:?}; {}.", allowed(*key)),
             Self::NoVariable { key } => format!("{key} has no variable, so ports.env cannot hold it."),
@@ -202,6 +217,11 @@ impl ConfigError {
             Self::OpenBeyondLoopback { group, .. } => {
                 format!("Set security.auth to token, or {} to 127.0.0.1.", Key::BindAddr(*group).id())
             }
+            Self::Damaged { error, copy } => {
+                let remedy = error.remedy();
+                format!("{remedy} Or restore the last good copy, {}: cwts-ultra config restore.", copy.display())
+            }
+            Self::NothingToRestore => "Correct the line that cwts-ultra config check names.".to_owned(),
             Self::UnknownKey { .. } => {
                 let known: Vec<_> = Key::ALL.iter().map(|key| key.id()).collect();
                 format!("Use one of {}.", known.join(", "))

@@ -18,6 +18,7 @@ mod load;
 mod origin;
 mod port_table;
 mod profile;
+mod restore;
 mod save;
 mod settings;
 mod sources;
@@ -39,6 +40,7 @@ pub use port_table::{PortTable, ServicePorts};
 pub use profile::{
     NewProfile, PortUse, ProfileError, create_profile, data_bytes, ports_of_others, profiles, remove_profile,
 };
+pub use restore::{Restorable, Restored, keep_good_copies, restorable, restore};
 pub use save::{Saved, preview, save, save_with};
 pub use settings::Settings;
 pub use sources::{InstanceId, Sources};

@@ -12,8 +12,8 @@ use crate::port_table::PortTableFile;
 use crate::toml_file::TomlFile;
 use crate::value::RawValue;
 use crate::{
-    AuthMode, ConfigError, InstanceId, Key, Layer, LogLevel, Origin, PortTable, Settings, Shadowed, Sourced, Sources,
-    TlsMode, Warning, file,
+    AuthMode, ConfigError, InstanceId, Key, Layer, LogLevel, Origin, PortTable, SaveLayer, Settings, Shadowed, Sourced,
+    Sources, TlsMode, Warning, file, restorable,
 };
 
 /// The configuration of an instance.
@@ -70,12 +70,28 @@ impl Revision {
     }
 }
 
+impl Revision {
+    /// What the other files hold, where the file of `layer` may be unreadable.
+    pub(crate) fn read_except(sources: &Sources, layer: SaveLayer) -> Result<Self, ConfigError> {
+        let read = |other, path| if other == layer { Ok(None) } else { file::read(path) };
+        Ok(Self {
+            env_file: read(SaveLayer::EnvFile, sources.env_file())?,
+            toml_file: read(SaveLayer::Toml, sources.toml_file())?,
+            port_table: file::read(sources.port_table_file())?,
+        })
+    }
+}
+
 /// Reads the configuration. Files that do not exist are empty layers, except one given as `--config`.
 ///
 /// # Errors
 /// A file is unreadable or malformed, a value is not allowed, or two services share a port.
 pub fn load(sources: &Sources) -> Result<Loaded, ConfigError> {
-    resolve(sources, Revision::read(sources)?)
+    let loaded = Revision::read(sources).and_then(|revision| resolve(sources, revision));
+    loaded.map_err(|error| match restorable(sources) {
+        Some(found) => ConfigError::Damaged { error: Box::new(error), copy: found.copy },
+        None => error,
+    })
 }
 
 /// What [`load`] gives when the files hold `revision`.

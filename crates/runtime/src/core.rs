@@ -161,6 +161,7 @@ impl Core {
         self.state = RunState::Running;
         self.mark_up(instance, 1);
         self.publish(instance);
+        self.keep_good_copies(instance).await;
         instance.record("All four services started");
     }
 

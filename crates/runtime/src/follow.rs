@@ -116,9 +116,18 @@ impl Core {
         if !changed.is_empty() || self.problem_is(ErrorCode::ConfigInvalid) {
             self.clear_problem(instance);
         }
+        self.keep_good_copies(instance).await;
         self.publish(instance);
         rules::tell(instance, &before, &after, changed);
         Ok(())
+    }
+
+    /// What is in force is what to go back to when a file is damaged.
+    pub(crate) async fn keep_good_copies(&self, instance: &Instance) {
+        if let Ok(loaded) = &self.loaded {
+            let (sources, good) = (instance.shared().sources.clone(), loaded.revision.clone());
+            drop(crate::change::blocking(move || cwts_config::keep_good_copies(&sources, &good)).await);
+        }
     }
 
     /// Says why what the files hold is not in force; `None` when it is.

@@ -119,7 +119,14 @@ impl SaveLayer {
         }
     }
 
-    fn text(self, revision: &Revision) -> Option<&String> {
+    pub(crate) fn set_text(self, revision: &mut Revision, text: String) {
+        match self {
+            Self::EnvFile => revision.env_file = Some(text),
+            Self::Toml => revision.toml_file = Some(text),
+        }
+    }
+
+    pub(crate) fn text(self, revision: &Revision) -> Option<&String> {
         match self {
             Self::EnvFile => revision.env_file.as_ref(),
             Self::Toml => revision.toml_file.as_ref(),
@@ -159,10 +166,7 @@ fn changed(
     }
     let mut next = current.clone();
     if text != before {
-        match layer {
-            SaveLayer::EnvFile => next.env_file = Some(text),
-            SaveLayer::Toml => next.toml_file = Some(text),
-        }
+        layer.set_text(&mut next, text);
     }
     Ok(next)
 }
@@ -178,8 +182,13 @@ fn refuse_conflict(layer: SaveLayer, path: &Path, key: Key, expected: &str, curr
     }
 }
 
-fn keep_copy(path: &Path, content: &str) -> Result<(), ConfigError> {
-    let copy = file::beside(path, "", ".bak");
+/// Where the last good copy of a file is.
+pub(crate) fn copy_of(path: &Path) -> PathBuf {
+    file::beside(path, "", ".bak")
+}
+
+pub(crate) fn keep_copy(path: &Path, content: &str) -> Result<(), ConfigError> {
+    let copy = copy_of(path);
     if file::read(&copy).is_ok_and(|kept| kept.as_deref() == Some(content)) {
         return Ok(());
     }
