@@ -39,6 +39,15 @@ async fn every_tool_says_what_it_returns_and_how_it_acts() {
         "get_account",
         "get_market_data",
         "server_info",
+        "modify_order",
+        "preview_order",
+        "cancel_all_orders",
+        "close_position",
+        "flatten_all",
+        "get_risk_limits",
+        "get_trading_state",
+        "halt_trading",
+        "list_instruments",
     ] {
         assert!(names.contains(&name), "agents rely on {name}: {names:?}");
     }
@@ -47,7 +56,16 @@ async fn every_tool_says_what_it_returns_and_how_it_acts() {
         assert_eq!(tool["outputSchema"]["type"], "object", "a client checks the answer: {tool}");
         assert_eq!(tool["inputSchema"]["type"], "object", "a client checks the arguments: {tool}");
         let read_only = tool["annotations"]["readOnlyHint"].as_bool();
-        let changes = matches!(tool["name"].as_str(), Some("place_order" | "cancel_order"));
+        let changing = [
+            "place_order",
+            "cancel_order",
+            "modify_order",
+            "cancel_all_orders",
+            "close_position",
+            "flatten_all",
+            "halt_trading",
+        ];
+        let changes = tool["name"].as_str().is_some_and(|name| changing.contains(&name));
         assert_eq!(read_only, Some(!changes), "a host asks its person before a tool that changes something: {tool}");
     }
 }

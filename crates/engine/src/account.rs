@@ -191,6 +191,11 @@ impl Account {
         self.limits.as_ref()
     }
 
+    /// Equity when the day of UTC began.
+    pub fn day_equity(&self) -> Cash {
+        self.day_equity
+    }
+
     /// What it pays for trading.
     pub fn fees(&self) -> Fees {
         self.opening.fees

@@ -33,7 +33,7 @@ mod survey;
 mod telemetry;
 mod view;
 
-pub use cwts_engine::{Account, Exchange, Fill, Market, Order, Position, Role, Trade};
+pub use cwts_engine::{Account, Exchange, Fill, Market, Order, Position, Role, Trade, decide};
 pub use cwts_net::{Connection, ConnectionLimits, Source};
 pub use edit::{SaveTarget, SettingChange, SettingsEdit};
 pub use exchange::{ExchangeError, ExchangeHandle};

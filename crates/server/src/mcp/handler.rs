@@ -29,7 +29,7 @@ pub(crate) struct TradingServer {
 
 impl TradingServer {
     pub(crate) fn new(instance: Instance, service: Service) -> Self {
-        Self { instance, service, tools: Self::tool_router() }
+        Self { instance, service, tools: Self::tool_router() + Self::trading_router() }
     }
 
     fn count(&self, tool: &str, failed: bool) {

@@ -4,6 +4,7 @@ mod arguments;
 mod handler;
 mod http;
 mod tools;
+mod trading;
 mod transport;
 mod turn;
 mod websocket;

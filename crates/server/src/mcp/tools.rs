@@ -1,8 +1,8 @@
 //! The tools. Each turns its arguments into one question or command of the exchange.
 
 use cwts_domain::{
-    AccountId, ClientOrderId, Command, ConversionError, Event, InstrumentId, OrderId, OrderType, PlaceOrder, Reject,
-    Service,
+    AccountId, Attached, ClientOrderId, Command, ConversionError, Event, Instrument, InstrumentId, OrderId, OrderType,
+    PlaceOrder, Reject, Service, StopPrice,
 };
 use cwts_runtime::{Exchange, ExchangeError, Order};
 use rmcp::handler::server::tool::IntoCallToolResult;
@@ -19,7 +19,7 @@ use crate::mcp::wire::{
 };
 
 /// The account that every client trades on.
-const ACCOUNT: AccountId = AccountId::PAPER;
+pub(crate) const ACCOUNT: AccountId = AccountId::PAPER;
 const MAX_PAGE: u16 = 500;
 const DEFAULT_PAGE: u16 = 100;
 const MAX_DEPTH: u16 = 100;
@@ -41,7 +41,7 @@ pub(crate) enum ToolError {
 }
 
 impl ToolError {
-    fn argument(field: &'static str, problem: impl Into<String>) -> Self {
+    pub(crate) fn argument(field: &'static str, problem: impl Into<String>) -> Self {
         Self::Argument { field, problem: problem.into() }
     }
 }
@@ -200,7 +200,7 @@ impl TradingServer {
 }
 
 impl TradingServer {
-    fn order_of(&self, args: PlaceOrderArgs) -> Result<PlaceOrder> {
+    pub(crate) fn order_of(&self, args: PlaceOrderArgs) -> Result<PlaceOrder> {
         let (id, instrument) = self.instance.exchange().instrument(&args.symbol)?;
         let order_type = OrderType::from(args.order_type);
         let prices = [
@@ -217,6 +217,9 @@ impl TradingServer {
         });
         let quantity = instrument.lots("quantity", args.quantity)?;
         Ok(PlaceOrder {
+            post_only: args.post_only.unwrap_or_default(),
+            reduce_only: args.reduce_only.unwrap_or_default(),
+            attached: attached(instrument, &args)?.map(Box::new),
             limit: limit?,
             stop: stop?,
             time_in_force: args.time_in_force.map(Into::into).unwrap_or_default(),
@@ -225,12 +228,12 @@ impl TradingServer {
         })
     }
 
-    fn instrument_of(&self, symbol: Option<&str>) -> Result<Option<InstrumentId>> {
+    pub(crate) fn instrument_of(&self, symbol: Option<&str>) -> Result<Option<InstrumentId>> {
         Ok(symbol.map(|symbol| self.instance.exchange().instrument(symbol)).transpose()?.map(|(id, _)| id))
     }
 
     /// The order that either name means.
-    async fn order_id_of(&self, args: OrderArgs) -> Result<OrderId> {
+    pub(crate) async fn order_id_of(&self, args: OrderArgs) -> Result<OrderId> {
         match (args.order_id, args.client_order_id) {
             (Some(id), None) => parse_id("order_id", &id),
             (None, Some(name)) => {
@@ -247,8 +250,30 @@ impl TradingServer {
     }
 }
 
+/// The orders that the arguments add to the order.
+fn attached(instrument: &Instrument, args: &PlaceOrderArgs) -> Result<Option<Attached>> {
+    let price = |field, price: Option<f64>| price.map(|price| instrument.ticks(field, price)).transpose();
+    let stop_price = |[field, limit_field]: [&'static str; 2], [stop, limit]: [Option<f64>; 2]| match (stop, limit) {
+        (Some(stop), limit) => {
+            Ok(Some(StopPrice { stop: instrument.ticks(field, stop)?, limit: price(limit_field, limit)? }))
+        }
+        (None, Some(_)) => Err(ToolError::argument(limit_field, format!("needs {field}"))),
+        (None, None) => Ok(None),
+    };
+    let take_profit = price("take_profit_price", args.take_profit_price)?;
+    let stop_loss = [args.stop_loss_price, args.stop_loss_limit_price];
+    let stop_loss = stop_price(["stop_loss_price", "stop_loss_limit_price"], stop_loss)?;
+    let oco = [args.oco_stop_price, args.oco_stop_limit_price];
+    match (stop_price(["oco_stop_price", "oco_stop_limit_price"], oco)?, take_profit, stop_loss) {
+        (None, None, None) => Ok(None),
+        (Some(other), None, None) => Ok(Some(Attached::Oco(other))),
+        (None, take_profit, stop_loss) => Ok(Some(Attached::Exits { take_profit, stop_loss })),
+        _ => Err(ToolError::argument("oco_stop_price", "is not allowed with take_profit_price or stop_loss_price")),
+    }
+}
+
 /// The order as clients see it; orders of the simulated traders are nobody's business.
-fn view(exchange: &Exchange, id: OrderId) -> Option<OrderView> {
+pub(crate) fn view(exchange: &Exchange, id: OrderId) -> Option<OrderView> {
     let order = exchange.order(id).filter(|order| order.account == ACCOUNT)?;
     OrderView::of(exchange, order)
 }

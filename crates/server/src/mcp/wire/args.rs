@@ -30,6 +30,28 @@ pub(crate) struct PlaceOrderArgs {
     /// Your own name for the order. Placing the same name again returns the first order and places nothing.
     #[serde(default)]
     pub(crate) client_order_id: Option<String>,
+    /// Refuse the order if it would trade at once.
+    #[serde(default)]
+    pub(crate) post_only: Option<bool>,
+    /// Only make the position smaller, never turn it.
+    #[serde(default)]
+    pub(crate) reduce_only: Option<bool>,
+    /// Adds a limit order of the other side that takes the profit, for as much as the order fills.
+    #[serde(default)]
+    pub(crate) take_profit_price: Option<f64>,
+    /// Adds a stop order of the other side that stops the loss; with take_profit_price a bracket, of which one exit ends
+    /// the other.
+    #[serde(default)]
+    pub(crate) stop_loss_price: Option<f64>,
+    /// Makes the stop loss a stop_limit order.
+    #[serde(default)]
+    pub(crate) stop_loss_limit_price: Option<f64>,
+    /// Adds a stop order of the same side and quantity to a limit order: one cancels the other (OCO).
+    #[serde(default)]
+    pub(crate) oco_stop_price: Option<f64>,
+    /// Makes the stop order of the OCO a stop_limit order.
+    #[serde(default)]
+    pub(crate) oco_stop_limit_price: Option<f64>,
 }
 
 /// Names an order by the exchange's id or by the client's own name.

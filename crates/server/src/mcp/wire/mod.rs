@@ -3,6 +3,7 @@
 mod args;
 mod enums;
 mod results;
+mod trading;
 
 pub(crate) use args::{
     FillsArgs, ListOrdersArgs, MarketDataArgs, OrderArgs, PlaceOrderArgs, PositionsArgs, StatusFilter,
@@ -10,4 +11,8 @@ pub(crate) use args::{
 pub(crate) use results::{
     AccountView, FillList, FillView, MarketData, OrderList, OrderView, PositionList, PositionView, ServerInfo,
     ServiceInfo, SymbolInfo,
+};
+pub(crate) use trading::{
+    Cancelled, ClosePositionArgs, Flattened, HaltArgs, InstrumentList, InstrumentView, LimitsView, ModifyOrderArgs,
+    Preview, ScopeArgs, TradingStateView,
 };
