@@ -1,6 +1,6 @@
 """A trading session with the official MCP SDK.
 
-    python ws_session.py websocket|http URL
+    python ws_session.py websocket|http URL TOKEN
 
 Prints one JSON object with what the client saw; the test that started it judges.
 """
@@ -33,7 +33,7 @@ async def quoted(session):
             return market
 
 
-async def trade(session):
+async def trade(session, name):
     seen = {}
     hello = await session.initialize()
     seen["server"] = hello.serverInfo.name
@@ -43,8 +43,8 @@ async def trade(session):
     seen["market"] = market = await quoted(session)
     far = round(market["bid"] * 0.95, 2)
     limit = {"symbol": "BTCUSD", "side": "buy", "order_type": "limit", "quantity": 0.002, "price": far}
-    seen["resting"] = await call(session, "place_order", **limit, client_order_id="far")
-    seen["again"] = await call(session, "place_order", **limit, client_order_id="far")
+    seen["resting"] = await call(session, "place_order", **limit, client_order_id=name)
+    seen["again"] = await call(session, "place_order", **limit, client_order_id=name)
     market_order = {"symbol": "BTCUSD", "side": "buy", "order_type": "market", "quantity": 0.01}
     seen["filled"] = await call(session, "place_order", **market_order)
     seen["positions"] = await call(session, "get_positions")
@@ -60,16 +60,17 @@ async def trade(session):
     return seen
 
 
-async def run(transport, url):
+async def run(transport, url, token):
     if transport == "websocket":
-        async with websocket_client(url) as (read, write), ClientSession(read, write) as session:
-            return await trade(session)
-    async with streamablehttp_client(url) as (read, write, _), ClientSession(read, write) as session:
-        return await trade(session)
+        async with websocket_client(f"{url}?token={token}") as (read, write), ClientSession(read, write) as session:
+            return await trade(session, f"far-{transport}")
+    headers = {"Authorization": f"Bearer {token}"}
+    async with streamablehttp_client(url, headers=headers) as (read, write, _), ClientSession(read, write) as session:
+        return await trade(session, f"far-{transport}")
 
 
 async def main():
-    print(json.dumps(await asyncio.wait_for(run(*sys.argv[1:3]), DEADLINE_SECONDS)))
+    print(json.dumps(await asyncio.wait_for(run(*sys.argv[1:4]), DEADLINE_SECONDS)))
 
 
 if __name__ == "__main__":

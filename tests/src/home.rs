@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use crate::ports::Ports;
+use crate::token::write_tokens;
 
 /// A temporary home with the configuration that a test writes. Removed when it is dropped.
 #[derive(Debug)]
@@ -18,11 +19,21 @@ impl Default for Home {
 }
 
 impl Home {
-    /// A home with an empty config folder.
+    /// A home with an empty config folder and the tokens of the suites.
     ///
     /// # Panics
     /// The folder cannot be created.
     pub fn empty() -> Self {
+        let home = Self::untouched();
+        write_tokens(home.path(), "default");
+        home
+    }
+
+    /// A home with an empty config folder and nothing else, as a new user has it.
+    ///
+    /// # Panics
+    /// The folder cannot be created.
+    pub fn untouched() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         fs::create_dir(folder.path().join("config")).expect("a config folder");
         Self(folder)

@@ -7,6 +7,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::deadline::within;
+use crate::token::{TRADE_TOKEN, bearer};
 
 /// What came back.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,19 +50,38 @@ impl Reply {
     }
 }
 
-/// Gets a path from a port of 127.0.0.1.
+/// Gets a path from a port of 127.0.0.1, as a client does: with the trade token where one is needed.
 ///
 /// # Panics
 /// Nobody answers in time.
 pub async fn get(port: u16, path: &str) -> Reply {
-    send(port, "GET", path, &[("Host", &format!("127.0.0.1:{port}"))], "").await
+    get_as((Ipv4Addr::LOCALHOST, port).into(), &format!("127.0.0.1:{port}"), path)
+        .await
+        .unwrap_or_else(|error| panic!("GET {path} on {port}: {error}"))
+}
+
+async fn get_as(address: SocketAddr, host: &str, path: &str) -> std::io::Result<Reply> {
+    let bearer = bearer(TRADE_TOKEN);
+    let open = path.starts_with("/metrics") || path.starts_with("/health");
+    let headers = [("Host", host), ("Authorization", &*bearer)];
+    send_to(address, "GET", path, if open { &headers[..1] } else { &headers }, "").await
+}
+
+/// Sends a request with these headers and the trade token to a port of 127.0.0.1.
+///
+/// # Panics
+/// As [`send_exactly`].
+pub async fn send(port: u16, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Reply {
+    let bearer = bearer(TRADE_TOKEN);
+    let headers: Vec<_> = headers.iter().copied().chain([("Authorization", &*bearer)]).collect();
+    send_exactly(port, method, path, &headers, body).await
 }
 
 /// Sends a request with exactly these headers, and `Connection: close`, to a port of 127.0.0.1.
 ///
 /// # Panics
 /// Nobody answers in time, or the answer is no HTTP.
-pub async fn send(port: u16, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Reply {
+pub async fn send_exactly(port: u16, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Reply {
     let reply = send_to((Ipv4Addr::LOCALHOST, port).into(), method, path, headers, body).await;
     reply.unwrap_or_else(|error| panic!("{method} {path} on {port}: {error}"))
 }
@@ -71,7 +91,7 @@ pub async fn send(port: u16, method: &str, path: &str, headers: &[(&str, &str)],
 /// # Errors
 /// The address does not answer.
 pub async fn get_at(address: SocketAddr, path: &str) -> std::io::Result<Reply> {
-    send_to(address, "GET", path, &[("Host", &format!("localhost:{}", address.port()))], "").await
+    get_as(address, &format!("localhost:{}", address.port()), path).await
 }
 
 async fn send_to(

@@ -1,11 +1,13 @@
 //! A minimal MCP client over Streamable HTTP, with the stream of server events.
 
 use futures_util::{FutureExt as _, Stream, StreamExt as _};
+use reqwest::header::{AUTHORIZATION, HeaderValue};
 use reqwest::{Client, RequestBuilder, Response};
 use serde_json::{Value, json};
 
 use crate::deadline::within;
 use crate::mcp::ToolResult;
+use crate::token::{TRADE_TOKEN, bearer};
 use crate::websocket::initialize_request;
 
 const SESSION: &str = "mcp-session-id";
@@ -19,12 +21,22 @@ pub struct HttpSession {
 }
 
 impl HttpSession {
-    /// Opens a session.
+    /// Opens a session with the trade token.
     ///
     /// # Panics
     /// The server does not answer in time, or refuses.
     pub async fn connect(url: &str) -> Self {
-        let client = Client::new();
+        Self::connect_as(url, TRADE_TOKEN).await
+    }
+
+    /// Opens a session with another token than the one for trading.
+    ///
+    /// # Panics
+    /// As for [`HttpSession::connect`].
+    pub async fn connect_as(url: &str, token: &str) -> Self {
+        let value = HeaderValue::from_str(&bearer(token)).expect("a header value");
+        let client = Client::builder().default_headers([(AUTHORIZATION, value)].into_iter().collect()).build();
+        let client = client.expect("a client");
         let answer = send(post(&client, url, &initialize_request(1))).await;
         let id = answer.headers().get(SESSION).and_then(|id| id.to_str().ok()).map(str::to_owned);
         let session = Self { client, url: url.to_owned(), id: id.expect("a session id") };
@@ -45,6 +57,17 @@ impl HttpSession {
         let mut answer = message(send(self.post(&request)).await).await;
         assert!(answer["result"].is_object(), "{tool} must answer with a result: {answer}");
         ToolResult(answer["result"].take())
+    }
+
+    /// The status of the answer to a call in this session by somebody with another token.
+    ///
+    /// # Panics
+    /// The server does not answer in time.
+    pub async fn call_as(&self, token: &str, tool: &str) -> u16 {
+        let params = json!({ "name": tool, "arguments": {} });
+        let request = json!({ "jsonrpc": "2.0", "id": 3, "method": "tools/call", "params": params });
+        let request = post(&Client::new(), &self.url, &request).header(SESSION, &self.id).bearer_auth(token);
+        within("an answer over HTTP", request.send()).await.expect("the server answers").status().as_u16()
     }
 
     /// Opens the stream of server events.

@@ -6,11 +6,13 @@ use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::tungstenite::handshake::client::Request;
 use tokio_tungstenite::tungstenite::http::{HeaderName, HeaderValue, Response};
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use crate::deadline::within;
+use crate::token::authorized;
 
 /// An open WebSocket.
 #[derive(Debug)]
@@ -26,7 +28,7 @@ pub fn initialize_request(id: u64) -> Value {
 }
 
 impl Socket {
-    /// Opens a WebSocket without a subprotocol.
+    /// Opens a WebSocket with the trade token and without a subprotocol.
     ///
     /// # Panics
     /// The server does not answer with 101 in time.
@@ -35,7 +37,7 @@ impl Socket {
         socket
     }
 
-    /// Asks for a WebSocket with more headers. Returns the answer with it.
+    /// Asks for a WebSocket with the trade token and more headers. Returns the answer with it.
     ///
     /// # Errors
     /// The server refuses; an answer other than 101 is [`Error::Http`].
@@ -46,7 +48,28 @@ impl Socket {
         url: &str,
         headers: &[(&'static str, &str)],
     ) -> Result<(Self, Response<Option<Vec<u8>>>), Box<Error>> {
-        let mut request = url.into_client_request()?;
+        Self::request(authorized(url), url, headers).await
+    }
+
+    /// Asks for a WebSocket with exactly these headers.
+    ///
+    /// # Errors
+    /// As [`Socket::open_with`].
+    ///
+    /// # Panics
+    /// The server does not answer in time.
+    pub async fn open_exactly(
+        url: &str,
+        headers: &[(&'static str, &str)],
+    ) -> Result<(Self, Response<Option<Vec<u8>>>), Box<Error>> {
+        Self::request(url.into_client_request()?, url, headers).await
+    }
+
+    async fn request(
+        mut request: Request,
+        url: &str,
+        headers: &[(&'static str, &str)],
+    ) -> Result<(Self, Response<Option<Vec<u8>>>), Box<Error>> {
         for (name, value) in headers {
             let value = HeaderValue::from_str(value).expect("a header value");
             request.headers_mut().insert(HeaderName::from_static(name), value);

@@ -30,7 +30,7 @@ fn openssl(arguments: &[&str]) -> Option<String> {
 
 #[tokio::test]
 async fn a_token_is_shown_whole_and_alone() {
-    let home = Home::empty();
+    let home = Home::untouched();
     let shown = run(&home, &["token", "show"]).await;
     let token = shown.stdout.trim().to_owned();
     assert_eq!(shown.status, Some(0), "a token can be had before the first start: {shown:?}");
@@ -64,7 +64,7 @@ async fn a_token_that_others_can_read_is_refused_until_it_is_replaced() {
     let token = run(&home, &["token", "show"]).await.stdout;
     let file = data(&home).join("tokens/trade");
     fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).expect("own file");
-    for arguments in [["token", "show"].as_slice()] {
+    for arguments in [["token", "show"].as_slice(), &["run"]] {
         let refused = run(&home, arguments).await;
         assert_eq!(refused.status, Some(2), "what others know is no secret: {refused:?}");
         assert_eq!(refused.stderr.lines().count(), 1, "one line: {}", refused.stderr);

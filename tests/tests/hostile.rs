@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cwts_domain::Service;
 use cwts_server::{Limits, RequestLimits};
-use cwts_tests::{Embedded, McpClient, get, within};
+use cwts_tests::{Embedded, McpClient, authorized, get, within};
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::json;
 use tokio::net::TcpSocket;
@@ -21,7 +21,8 @@ async fn a_client_that_does_not_read_is_slowed_down_instead_of_filling_the_memor
     socket.set_recv_buffer_size(4096).expect("a small buffer");
     let address = ([127, 0, 0, 1], embedded.port(Service::McpWebsocket)).into();
     let stream = within("a connection", socket.connect(address)).await.expect("the server accepts");
-    let (mut client, _) = within("a WebSocket", client_async(&url, stream)).await.expect("the server upgrades");
+    let (mut client, _) =
+        within("a WebSocket", client_async(authorized(&url), stream)).await.expect("the server upgrades");
     let info =
         json!({ "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": { "name": "x", "version": "1" } });
     let initialize = json!({ "jsonrpc": "2.0", "id": 0, "method": "initialize", "params": info }).to_string();

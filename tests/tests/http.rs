@@ -1,7 +1,9 @@
 //! The edges of HTTP on the four ports: who is let in, what is not there, health, metrics, status.
 
 use cwts_domain::Service;
-use cwts_tests::{Embedded, Exposition, HttpSession, McpClient, Reply, get, refuses, send, until, within};
+use cwts_tests::{
+    Embedded, Exposition, HttpSession, McpClient, Reply, TRADE_TOKEN, bearer, get, refuses, send, until, within,
+};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -110,7 +112,10 @@ async fn health_answers_until_the_other_services_have_drained() {
     let embedded = Embedded::start().await;
     let (mcp, health) = (embedded.port(Service::McpHttp), embedded.port(Service::Health));
     let mut unfinished = TcpStream::connect(("127.0.0.1", mcp)).await.expect("the service runs");
-    let (head, rest) = ("GET /api/v1/status HTTP/1.1\r\n", format!("Host: 127.0.0.1:{mcp}\r\n\r\n"));
+    let (head, rest) = (
+        "GET /api/v1/status HTTP/1.1\r\n",
+        format!("Host: 127.0.0.1:{mcp}\r\nAuthorization: {}\r\n\r\n", bearer(TRADE_TOKEN)),
+    );
     unfinished.write_all(head.as_bytes()).await.expect("an open stream");
     let instance = embedded.instance().clone();
     let stopping = tokio::spawn(async move { instance.stop().await });

@@ -7,7 +7,7 @@
 use std::time::{Duration, Instant};
 
 use cwts_domain::Service;
-use cwts_tests::{Embedded, McpClient, until, within};
+use cwts_tests::{Embedded, McpClient, authorized, until, within};
 use futures_util::{Sink, SinkExt as _, Stream, StreamExt as _};
 use rmcp::model::{CallToolRequestParams, ClientJsonRpcMessage, ServerJsonRpcMessage};
 use rmcp::service::RunningService;
@@ -77,7 +77,7 @@ struct Agent {
 
 impl Agent {
     async fn connect(url: &str) -> Self {
-        let (socket, _) = within("a WebSocket", connect_async(url)).await.expect("the server accepts");
+        let (socket, _) = within("a WebSocket", connect_async(authorized(url))).await.expect("the server accepts");
         let service = within("a session", ().serve(transport(socket))).await.expect("the server answers");
         Self { service, tally: Tally::default() }
     }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use cwts_domain::Service;
-use cwts_tests::{Home, Ports, Server, finish, skip};
+use cwts_tests::{Home, Ports, Server, TRADE_TOKEN, finish, skip};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use tokio::process::Command;
@@ -30,7 +30,7 @@ async fn session(transport: &str, service: Service) -> Option<Value> {
     let server = Server::start(&home).await;
     let mut client = Command::new(python);
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients/ws_session.py");
-    client.arg(script).arg(transport).arg(server.url(service)).kill_on_drop(true);
+    client.arg(script).arg(transport).arg(server.url(service)).arg(TRADE_TOKEN).kill_on_drop(true);
     let ended = finish(client).await;
     assert_eq!(ended.status, Some(0), "the client must get through its session: {}", ended.stderr);
     let stopped = server.stop(Signal::TERM).await;

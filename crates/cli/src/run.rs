@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use cwts_config::{Loaded, Settings, Sources};
-use cwts_domain::Service;
+use cwts_domain::{Group, Service};
 use cwts_ports::Availability;
-use cwts_runtime::{Host, Instance, Snapshot};
+use cwts_runtime::{Exposure, Host, Instance, Policy, ServiceSnapshot, Snapshot};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -47,6 +47,7 @@ async fn serve(instance: &Instance, loaded: &Loaded, as_json: bool) -> Result<()
     let mut terminate = signal(SignalKind::terminate()).map_err(Failure::internal)?;
     warn_of_shadows(&loaded.settings);
     let snapshot = instance.start().await?;
+    warn_of_exposure(&snapshot, &instance.policy());
     announce(&snapshot, as_json)?;
     tokio::select! {
         _ = interrupt.recv() => {}
@@ -78,12 +79,31 @@ fn announce(snapshot: &Snapshot, as_json: bool) -> Result<(), Failure> {
             true => json!({ "service": entry.service, "url": entry.url, "port": entry.port.value }).to_string(),
             false => format!("{:<14} {}", entry.name, entry.url),
         });
-        if !entry.address.value.is_loopback() {
-            eprintln!(
-                "warning: {} listens on {}. Other computers are refused with 403: there is neither a token nor TLS.",
-                entry.name, entry.address.value
-            );
-        }
     }
     print(lines.join("\n"))
+}
+
+/// What listening beyond loopback means, in one line.
+fn warn_of_exposure(snapshot: &Snapshot, policy: &Policy) {
+    let beyond = |entry: &&ServiceSnapshot| !entry.address.value.to_canonical().is_loopback();
+    let listening: Vec<String> = snapshot
+        .services
+        .iter()
+        .filter(beyond)
+        .map(|entry| format!("{} on {}", entry.name, entry.address.value))
+        .collect();
+    if listening.is_empty() {
+        return;
+    }
+    let consequence = match policy.exposure(Group::Mcp) {
+        Exposure::ReadOnly => {
+            "other computers are served over TLS with a token; trading is read-only until it is armed"
+        }
+        _ if policy.is_exposed() => "other computers are served over TLS with a token",
+        _ => {
+            "TLS is off, so other computers are refused with 403. Run `cwts-ultra tls make`, then `cwts-ultra config set \
+             security.tls on --layer toml`, and start anew"
+        }
+    };
+    eprintln!("warning: beyond this computer: {}: {consequence}.", listening.join(", "));
 }

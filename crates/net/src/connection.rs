@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::task_tracker::TaskTrackerToken;
@@ -20,6 +20,7 @@ pub struct Connection(Arc<Inner>);
 struct Inner {
     peer: SocketAddr,
     local: SocketAddr,
+    encrypted: AtomicBool,
     signals: Signals,
     _open: OpenCount,
     _tracked: TaskTrackerToken,
@@ -54,7 +55,16 @@ impl Connection {
         admission: Admission,
     ) -> Self {
         open.fetch_add(1, Ordering::Relaxed);
-        Self(Arc::new(Inner { peer, local, signals, _open: OpenCount(open), _tracked: tracked, _admission: admission }))
+        let encrypted = AtomicBool::new(false);
+        Self(Arc::new(Inner {
+            peer,
+            local,
+            encrypted,
+            signals,
+            _open: OpenCount(open),
+            _tracked: tracked,
+            _admission: admission,
+        }))
     }
 
     /// The client's address.
@@ -70,6 +80,15 @@ impl Connection {
     /// The address that the client connected to.
     pub fn local(&self) -> SocketAddr {
         self.0.local
+    }
+
+    /// Whether the client speaks TLS.
+    pub fn is_encrypted(&self) -> bool {
+        self.0.encrypted.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_encrypted(&self) {
+        self.0.encrypted.store(true, Ordering::Relaxed);
     }
 
     /// Resolves when the socket drains: finish what is under way and close (a WebSocket with code 1012).

@@ -14,6 +14,7 @@ mod listeners;
 mod refuse;
 mod serve;
 mod switch;
+mod tls;
 
 pub use bind::BindError;
 pub use connection::Connection;
@@ -21,3 +22,5 @@ pub use interfaces::{InterfaceAddress, InterfaceKind, interface_addresses};
 pub use limits::{ConnectionLimits, Source};
 pub use listeners::{Drain, Drained, Endpoint, Listeners, PrepareError, Prepared};
 pub use switch::SwitchError;
+pub use tls::TlsSwitch;
+pub use tokio_rustls::rustls::ServerConfig;

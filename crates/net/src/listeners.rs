@@ -14,6 +14,7 @@ use tokio::net::TcpListener;
 use crate::bind::{BindError, bind, reserve};
 use crate::limits::ConnectionLimits;
 use crate::serve::{Closed, Served};
+use crate::tls::TlsSwitch;
 
 /// What answers on a socket.
 #[derive(Clone, Debug)]
@@ -26,6 +27,8 @@ pub struct Endpoint {
     pub refused: Arc<AtomicU64>,
     /// What the clients may take.
     pub limits: ConnectionLimits,
+    /// What clients that speak TLS are offered.
+    pub tls: TlsSwitch,
 }
 
 /// The first socket of a plan that could not be bound. Nothing has changed.

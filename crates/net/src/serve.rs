@@ -16,6 +16,7 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use socket2::SockRef;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -27,6 +28,7 @@ use crate::connection::{Connection, Signals};
 use crate::limits::{Admission, Admissions, ConnectionLimits, Source};
 use crate::listeners::Endpoint;
 use crate::refuse::Refusals;
+use crate::tls::{self, Opened};
 
 /// Largest request head in bytes; a larger one is answered with 431.
 const MAX_HEAD: usize = 64 << 10;
@@ -176,14 +178,28 @@ impl Acceptor {
         }
         let (signals, open) = (self.signals.clone(), Arc::clone(&self.endpoint.connections));
         let connection = Connection::new(peer, local, signals.clone(), open, self.connections.token(), admission);
-        let served = serve_connection(stream, connection, self.endpoint.router.clone(), signals, limits);
-        tokio::spawn(served);
+        let config = self.endpoint.tls.borrow().clone();
+        let router = self.endpoint.router.clone();
+        tokio::spawn(async move {
+            let opened = tokio::select! {
+                opened = tls::open(stream, config, limits.head) => opened,
+                () = signals.aborted.cancelled() => return,
+            };
+            match opened {
+                Ok(Opened::Plain(stream)) => serve_connection(stream, connection, router, signals, limits).await,
+                Ok(Opened::Encrypted(stream)) => {
+                    connection.set_encrypted();
+                    serve_connection(stream, connection, router, signals, limits).await;
+                }
+                Err(error) => tracing::debug!(%peer, %error, "no TLS handshake"),
+            }
+        });
     }
 }
 
 /// Serves one HTTP/1.1 connection until the client ends it, the drain lets it end, or the drain's deadline cuts it.
 fn serve_connection(
-    stream: TcpStream,
+    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
     connection: Connection,
     router: Router,
     signals: Signals,

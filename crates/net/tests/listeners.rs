@@ -13,6 +13,7 @@ use axum::routing::get;
 use cwts_net::{BindError, Connection, ConnectionLimits, Drained, Endpoint, Listeners};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::sync::watch;
 
 const DEADLINE: Duration = Duration::from_secs(5);
 
@@ -26,7 +27,7 @@ fn endpoint(name: &'static str) -> Endpoint {
         )
         .route("/stuck", get(std::future::pending::<()>));
     let limits = ConnectionLimits::default();
-    Endpoint { router, connections: Arc::default(), refused: Arc::default(), limits }
+    Endpoint { router, connections: Arc::default(), refused: Arc::default(), limits, tls: watch::channel(None).1 }
 }
 
 fn free_address() -> SocketAddr {

@@ -13,6 +13,7 @@ use cwts_net::{BindError, ConnectionLimits, Endpoint, Listeners};
 use socket2::{Domain, Socket, Type};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::sync::watch;
 
 const DEADLINE: Duration = Duration::from_secs(5);
 
@@ -20,7 +21,7 @@ fn listeners() -> Listeners<u8> {
     let endpoint = |name: &'static str| {
         let router = Router::new().route("/", get(move || async move { name }));
         let limits = ConnectionLimits::default();
-        Endpoint { router, connections: Arc::default(), refused: Arc::default(), limits }
+        Endpoint { router, connections: Arc::default(), refused: Arc::default(), limits, tls: watch::channel(None).1 }
     };
     Listeners::new(BTreeMap::from([(1, endpoint("one")), (2, endpoint("two"))]))
 }

@@ -26,12 +26,15 @@ impl Core {
             blocking(move || foresee(&sources, &before, &edits, save).map_err(|error| rules::blame(error, &edits)))
         };
         let after = after.await??;
+        let (shared, mode) = (instance.shared(), after.settings.tls.value);
+        let tls = shared.tls.prepare(mode, instance.id()).map_err(|problem| problem.at(Key::Tls.id()))?;
         let prepared = self.bind_new(instance, &before, &after).await?;
         let saved = save(instance, &before, &edits, edit.save).await?;
         if let Err(problem) = self.switch(instance, &before, &after, prepared).await {
             return Err(put_back(instance, saved, problem).await);
         }
         let (old, new) = (before.settings, after.settings.clone());
+        shared.tls.show(tls);
         self.adopt(instance, after, saved, &edits);
         self.publish(instance);
         rules::tell(instance, &old, &new, edits.iter().map(Edit::key));

@@ -1,17 +1,20 @@
 //! What only one operation at a time may touch: the configuration in force, the sockets, the run state.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use cwts_config::{ConfigError, Edit, Key, Loaded, Settings, Sources};
-use cwts_domain::{ErrorCode, Problem, Service, Timestamp};
+use cwts_domain::{ErrorCode, Group, Problem, Service, Timestamp};
 use cwts_net::{Endpoint, Listeners, Prepared};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use crate::access::Access;
 use crate::conflict::{self, Blocked};
+use crate::exposure::Exposure;
 use crate::instance::Instance;
 use crate::lock::{self, InstanceLock};
+use crate::policy::Policy;
 use crate::snapshot::{RunState, Snapshot};
 use crate::{findings, market, view};
 
@@ -32,6 +35,8 @@ pub(crate) struct Core {
     /// Services that are not served although they should be.
     pub(crate) blocked: Vec<Blocked>,
     revision: u64,
+    /// The address that a person armed trading for.
+    armed_for: Option<IpAddr>,
 }
 
 pub(crate) struct Running {
@@ -61,6 +66,7 @@ impl Core {
             blocked: Vec::new(),
             pending: None,
             revision: 0,
+            armed_for: None,
         }
     }
 
@@ -78,7 +84,7 @@ impl Core {
         loaded.with_settings(settings, sources)
     }
 
-    pub(crate) fn snapshot(&self, sources: &Sources) -> Snapshot {
+    pub(crate) fn snapshot(&self, sources: &Sources, access: &Access, policy: &Policy) -> Snapshot {
         let loaded = self.loaded.as_ref().ok();
         let settings = loaded.map(|loaded| loaded.settings.clone()).unwrap_or_default();
         let table = loaded.map(|loaded| loaded.port_table.clone()).unwrap_or_default();
@@ -91,6 +97,8 @@ impl Core {
             services: view::services(&settings, &table, self.state, &self.blocked),
             findings: findings::of(
                 loaded,
+                access,
+                policy,
                 self.pending.as_ref(),
                 self.running.as_ref().map(|running| &running.started_with),
             ),
@@ -104,7 +112,36 @@ impl Core {
 
     pub(crate) fn publish(&mut self, instance: &Instance) {
         self.revision += 1;
-        instance.shared().publish(self.snapshot(&instance.shared().sources));
+        let shared = instance.shared();
+        let policy = self.policy(instance);
+        if policy.exposure(Group::Mcp) != Exposure::Armed {
+            self.armed_for = None;
+        }
+        shared.set_policy(policy.clone());
+        shared.publish(self.snapshot(&shared.sources, &shared.access, &policy));
+    }
+
+    fn policy(&self, instance: &Instance) -> Policy {
+        let Ok(loaded) = &self.loaded else { return Policy::default() };
+        let armed = self.armed_for == Some(loaded.settings.bind_addr(Group::Mcp).value);
+        Policy::of(&loaded.settings, &instance.shared().tls, armed)
+    }
+
+    /// Lets orders in, or not, while other computers are served.
+    ///
+    /// # Errors
+    /// No other computer is served, so that there is nothing to arm.
+    pub(crate) fn arm(&mut self, instance: &Instance, armed: bool) -> Result<(), Problem> {
+        let loaded = self.loaded.as_ref().map_err(Clone::clone)?;
+        let address = loaded.settings.bind_addr(Group::Mcp).value;
+        if self.running.is_none() || !self.policy(instance).exposure(Group::Mcp).is_exposed() {
+            let message = "MCP is not served to other computers, so orders are taken as they are.";
+            return Err(Problem::new(ErrorCode::WrongState, message));
+        }
+        self.armed_for = armed.then_some(address);
+        self.publish(instance);
+        instance.record(if armed { "Trading armed" } else { "Trading disarmed" });
+        Ok(())
     }
 
     pub(crate) async fn start(&mut self, instance: &Instance) -> Result<(), Problem> {
@@ -140,6 +177,10 @@ impl Core {
         let plan = plan(loaded);
         let lock =
             InstanceLock::acquire(sources).map_err(|error| Blocked::by_problem(lock::problem(&error, sources)))?;
+        let shared = instance.shared();
+        shared.access.read().map_err(Blocked::by_problem)?;
+        let tls = shared.tls.prepare(loaded.settings.tls.value, sources.instance().as_str());
+        shared.tls.show(tls.map_err(Blocked::by_problem)?);
         let listeners = Listeners::new(Service::ALL.map(|service| (service, endpoint(instance, service))).into())
             .with_checkpoints(instance.shared().surroundings.checkpoints.clone());
         match listeners.prepare(&plan) {
@@ -150,6 +191,8 @@ impl Core {
 
     async fn run(&mut self, instance: &Instance, bound: Bound) {
         let Bound { lock, mut listeners, prepared } = bound;
+        // Nobody may be served by the rules of another configuration.
+        instance.shared().set_policy(self.policy(instance));
         // Nothing was served before, so that nothing drains, and no socket takes the place of another, so that none fails.
         drop(listeners.commit(prepared).await);
         let stop_market = CancellationToken::new();
@@ -179,6 +222,7 @@ impl Core {
         self.blocked.clear();
         self.mark_up(instance, 0);
         self.this_run.clear();
+        self.armed_for = None;
         self.reload(&instance.shared().sources);
         self.publish(instance);
         instance.record("All four services stopped");
@@ -249,5 +293,6 @@ fn endpoint(instance: &Instance, service: Service) -> Endpoint {
         connections: instance.meter(service).connection_counter(),
         refused: instance.meter(service).refused_counter(),
         limits: instance.shared().services.connection_limits(),
+        tls: instance.shared().tls.switch(),
     }
 }

@@ -4,7 +4,7 @@
 //! at once instead of growing.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
 use cwts_domain::{Clock, Command, Event, Instrument, InstrumentId, Reject};
@@ -25,6 +25,12 @@ pub enum ExchangeError {
     /// The queue is full; try again.
     #[error("the exchange has {QUEUE} requests waiting; try again")]
     Overloaded,
+    /// Other computers are served, and no person has armed trading.
+    #[error(
+        "other computers can reach this server, so trading is read-only until the person arms it. Orders can be \
+         cancelled and everything can be read"
+    )]
+    Unarmed,
     /// The program is ending.
     #[error("the exchange has ended")]
     Ended,
@@ -40,6 +46,8 @@ pub struct ExchangeHandle {
     clock: Arc<dyn Clock>,
     metrics: Metrics,
     latencies: Arc<Latencies>,
+    /// Whether clients may place and modify orders.
+    open: Arc<AtomicBool>,
 }
 
 impl std::fmt::Debug for ExchangeHandle {
@@ -55,7 +63,7 @@ impl ExchangeHandle {
         let (work, queue) = mpsc::channel(QUEUE);
         let instruments = exchange.markets().iter().map(|market| market.instrument().clone()).collect();
         tokio::spawn(run(exchange, queue, metrics.clone()));
-        Self { work, instruments, clock, metrics, latencies: Arc::default() }
+        Self { work, instruments, clock, metrics, latencies: Arc::default(), open: Arc::new(AtomicBool::new(true)) }
     }
 
     /// What is traded, by id.
@@ -79,6 +87,11 @@ impl ExchangeHandle {
         self.clock.as_ref()
     }
 
+    /// Whether clients may place and modify orders; cancelling is always possible.
+    pub(crate) fn take_orders(&self, open: bool) {
+        self.open.store(open, Ordering::Relaxed);
+    }
+
     /// Executes a client's command and reads its effect in the same turn. Counted and timed. Once sent, the command is
     /// executed even if the caller is cancelled.
     ///
@@ -93,7 +106,11 @@ impl ExchangeHandle {
         let placing = matches!(command, Command::Place(_));
         // Placing again what was placed before has no events.
         let told = move |exchange: &Exchange, events: &[Event]| (events.is_empty(), effect(exchange, events));
-        let result = self.submit(command, told).await;
+        let ordering = matches!(command, Command::Place(_) | Command::Modify(_));
+        let result = match ordering && !self.open.load(Ordering::Relaxed) {
+            true => Err(ExchangeError::Unarmed),
+            false => self.submit(command, told).await,
+        };
         let seconds = submitted.elapsed().as_secs_f64();
         self.metrics.order_latency.observe(seconds);
         self.latencies.record(seconds);
@@ -101,7 +118,7 @@ impl ExchangeHandle {
             let outcome = match &result {
                 Ok((true, _)) => "repeated",
                 Ok((false, _)) => "accepted",
-                Err(ExchangeError::Rejected(_)) => "rejected",
+                Err(ExchangeError::Rejected(_) | ExchangeError::Unarmed) => "rejected",
                 Err(ExchangeError::Overloaded | ExchangeError::Ended) => "overloaded",
             };
             self.metrics.orders.with_label_values(&[outcome]).inc();

@@ -1,20 +1,49 @@
 //! Facts of the configuration that deserve a look although everything works.
 
-use cwts_config::{Key, Layer, Loaded, Origin, Settings, Warning};
+use cwts_config::{AuthMode, Key, Layer, Loaded, Origin, Settings, Warning};
 use cwts_domain::{ErrorCode, Group, Problem, Service};
 
+use crate::access::Access;
+use crate::exposure::Exposure;
+use crate::policy::Policy;
 use crate::snapshot::{Finding, FindingLevel};
 
 /// Worst first.
-pub(crate) fn of(loaded: Option<&Loaded>, pending: Option<&Problem>, started: Option<&Settings>) -> Vec<Finding> {
+pub(crate) fn of(
+    loaded: Option<&Loaded>,
+    access: &Access,
+    policy: &Policy,
+    pending: Option<&Problem>,
+    started: Option<&Settings>,
+) -> Vec<Finding> {
     let Some(loaded) = loaded else { return Vec::new() };
-    let exposed = [Group::Mcp, Group::Monitoring].into_iter().filter_map(|group| exposure(loaded, group));
+    let tokens = access.problem().map(|problem| Finding {
+        level: FindingLevel::Attention,
+        title: "The tokens on disk cannot be used".to_owned(),
+        detail: format!("{problem} Until then the tokens read before stay in force."),
+    });
+    let open = (loaded.settings.auth.value == AuthMode::None).then(|| Finding {
+        level: FindingLevel::Attention,
+        title: "No token is asked for".to_owned(),
+        detail: format!(
+            "Every program and every user of this computer may trade. Set by {}; `security.auth = \"token\"` ends it.",
+            loaded.settings.auth.origin
+        ),
+    });
+    let exposed = [Group::Mcp, Group::Monitoring].into_iter().filter_map(|group| exposure(loaded, policy, group));
     let shadowed = Service::ALL.into_iter().filter_map(|service| shadowing(loaded, service));
     let warnings = loaded.warnings.iter().map(warning);
     let pending = pending.map(not_in_force);
     let waiting = started.and_then(|started| waiting(started, &loaded.settings));
-    let mut findings: Vec<Finding> =
-        pending.into_iter().chain(waiting).chain(exposed).chain(shadowed).chain(warnings).collect();
+    let mut findings: Vec<Finding> = pending
+        .into_iter()
+        .chain(tokens)
+        .chain(open)
+        .chain(waiting)
+        .chain(exposed)
+        .chain(shadowed)
+        .chain(warnings)
+        .collect();
     findings.sort_by_key(|finding| finding.level == FindingLevel::Info);
     findings
 }
@@ -41,19 +70,30 @@ fn waiting(started: &Settings, now: &Settings) -> Option<Finding> {
     })
 }
 
-fn exposure(loaded: &Loaded, group: Group) -> Option<Finding> {
+fn exposure(loaded: &Loaded, policy: &Policy, group: Group) -> Option<Finding> {
     let address = loaded.settings.bind_addr(group);
+    let (verb, consequence) = match policy.exposure(group) {
+        Exposure::ReadOnly => {
+            ("is exposed", "Other computers are served over TLS. Trading is read-only until it is armed.")
+        }
+        Exposure::Armed if group == Group::Mcp => ("is exposed", "Other computers are served over TLS, and may trade."),
+        Exposure::Armed => ("is exposed", "Other computers are served over TLS."),
+        Exposure::Local | Exposure::Refused { .. } => {
+            ("listens", "Other computers are refused with 403 until TLS is on.")
+        }
+    };
     (!address.value.is_loopback()).then(|| Finding {
         level: FindingLevel::Attention,
-        title: match group {
-            Group::Mcp => format!("MCP listens on {}", address.value),
-            Group::Monitoring => format!("Monitoring listens on {}", address.value),
-        },
-        detail: format!(
-            "Set by {}. Other computers are refused with 403 until a token and TLS are in place.",
-            address.origin
-        ),
+        title: format!("{} {verb} on {}", group_name(group), address.value),
+        detail: format!("Set by {}. {consequence}", address.origin),
     })
+}
+
+fn group_name(group: Group) -> &'static str {
+    match group {
+        Group::Mcp => "MCP",
+        Group::Monitoring => "Monitoring",
+    }
 }
 
 /// A file that a person may edit without effect, because a stronger layer decides.

@@ -105,8 +105,11 @@ impl Core {
     async fn put_in_force(&mut self, instance: &Instance, next: Loaded) -> Result<(), Problem> {
         let before = self.loaded.clone().ok();
         if let Some(before) = before.as_ref().filter(|_| self.running.is_some()) {
+            let tls = &instance.shared().tls;
+            let ready = tls.prepare(next.settings.tls.value, instance.id())?;
             let prepared = self.bind_new(instance, before, &next).await?;
             self.switch(instance, before, &next, prepared).await?;
+            tls.show(ready);
         }
         let before = before.map(|before| before.settings).unwrap_or_default();
         let after = next.settings.clone();

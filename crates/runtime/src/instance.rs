@@ -7,16 +7,18 @@ use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use cwts_config::Sources;
-use cwts_domain::{Clock, ErrorCode, Problem, Service};
+use cwts_domain::{Clock, ErrorCode, Group, Problem, Service};
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, broadcast};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use crate::access::Access;
 use crate::core::Core;
 use crate::edit::SettingsEdit;
 use crate::exchange::{ExchangeHandle, new_exchange};
 use crate::meter::{Meter, Meters};
 use crate::metrics::Metrics;
+use crate::policy::Policy;
 use crate::port_facts::{Conflict, PortCheck};
 use crate::release::{self, Release, Released};
 use crate::services::ServiceFactory;
@@ -24,6 +26,7 @@ use crate::snapshot::{Activity, Envelope, InstanceEvent, RunState, Sample, Snaps
 use crate::surroundings::Surroundings;
 use crate::survey::PortSurvey;
 use crate::telemetry::Telemetry;
+use crate::tls::Tls;
 use crate::{check, follow, sampler};
 
 /// Events that a slow window may lag behind before it has to fetch the snapshots again.
@@ -47,6 +50,9 @@ pub(crate) struct Shared {
     pub(crate) metrics: Metrics,
     pub(crate) meters: Meters,
     pub(crate) exchange: ExchangeHandle,
+    pub(crate) access: Access,
+    pub(crate) tls: Tls,
+    policy: RwLock<Arc<Policy>>,
     pub(crate) telemetry: Telemetry,
     nonce: String,
     tokio: Handle,
@@ -63,6 +69,12 @@ impl Shared {
 
     pub(crate) fn snapshot_revision(&self) -> u64 {
         self.snapshot.read().unwrap_or_else(PoisonError::into_inner).revision
+    }
+
+    /// Requests and orders are judged by `policy` from now on.
+    pub(crate) fn set_policy(&self, policy: Policy) {
+        self.exchange.take_orders(policy.exposure(Group::Mcp).takes_orders());
+        *self.policy.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(policy);
     }
 
     /// Makes `snapshot` the truth and tells everyone.
@@ -97,7 +109,9 @@ impl Instance {
             .map_err(|error| Problem::new(ErrorCode::Internal, format!("metrics: {error}")))?;
         let exchange = ExchangeHandle::spawn(new_exchange(), Arc::clone(&surroundings.clock), metrics.clone());
         let core = Core::load(&sources);
-        let snapshot = core.snapshot(&sources);
+        let access = Access::new(&sources.data());
+        let tls = Tls::new(&sources.data());
+        let snapshot = core.snapshot(&sources, &access, &Policy::default());
         let gone = CancellationToken::new();
         let shared = Arc::new(Shared {
             sources,
@@ -106,6 +120,9 @@ impl Instance {
             metrics,
             meters: Meters::default(),
             exchange,
+            access,
+            tls,
+            policy: RwLock::default(),
             telemetry: Telemetry::default(),
             nonce: nonce(),
             tokio: tokio.clone(),
@@ -153,6 +170,14 @@ impl Instance {
     /// The configuration is invalid, or a port cannot be bound; the problem names the holder. Nothing was started.
     pub async fn start(&self) -> Result<Snapshot, Problem> {
         self.run(Operation::Start).await
+    }
+
+    /// Lets clients place orders, or not, while other computers are served. Ends with the exposure.
+    ///
+    /// # Errors
+    /// MCP is not served to other computers.
+    pub async fn arm_trading(&self, armed: bool) -> Result<Snapshot, Problem> {
+        self.run(Operation::Arm(armed)).await
     }
 
     /// Lets clients end within ten seconds and closes all sockets. A stopped instance stays as it is.
@@ -210,6 +235,16 @@ impl Instance {
         &self.0.exchange
     }
 
+    /// Who may ask it.
+    pub fn access(&self) -> &Access {
+        &self.0.access
+    }
+
+    /// The rules that requests are judged by at this moment.
+    pub fn policy(&self) -> Arc<Policy> {
+        Arc::clone(&self.0.policy.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// The instance's metrics.
     pub fn metrics(&self) -> &Metrics {
         &self.0.metrics
@@ -251,6 +286,34 @@ impl Instance {
         self.0.core.lock().await.follow(self).await;
     }
 
+    /// Takes over a certificate that was replaced. Connections go on with the one that they know.
+    pub(crate) fn renew_certificate(&self) {
+        match self.0.tls.renew(self.id()) {
+            None => return,
+            Some(Ok(())) => self.record("Certificate replaced; new connections see it"),
+            Some(Err(problem)) => self.record(format!("The certificate on disk cannot be used: {problem}")),
+        }
+        self.publish_again();
+    }
+
+    /// Takes over tokens that were replaced or made elsewhere.
+    pub(crate) fn refresh_tokens(&self) {
+        match self.0.access.read() {
+            Ok(replaced) if replaced.is_empty() => {}
+            Ok(replaced) => {
+                let names: Vec<&str> = replaced.iter().map(|scope| scope.id()).collect();
+                self.record(format!("Token replaced: {}. Its old connections ended", names.join(", ")));
+            }
+            Err(problem) => self.record(format!("The tokens were not read again: {problem}")),
+        }
+        self.publish_again();
+    }
+
+    fn publish_again(&self) {
+        let instance = self.clone();
+        self.0.tokio.spawn(async move { instance.0.core.lock().await.publish(&instance) });
+    }
+
     pub(crate) fn shared(&self) -> &Arc<Shared> {
         &self.0
     }
@@ -280,6 +343,7 @@ impl Instance {
                     Ok(())
                 }
                 Operation::Change(edit) => core.change(&instance, &edit).await,
+                Operation::Arm(armed) => core.arm(&instance, armed),
             }?;
             Ok(instance.snapshot())
         })
@@ -289,6 +353,7 @@ impl Instance {
 
 /// What excludes each other.
 enum Operation {
+    Arm(bool),
     Start,
     Stop,
     Change(SettingsEdit),

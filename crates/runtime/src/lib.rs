@@ -3,6 +3,7 @@
 //! [`Host`] owns the tokio runtime of the services, [`Instance`] is what a program holds, a [`Supervisor`] holds several
 //! by id, [`ServiceFactory`] is how a program hands in what answers on the ports: this crate never sees a protocol.
 
+mod access;
 mod change;
 mod check;
 mod conflict;
@@ -10,6 +11,7 @@ mod core;
 mod edit;
 mod elevated;
 mod exchange;
+mod exposure;
 mod findings;
 mod follow;
 mod host;
@@ -19,6 +21,7 @@ mod market;
 mod meter;
 mod metrics;
 mod names;
+mod policy;
 mod port_facts;
 mod port_watch;
 mod release;
@@ -31,18 +34,23 @@ mod supervisor;
 mod surroundings;
 mod survey;
 mod telemetry;
+mod tls;
 mod view;
 
+pub use access::{Access, Caller, Denied, LastUse};
+pub use cwts_credentials::Scope;
 pub use cwts_engine::{Account, Exchange, Fill, Market, Order, Position, Role, Trade, decide};
 pub use cwts_net::{Connection, ConnectionLimits, Source};
 pub use edit::{SaveTarget, SettingChange, SettingsEdit};
 pub use exchange::{ExchangeError, ExchangeHandle};
+pub use exposure::{Exposure, RemoteRefusal};
 pub use host::Host;
 pub use instance::Instance;
 pub use lock::{RunningInstance, running_instances};
 pub use meter::Meter;
 pub use metrics::{Families, Metrics};
 pub use names::server_names;
+pub use policy::Policy;
 pub use port_facts::{Alternatives, Conflict, Owner, OwnerKind, PortCheck, PortCheckState, RangeCheck};
 pub use port_watch::{PortNews, PortWatch};
 pub use release::{PATIENCE, Release, Released, WayOut, look, release, ways_out};

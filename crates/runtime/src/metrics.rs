@@ -32,6 +32,8 @@ pub struct Families {
     pub http_duration: HistogramVec,
     /// Requests that a guard refused. Labels `service`, `reason`.
     pub refused: IntCounterVec,
+    /// Wrong tokens. Label `service`.
+    pub login_failures: IntCounterVec,
     /// Messages of MCP WebSockets. Label `direction` (`in`, `out`).
     pub websocket_messages: IntCounterVec,
     /// Calls of MCP tools. Labels `tool`, `outcome` (`ok`, `error`).
@@ -82,6 +84,12 @@ impl Metrics {
                 "Requests that a guard refused.",
                 &["service", "reason"],
             )?,
+            login_failures: int_counters(
+                &registry,
+                "cwts_login_failures_total",
+                "Requests with a token that is none of this instance.",
+                &["service"],
+            )?,
             websocket_messages: int_counters(
                 &registry,
                 "cwts_websocket_messages_total",
@@ -113,6 +121,7 @@ impl Metrics {
             self.connections.with_label_values(&[service.id()]).set(0);
             self.connections_refused.with_label_values(&[service.id()]);
             self.http_duration.with_label_values(&[service.id()]);
+            self.login_failures.with_label_values(&[service.id()]);
         }
         for outcome in ["accepted", "repeated", "rejected", "overloaded"] {
             self.orders.with_label_values(&[outcome]);

@@ -8,7 +8,7 @@ use cwts_domain::{AccountId, Instrument, Service};
 use cwts_engine::Fill;
 use tokio::time::MissedTickBehavior;
 
-use crate::instance::Shared;
+use crate::instance::{Instance, Shared};
 use crate::snapshot::{InstanceEvent, MarketSummary, Sample, ServiceLoad};
 
 const PERIOD: Duration = Duration::from_secs(1);
@@ -23,6 +23,10 @@ pub(crate) async fn run(shared: Weak<Shared>) {
     loop {
         ticks.tick().await;
         let Some(shared) = shared.upgrade() else { return };
+        Instance::of(Arc::clone(&shared)).renew_certificate();
+        if shared.access.is_stale() {
+            Instance::of(Arc::clone(&shared)).refresh_tokens();
+        }
         sampler.sample(&shared).await;
     }
 }

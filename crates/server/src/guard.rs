@@ -2,7 +2,8 @@
 //!
 //! Loopback is not a boundary: any web page can make a browser send requests to it. A page cannot forge Host or Origin,
 //! so a foreign Origin (cross-site request, MCP 2025-11-25 "Security warning") and a foreign Host (DNS rebinding) are
-//! refused with 403. Other computers are refused until a token and TLS can be asked of them.
+//! refused with 403. Other computers are refused unless TLS and a token protect the port ([`Exposure`]); which token is
+//! asked for after this, in `token`.
 
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
@@ -11,7 +12,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, Version, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use cwts_runtime::Connection;
+use cwts_runtime::{Connection, Exposure, RemoteRefusal};
 
 use crate::metered::Scope;
 use crate::problem::ProblemDetails;
@@ -21,7 +22,7 @@ use crate::problem::ProblemDetails;
 enum Refusal {
     /// The source has used up its requests; there is the next one after this time.
     Rate(Duration),
-    Remote,
+    Remote(RemoteRefusal),
     /// Not exactly one Host, or one that is none (RFC 9112 section 3.2).
     BadHost,
     Host,
@@ -33,7 +34,7 @@ impl Refusal {
     fn reason(self) -> &'static str {
         match self {
             Self::Rate(_) => "rate",
-            Self::Remote => "remote",
+            Self::Remote(_) => "remote",
             Self::BadHost => "bad_host",
             Self::Host => "host",
             Self::Origin => "origin",
@@ -44,13 +45,7 @@ impl Refusal {
         let shown = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("none");
         let (status, code, detail) = match self {
             Self::Rate(wait) => return too_many_requests(wait),
-            Self::Remote => (
-                StatusCode::FORBIDDEN,
-                "remote_refused",
-                "Only this computer may connect: neither a token nor TLS protects this port. Connect through an SSH \
-                 tunnel (ssh -L), or from this computer."
-                    .to_owned(),
-            ),
+            Self::Remote(refusal) => (StatusCode::FORBIDDEN, "remote_refused", remedies(refusal)),
             Self::BadHost => (
                 StatusCode::BAD_REQUEST,
                 "bad_host",
@@ -89,6 +84,26 @@ fn too_many_requests(wait: Duration) -> Response {
     response
 }
 
+/// What has to happen before another computer is served.
+fn remedies(refusal: RemoteRefusal) -> String {
+    let tunnel = "or connect through an SSH tunnel (ssh -L)";
+    match refusal {
+        RemoteRefusal::PlainText => "Other computers are served over TLS only: use https:// or wss://.".to_owned(),
+        RemoteRefusal::Unprotected { tls: true, token: true } => format!("Only this computer may connect; {tunnel}."),
+        RemoteRefusal::Unprotected { tls, token } => {
+            let tls = (!tls).then_some(
+                "TLS is off: on the server run `cwts-ultra tls make` and `cwts-ultra config set security.tls on --layer \
+                 toml`, and start it anew",
+            );
+            let token = (!token).then_some(
+                "no token is asked for: on the server run `cwts-ultra config set security.auth token --layer toml`",
+            );
+            let missing: Vec<&str> = [tls, token].into_iter().flatten().collect();
+            format!("Other computers are refused: {}; {tunnel}.", missing.join("; "))
+        }
+    }
+}
+
 pub(crate) async fn check(State(scope): State<Scope>, request: Request, next: Next) -> Response {
     let Some(refusal) = refusal(&scope, &request) else { return next.run(request).await };
     let labels = [scope.service.id(), refusal.reason()];
@@ -100,35 +115,50 @@ pub(crate) async fn check(State(scope): State<Scope>, request: Request, next: Ne
 /// The first rule that the request breaks. The rate comes first: what is refused costs time too.
 fn refusal(scope: &Scope, request: &Request) -> Option<Refusal> {
     // A request that came through no listener has no peer to judge.
-    let Some(connection) = request.extensions().get::<Connection>() else { return Some(Refusal::Remote) };
+    let Some(connection) = request.extensions().get::<Connection>() else {
+        return Exposure::Local.refuses(false, false).map(Refusal::Remote);
+    };
     if let Err(wait) = scope.requests.take(connection.source(), Instant::now()) {
         return Some(Refusal::Rate(wait));
     }
-    let (peer, local) = (connection.peer().ip().to_canonical(), connection.local().ip().to_canonical());
-    if !peer.is_loopback() && peer != local {
-        return Some(Refusal::Remote);
+    let policy = scope.instance.policy();
+    let exposure = policy.exposure(scope.service.group());
+    if let Some(refusal) = exposure.refuses(is_here(connection), connection.is_encrypted()) {
+        return Some(Refusal::Remote(refusal));
     }
-    foreign_name(request.version(), request.uri(), request.headers(), local)
+    let names: &[String] = if connection.is_encrypted() { &policy.names } else { &[] };
+    let ours = Ours { local: connection.local().ip().to_canonical(), names };
+    foreign_name(request.version(), request.uri(), request.headers(), &ours)
+}
+
+/// Whether the peer is on this computer: on loopback, or on the very address that it connects to.
+pub(crate) fn is_here(connection: &Connection) -> bool {
+    same_computer(connection.peer().ip(), connection.local().ip())
+}
+
+fn same_computer(peer: IpAddr, local: IpAddr) -> bool {
+    let (peer, local) = (peer.to_canonical(), local.to_canonical());
+    peer.is_loopback() || peer == local
 }
 
 /// Whether Host or Origin name somebody else.
-fn foreign_name(version: Version, uri: &Uri, headers: &HeaderMap, local: IpAddr) -> Option<Refusal> {
+fn foreign_name(version: Version, uri: &Uri, headers: &HeaderMap, ours: &Ours<'_>) -> Option<Refusal> {
     let mut hosts = headers.get_all(header::HOST).iter().map(|value| value.to_str().ok().and_then(host_name));
     let host = match (hosts.next(), hosts.next()) {
         // No page can send a request of HTTP/1.0, which knows no Host.
-        (None, None) if version == Version::HTTP_10 => return foreign_origin(headers, local),
+        (None, None) if version == Version::HTTP_10 => return foreign_origin(headers, ours),
         (Some(Some(host)), None) => host,
         _ => return Some(Refusal::BadHost),
     };
     // An absolute-form target stands above the header (RFC 9112 section 3.2.2).
     let named = uri.authority().map_or(Some(host), |authority| host_name(authority.as_str()));
-    if named.is_some_and(|name| is_ours(name, local)) { foreign_origin(headers, local) } else { Some(Refusal::Host) }
+    if named.is_some_and(|name| ours.has(name)) { foreign_origin(headers, ours) } else { Some(Refusal::Host) }
 }
 
-fn foreign_origin(headers: &HeaderMap, local: IpAddr) -> Option<Refusal> {
+fn foreign_origin(headers: &HeaderMap, ours: &Ours<'_>) -> Option<Refusal> {
     let trusted = headers.get_all(header::ORIGIN).iter().all(|origin| {
         let name = origin.to_str().ok().and_then(|text| text.split_once("://")).and_then(|(_, rest)| host_name(rest));
-        name.is_some_and(|name| is_ours(name, local))
+        name.is_some_and(|name| ours.has(name))
     });
     (!trusted).then_some(Refusal::Origin)
 }
@@ -144,13 +174,24 @@ fn host_name(authority: &str) -> Option<&str> {
     (is_port && !name.is_empty()).then_some(name)
 }
 
-/// A loopback name, or the literal address that the client connected to. No other name: names can be rebound.
-fn is_ours(name: &str, local: IpAddr) -> bool {
-    let name = name.strip_suffix('.').unwrap_or(name);
-    if name.eq_ignore_ascii_case("localhost") {
-        return true;
+/// What a client may call this computer.
+struct Ours<'a> {
+    /// The address that it connected to.
+    local: IpAddr,
+    /// The names of the certificate, for a client that has checked it: a page of a rebound name could not have. In plain
+    /// text no other name counts, since any name can be rebound.
+    names: &'a [String],
+}
+
+impl Ours<'_> {
+    /// A loopback name, the literal address that the client connected to, or a name of the certificate.
+    fn has(&self, name: &str) -> bool {
+        let name = name.strip_suffix('.').unwrap_or(name);
+        if name.eq_ignore_ascii_case("localhost") || self.names.iter().any(|each| each.eq_ignore_ascii_case(name)) {
+            return true;
+        }
+        name.parse::<IpAddr>().is_ok_and(|ip| ip.to_canonical().is_loopback() || ip.to_canonical() == self.local)
     }
-    name.parse::<IpAddr>().is_ok_and(|ip| ip.to_canonical().is_loopback() || ip.to_canonical() == local)
 }
 
 #[cfg(test)]
@@ -169,7 +210,8 @@ mod tests {
         for (name, value) in pairs {
             headers.append(name, value.parse().expect("a header value"));
         }
-        foreign_name(version, &target.parse().expect("a target"), &headers, local.parse().expect("an address"))
+        let ours = Ours { local: local.parse().expect("an address"), names: &[] };
+        foreign_name(version, &target.parse().expect("a target"), &headers, &ours)
     }
 
     #[test]
@@ -190,6 +232,14 @@ mod tests {
         let ours = (header::HOST, "localhost:3000");
         let verdict = judged_as(Version::HTTP_11, "http://evil.example/mcp", LOOPBACK, &[ours]);
         assert_eq!(verdict, Some(Refusal::Host), "the target stands above the header");
+    }
+
+    #[test]
+    fn a_name_of_the_certificate_counts_for_who_has_checked_it() {
+        let names = ["studio.lan".to_owned(), "192.168.1.20".to_owned()];
+        let ours = Ours { local: LAN.parse().expect("an address"), names: &names };
+        assert!(ours.has("Studio.lan") && ours.has(LAN), "what the certificate names");
+        assert!(!ours.has("evil.example") && !ours.has("lan"), "and nothing else");
     }
 
     #[test]
@@ -214,6 +264,32 @@ mod tests {
         }
         let verdict = judged(LOOPBACK, &[host, (header::ORIGIN, "http://localhost:5173")]);
         assert_eq!(verdict, None, "a page of this computer passes");
+    }
+
+    #[test]
+    fn this_computer_is_told_from_others() {
+        let ip = |text: &str| text.parse().expect("an address");
+        let cases = [
+            (LOOPBACK, LOOPBACK, true),
+            ("::1", "::1", true),
+            ("::ffff:127.0.0.1", "::ffff:127.0.0.1", true),
+            (LAN, LAN, true),
+            ("192.168.1.9", LAN, false),
+            ("fd00::9", "fd00::1", false),
+        ];
+        for (peer, local, here) in cases {
+            assert_eq!(same_computer(ip(peer), ip(local)), here, "{peer} to {local}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_names_what_is_missing() {
+        let refused = |tls, token| remedies(RemoteRefusal::Unprotected { tls, token });
+        assert!(refused(false, true).contains("TLS is off") && !refused(false, true).contains("no token"), "TLS only");
+        assert!(refused(true, false).contains("security.auth token"), "the token only");
+        for missing in [refused(false, true), refused(true, false), refused(false, false)] {
+            assert!(missing.contains("ssh -L"), "there is always a safe way: {missing}");
+        }
     }
 
     #[test]

@@ -1,14 +1,18 @@
 //! `/health`, `/health/live` and `/health/ready` as `application/health+json` (draft-inadarei-api-health-check-06).
 
+use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
-use axum::extract::State;
+use axum::extract::{FromRequestParts, State};
+use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use cwts_runtime::{Instance, RunState};
+use cwts_runtime::{Caller, Connection, Instance, RunState};
 use serde::Serialize;
+
+use crate::guard::is_here;
 
 /// An exchange that does not answer within this time is not ready.
 const EXCHANGE_DEADLINE: Duration = Duration::from_secs(1);
@@ -17,11 +21,15 @@ const EXCHANGE_DEADLINE: Duration = Duration::from_secs(1);
 #[serde(rename_all = "camelCase")]
 struct Health {
     status: Status,
-    version: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<&'static str>,
     /// The instance id, so that an instance of ours is told from a stranger.
     service_id: String,
     /// New at every start of the program, so that an orphan is told from ours.
     nonce: String,
+    /// Whether any service is served to other computers. Left out for a stranger, as the rest below.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exposed: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     checks: Option<Checks>,
 }
@@ -61,16 +69,28 @@ pub(crate) fn router(instance: &Instance) -> Router {
         .with_state(instance.clone())
 }
 
+/// Whether the asker is on this computer or has presented a token.
+struct Known(bool);
+
+impl<S: Sync> FromRequestParts<S> for Known {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
+        let here = parts.extensions.get::<Connection>().is_some_and(is_here);
+        Ok(Self(here || parts.extensions.get::<Caller>().is_some()))
+    }
+}
+
 /// The process answers.
-async fn live(State(instance): State<Instance>) -> Response {
-    respond(&instance, Status::Pass, None)
+async fn live(State(instance): State<Instance>, known: Known) -> Response {
+    respond(&instance, known.0, Status::Pass, None)
 }
 
 /// The exchange answers in time and the services run.
-async fn ready(State(instance): State<Instance>) -> Response {
+async fn ready(State(instance): State<Instance>, known: Known) -> Response {
     let checks = Checks { exchange: vec![exchange(&instance).await], services: vec![services(&instance)] };
     let failed = checks.exchange.iter().chain(&checks.services).any(|check| check.status == Status::Fail);
-    respond(&instance, if failed { Status::Fail } else { Status::Pass }, Some(checks))
+    respond(&instance, known.0, if failed { Status::Fail } else { Status::Pass }, Some(checks))
 }
 
 async fn exchange(instance: &Instance) -> Check {
@@ -95,17 +115,19 @@ fn services(instance: &Instance) -> Check {
     Check { status, observed_value: None, observed_unit: None, output }
 }
 
-fn respond(instance: &Instance, status: Status, checks: Option<Checks>) -> Response {
+/// Another computer without a token learns no more than a load balancer needs.
+fn respond(instance: &Instance, known: bool, status: Status, checks: Option<Checks>) -> Response {
     let code = match status {
         Status::Pass => StatusCode::OK,
         Status::Fail => StatusCode::SERVICE_UNAVAILABLE,
     };
     let health = Health {
         status,
-        version: env!("CARGO_PKG_VERSION"),
+        version: known.then_some(env!("CARGO_PKG_VERSION")),
         service_id: instance.id().to_owned(),
         nonce: instance.nonce().to_owned(),
-        checks,
+        exposed: known.then(|| instance.policy().is_exposed()),
+        checks: checks.filter(|_| known),
     };
     let headers = [(header::CONTENT_TYPE, "application/health+json"), (header::CACHE_CONTROL, "no-store")];
     (code, headers, Json(health)).into_response()

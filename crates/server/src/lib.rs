@@ -11,6 +11,7 @@ mod metrics;
 mod problem;
 mod rate;
 mod rest;
+mod token;
 
 use std::sync::Arc;
 
@@ -50,6 +51,7 @@ impl ServiceFactory for Services {
         router
             .fallback(problem::not_found)
             .method_not_allowed_fallback(problem::method_not_allowed)
+            .layer(from_fn_with_state(scope.clone(), token::check))
             .layer(from_fn_with_state(scope.clone(), guard::check))
             .layer(from_fn_with_state(scope, metered::measure))
     }

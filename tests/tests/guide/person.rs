@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
-use cwts_tests::{Exit, Installation, Server, Socket, finish, get, initialize_request};
+use cwts_tests::{Exit, Installation, Server, Socket, finish, get, initialize_request, write_tokens};
 use rustix::process::Signal;
 use tokio::process::Command;
 
@@ -22,6 +22,10 @@ impl Person {
         fs::create_dir(installation.user().join("bin")).expect("a folder for the stand-in");
         fs::write(&sudo, SUDO).expect("the stand-in is writable");
         fs::set_permissions(&sudo, fs::Permissions::from_mode(0o755)).expect("the stand-in is a program");
+        // What the person's clients present, in each instance of the guide.
+        for instance in ["default", "1", "2"] {
+            write_tokens(&installation.root(""), instance);
+        }
         Self { installation }
     }
 

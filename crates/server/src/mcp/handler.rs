@@ -12,6 +12,7 @@ use rmcp::model::{
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer, ServerHandler};
 
+use crate::mcp::permission;
 use crate::mcp::turn::Turn;
 
 const INSTRUCTIONS: &str = "A paper-trading exchange: no order reaches a real market. All clients of this server trade \
@@ -73,16 +74,22 @@ impl ServerHandler for TradingServer {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let Some(tool) = self.tools.get(&request.name).map(|tool| tool.name.clone()) else {
+        let Some(found) = self.tools.get(&request.name) else {
             let names: Vec<_> = self.tools.list_all().into_iter().map(|tool| tool.name).collect();
             let message = format!("unknown tool {}; there are {}", shown(&request.name), names.join(", "));
             return Err(ErrorData::invalid_params(message, None));
         };
+        let tool = found.name.clone();
+        let refused = permission::refusal(found, &context.extensions);
         let turn = context.extensions.get::<Turn>().cloned();
         let _running = match &turn {
             Some(turn) => turn.come().await,
             None => None,
         };
+        if let Some(refused) = refused {
+            self.count(&tool, true);
+            return Ok(refused.into());
+        }
         let result = self.tools.call(ToolCallContext::new(self, request, context)).await;
         let result = result.or_else(as_tool_error);
         let failed = match &result {

@@ -3,6 +3,8 @@
 mod arguments;
 mod handler;
 mod http;
+mod permission;
+mod sessions;
 mod tools;
 mod trading;
 mod transport;

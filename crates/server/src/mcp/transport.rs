@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
 use cwts_domain::Service;
-use cwts_runtime::{Connection, Instance};
+use cwts_runtime::{Caller, Connection, Instance};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt as _, StreamExt as _};
 use rmcp::RoleServer;
@@ -34,6 +34,8 @@ pub(crate) struct WebSocketTransport {
     stream: SplitStream<WebSocket>,
     /// Keeps the connection counted and drained for as long as the WebSocket lives.
     connection: Connection,
+    /// Who is at the other end. Goes with every tool call.
+    caller: Caller,
     instance: Instance,
     turns: Turns,
     calls: Arc<Semaphore>,
@@ -77,12 +79,13 @@ impl Ending {
 }
 
 impl WebSocketTransport {
-    pub(crate) fn new(socket: WebSocket, connection: Connection, instance: Instance) -> Self {
+    pub(crate) fn new(socket: WebSocket, connection: Connection, caller: Caller, instance: Instance) -> Self {
         let (sink, stream) = socket.split();
         Self {
             sink: Arc::new(Mutex::new(sink)),
             stream,
             connection,
+            caller,
             instance,
             turns: Turns::default(),
             calls: Arc::new(Semaphore::new(MAX_CALLS)),
@@ -133,13 +136,14 @@ impl WebSocketTransport {
         {
             let permit = self.permit.take();
             call.extensions.insert(self.turns.next(permit));
+            call.extensions.insert(self.caller.clone());
         }
         message
     }
 
-    /// Waits until the client may ask for more. Ends early when the socket drains.
+    /// Waits until the client may ask for more. Ends early when the socket drains or the token is replaced.
     async fn may_ask(&mut self) {
-        let connection = self.connection.clone();
+        let (connection, caller) = (self.connection.clone(), self.caller.clone());
         let mut unsent = self.unsent.subscribe();
         let ready = async {
             // The sender lives as long as the transport, and the semaphore is never closed.
@@ -151,6 +155,7 @@ impl WebSocketTransport {
         tokio::select! {
             () = ready => {}
             () = connection.draining() => {}
+            () = caller.replaced() => {}
         }
     }
 
@@ -158,6 +163,10 @@ impl WebSocketTransport {
         tokio::select! {
             () = self.connection.draining() => {
                 self.ending().close(SERVICE_RESTART, "the service moves or stops").await;
+                None
+            }
+            () = self.caller.replaced() => {
+                self.ending().close(close_code::POLICY, "the token was replaced").await;
                 None
             }
             frame = self.stream.next() => match frame {

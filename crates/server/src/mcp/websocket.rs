@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::any;
 use cwts_domain::Service;
-use cwts_runtime::{Connection, Instance};
+use cwts_runtime::{Caller, Connection, Instance};
 use rmcp::ServiceExt as _;
 
 use crate::mcp::handler::TradingServer;
@@ -30,12 +30,13 @@ pub(crate) fn websocket_router(instance: &Instance) -> Router {
 async fn upgrade(
     State(instance): State<Instance>,
     Extension(connection): Extension<Connection>,
+    Extension(caller): Extension<Caller>,
     request: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
     let Ok(request) = request else { return not_a_websocket(&instance).into_response() };
     let request = request.protocols([WEBSOCKET_SUBPROTOCOL]).max_message_size(MAX_MESSAGE).max_frame_size(MAX_FRAME);
     request.on_upgrade(async move |socket| {
-        let transport = WebSocketTransport::new(socket, connection, instance.clone());
+        let transport = WebSocketTransport::new(socket, connection, caller, instance.clone());
         let ending = transport.ending();
         let server = TradingServer::new(instance, Service::McpWebsocket);
         match server.serve(transport).await {

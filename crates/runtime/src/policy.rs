@@ -1,0 +1,55 @@
+//! The rules that the guards of all ports go by, as they follow from the configuration in force.
+
+use cwts_config::{AuthMode, Settings};
+use cwts_domain::Group;
+
+use crate::exposure::Exposure;
+use crate::tls::Tls;
+
+/// What the guards ask on every request. Replaced as a whole with every change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// Whether this computer needs a token on the MCP ports. Other computers always need one.
+    pub needs_token: bool,
+    /// Names of this computer that clients may use over TLS: those of the certificate. Without TLS a name proves nothing,
+    /// since a page can make it resolve to anything.
+    pub names: Vec<String>,
+    mcp: Exposure,
+    monitoring: Exposure,
+}
+
+impl Policy {
+    /// What follows from `settings` and from whether the ports speak TLS at this moment.
+    pub(crate) fn of(settings: &Settings, certificate: &Tls, armed: bool) -> Self {
+        let tls = certificate.is_on();
+        let needs_token = settings.auth.value == AuthMode::Token;
+        let address = |group| settings.bind_addr(group).value;
+        Self {
+            needs_token,
+            names: certificate.names(),
+            mcp: Exposure::of(address(Group::Mcp), tls, needs_token, armed),
+            // Nothing there takes an order.
+            monitoring: Exposure::of(address(Group::Monitoring), tls, needs_token, true),
+        }
+    }
+
+    /// How far a group of services reaches.
+    pub fn exposure(&self, group: Group) -> Exposure {
+        match group {
+            Group::Mcp => self.mcp,
+            Group::Monitoring => self.monitoring,
+        }
+    }
+
+    /// Whether any service is served to other computers.
+    pub fn is_exposed(&self) -> bool {
+        self.mcp.is_exposed() || self.monitoring.is_exposed()
+    }
+}
+
+impl Default for Policy {
+    /// The strictest: nothing beyond loopback, and a token.
+    fn default() -> Self {
+        Self { needs_token: true, names: Vec::new(), mcp: Exposure::Local, monitoring: Exposure::Local }
+    }
+}

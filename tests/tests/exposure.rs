@@ -1,0 +1,247 @@
+//! Beyond loopback: real peers in a network namespace, real clients over TLS, and trading that waits for a person.
+
+use std::path::{Path, PathBuf};
+
+use cwts_config::Environment;
+use cwts_domain::Service;
+use cwts_tests::{
+    Embedded, Exit, Home, METRICS_TOKEN, McpClient, OWNER_TOKEN, Ports, READ_TOKEN, Server, Socket, TRADE_TOKEN,
+    bearer, command, finish, get, sandboxed, send_exactly, skip, until,
+};
+use rustix::process::Signal;
+use serde_json::{Value, json};
+use tokio::process::Command;
+
+const SERVER: &str = "192.168.50.1";
+/// Another computer: a network namespace at the other end of a cable.
+const CABLE: &str = "ip netns add client && ip link add server type veth peer name eth0 netns client && \
+    ip addr add 192.168.50.1/24 dev server && ip link set server up && \
+    ip netns exec client ip addr add 192.168.50.10/24 dev eth0 && ip netns exec client ip link set eth0 up";
+
+async fn shell(text: &str) -> Exit {
+    let mut bash = Command::new("bash");
+    bash.arg("-c").arg(text).kill_on_drop(true);
+    finish(bash).await
+}
+
+async fn lay_cable() {
+    let laid = shell(CABLE).await;
+    assert_eq!(laid.status, Some(0), "another computer in a namespace: {laid:?}");
+}
+
+/// What curl on the other computer gets: status and body.
+async fn remote(arguments: &[&str]) -> (u16, Value) {
+    let mut curl = Command::new("ip");
+    curl.args(["netns", "exec", "client", "curl", "-s", "-m", "5", "-w", "\n%{http_code}"]).args(arguments);
+    let exit = finish(curl).await;
+    let (body, status) = exit.stdout.rsplit_once('\n').unwrap_or_default();
+    (status.parse().unwrap_or_default(), serde_json::from_str(body).unwrap_or_default())
+}
+
+/// A server on every interface, with TLS or without, on the guide's ports.
+async fn exposed(home: &Home, tls: bool) -> (Server, Ports) {
+    let ports = Ports::free();
+    let security = if tls { "\n[security]\ntls = \"on\"\n" } else { "" };
+    home.write_toml(&format!("{}{security}", ports.toml()));
+    if tls {
+        let mut make = command(home);
+        make.args(["tls", "make", "--name", SERVER]);
+        assert_eq!(finish(make).await.status, Some(0), "a certificate of its own");
+    }
+    let mut program = command(home);
+    program.env("MCP_BIND_ADDR", "0.0.0.0").env("MONITORING_BIND_ADDR", "0.0.0.0");
+    (Server::launch(program).await, ports)
+}
+
+fn authority(home: &Home) -> PathBuf {
+    home.path().join("data/default/tls/ca.pem")
+}
+
+#[tokio::test]
+async fn without_tls_other_computers_get_the_remedies_and_this_one_is_served() {
+    if !sandboxed(without_tls_other_computers_get_the_remedies_and_this_one_is_served).await {
+        return;
+    }
+    lay_cable().await;
+    let home = Home::empty();
+    let (server, ports) = exposed(&home, false).await;
+    for service in Service::ALL {
+        let url = format!("http://{SERVER}:{}{}", ports.of(service), service.path());
+        let (status, problem) = remote(&["-H", &format!("Authorization: {}", bearer(OWNER_TOKEN)), &url]).await;
+        assert_eq!((status, &problem["code"]), (403, &json!("remote_refused")), "{service}, with any token: {problem}");
+        let detail = problem["detail"].as_str().unwrap_or_default();
+        for remedy in ["TLS is off", "cwts-ultra tls make", "security.tls on", "ssh -L"] {
+            assert!(detail.contains(remedy), "{remedy} is a way out: {detail}");
+        }
+    }
+    McpClient::connect(&format!("ws://127.0.0.1:{}/mcp", ports.of(Service::McpWebsocket))).await;
+    assert_eq!(get(ports.of(Service::Health), "/health").await.json()["exposed"], false, "nobody else is served");
+    let ended = server.stop(Signal::TERM).await;
+    assert_eq!(ended.stderr.matches("TLS is off").count(), 1, "one line says so: {}", ended.stderr);
+}
+
+#[tokio::test]
+async fn over_tls_with_a_token_other_computers_are_served_and_trading_waits_for_a_person() {
+    if !sandboxed(over_tls_with_a_token_other_computers_are_served_and_trading_waits_for_a_person).await {
+        return;
+    }
+    lay_cable().await;
+    let home = Home::empty();
+    let (server, ports) = exposed(&home, true).await;
+    let authority = authority(&home).display().to_string();
+    let url = |scheme: &str, service: Service, path: &str| format!("{scheme}://{SERVER}:{}{path}", ports.of(service));
+    let trusted = ["--cacert", &authority];
+    let ask = async |token: Option<&str>, url: &str| {
+        let header = token.map(|token| format!("Authorization: {}", bearer(token)));
+        let header: Vec<&str> = header.iter().flat_map(|header| ["-H", header]).collect();
+        remote(&[trusted.as_slice(), &header, &[url]].concat()).await
+    };
+    let status = url("https", Service::McpHttp, "/api/v1/status");
+    assert_eq!(ask(Some(READ_TOKEN), &status).await.0, 200, "with TLS and a token the other computer is served");
+    assert_eq!(ask(None, &status).await.0, 401, "not without a token");
+    let (code, problem) = ask(Some(TRADE_TOKEN), &url("http", Service::McpHttp, "/api/v1/status")).await;
+    assert_eq!(code, 403, "nor in plain text: {problem}");
+    let metrics = url("https", Service::Prometheus, "/metrics");
+    let scraped = [None, Some(READ_TOKEN), Some(METRICS_TOKEN), Some(TRADE_TOKEN)];
+    let mut statuses = Vec::new();
+    for token in scraped {
+        statuses.push(ask(token, &metrics).await.0);
+    }
+    assert_eq!(statuses, [401, 403, 200, 200], "beyond loopback metrics need their scope");
+    let health = url("https", Service::Health, "/health");
+    let stranger = ask(None, &health).await.1;
+    let mut told: Vec<&String> = stranger.as_object().expect("an object").keys().collect();
+    told.sort();
+    assert_eq!(told, ["nonce", "serviceId", "status"], "a stranger learns no more: {stranger}");
+    assert_eq!(ask(Some(METRICS_TOKEN), &health).await.1["exposed"], true, "who has a token learns the state");
+
+    let mut local = McpClient::connect(&format!("ws://127.0.0.1:{}/mcp", ports.of(Service::McpWebsocket))).await;
+    let order = json!({ "symbol": "BTCUSD", "side": "buy", "order_type": "limit", "quantity": 0.001, "price": 60000 });
+    let refused = local.call("place_order", order.clone()).await.error();
+    assert!(refused.contains("read-only until the person arms it"), "orders wait for a person: {refused}");
+    let unknown = local.call("cancel_order", json!({ "order_id": "999999999" })).await.error();
+    assert!(!unknown.contains("read-only"), "cancelling is always possible: {unknown}");
+    let http = ports.of(Service::McpHttp);
+    let arm = async |token: &str| {
+        let headers = [("Host", &*format!("localhost:{http}")), ("Authorization", &bearer(token))];
+        send_exactly(http, "POST", "/api/v1/trading/arm", &headers, "").await.status
+    };
+    assert_eq!(arm(TRADE_TOKEN).await, 403, "an agent cannot arm what a person has to");
+    assert_eq!(arm(OWNER_TOKEN).await, 204, "the owner can");
+    local.call("place_order", order).await.ok();
+    python_trades_from_afar(&authority, &ports).await;
+    let ended = server.stop(Signal::TERM).await;
+    assert!(ended.stderr.contains("trading is read-only until it is armed"), "said at the start: {}", ended.stderr);
+}
+
+/// The official SDK on the other computer, over both transports.
+async fn python_trades_from_afar(authority: &str, ports: &Ports) {
+    let installed =
+        Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(|root| root.join("target/tools/python/bin/python"));
+    let python = std::env::var_os("CWTS_TEST_PYTHON").map(PathBuf::from).or(installed);
+    let Some(python) = python.filter(|python| python.is_file()) else {
+        return skip("the Python client over TLS: CWTS_TEST_PYTHON names no interpreter");
+    };
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients/ws_session.py");
+    for (transport, scheme, service) in
+        [("websocket", "wss", Service::McpWebsocket), ("http", "https", Service::McpHttp)]
+    {
+        let url = format!("{scheme}://{SERVER}:{}/mcp", ports.of(service));
+        let mut client = Command::new("ip");
+        client.args(["netns", "exec", "client"]).arg(&python).arg(&script).args([transport, &url, TRADE_TOKEN]);
+        let ended = finish({
+            client.env("SSL_CERT_FILE", authority);
+            client
+        })
+        .await;
+        assert_eq!(ended.status, Some(0), "the SDK trades over {scheme}: {}", ended.stderr);
+        let seen: Value = serde_json::from_str(&ended.stdout).expect("JSON");
+        assert_eq!(seen["filled"]["status"], "filled", "its order fills: {seen}");
+    }
+}
+
+/// An instance on loopback that speaks TLS, and the file of its authority.
+async fn encrypted() -> (Embedded, String) {
+    let (ports, home) = (Ports::free(), Home::empty());
+    home.write_toml(&format!("{}\n[security]\ntls = \"on\"\n", ports.toml()));
+    let refused = Embedded::open(home, Environment::empty());
+    let problem = refused.instance().start().await.expect_err("TLS without a certificate cannot be");
+    assert!(problem.to_string().contains("cwts-ultra tls make"), "the remedy: {problem}");
+    make(refused.home()).await;
+    refused.instance().start().await.expect("now it starts");
+    let authority = authority(refused.home()).display().to_string();
+    (refused, authority)
+}
+
+async fn make(home: &Home) {
+    let mut make = command(home);
+    make.args(["tls", "make"]);
+    assert_eq!(finish(make).await.status, Some(0), "a certificate");
+}
+
+#[tokio::test]
+async fn every_port_speaks_tls_and_plain_text_to_this_computer() {
+    let (embedded, authority) = encrypted().await;
+    for service in Service::ALL {
+        let port = embedded.port(service);
+        let (header, path) = (bearer(TRADE_TOKEN), service.path());
+        let curl = format!(
+            "curl -s -o /dev/null -w '%{{http_code}}' --cacert '{authority}' -H 'Authorization: {header}' \
+             https://localhost:{port}{path}"
+        );
+        let tls = shell(&curl).await.stdout;
+        assert!(["200", "426", "406"].contains(&&*tls), "{service} over TLS: {tls}");
+        assert!(get(port, service.path()).await.status < 500, "{service} in plain text on the same port");
+    }
+    let port = embedded.port(Service::Health);
+    for (version, accepted) in [("-tls1_3", true), ("-tls1_2", true), ("-tls1_1", false)] {
+        let s_client = format!(
+            "openssl s_client {version} -cipher 'ALL:@SECLEVEL=0' -verify_return_error -verify_hostname localhost -CAfile \
+             '{authority}' -connect 127.0.0.1:{port} </dev/null"
+        );
+        let exit = shell(&s_client).await;
+        assert_eq!(exit.status == Some(0), accepted, "TLS 1.2 and later only, {version}: {exit:?}");
+    }
+    let untrusted = shell(&format!("curl -s https://localhost:{port}/health")).await;
+    assert_eq!(untrusted.status, Some(60), "who does not trust the authority does not connect: {untrusted:?}");
+}
+
+#[tokio::test]
+async fn a_renewed_certificate_is_shown_without_dropping_anybody() {
+    let (embedded, authority) = encrypted().await;
+    let mut client = McpClient::connect(&embedded.url(Service::McpWebsocket)).await;
+    let port = embedded.port(Service::Health);
+    let shown = async || {
+        let print = format!(
+            "openssl s_client -connect 127.0.0.1:{port} </dev/null 2>/dev/null | openssl x509 -noout -fingerprint -sha256"
+        );
+        shell(&print).await.stdout
+    };
+    let before = shown().await;
+    make(embedded.home()).await;
+    until("the new certificate", async || (shown().await != before).then_some(())).await;
+    client.call("get_account", json!({})).await.ok();
+    let verified = shell(&format!("curl -sf --cacert '{authority}' https://localhost:{port}/health")).await;
+    assert_eq!(verified.status, Some(0), "clients that trust the authority need not do anything: {verified:?}");
+    std::fs::write(embedded.home().path().join("data/default/tls/server.pem"), "nonsense").expect("writable");
+    let said = |each: cwts_runtime::Activity| each.text.contains("The certificate on disk cannot be used");
+    until("the complaint", async || embedded.instance().activities().into_iter().any(said).then_some(())).await;
+    let verified = shell(&format!("curl -sf --cacert '{authority}' https://localhost:{port}/health")).await;
+    assert_eq!(verified.status, Some(0), "a broken file leaves the good certificate in place: {verified:?}");
+}
+
+#[tokio::test]
+async fn the_tokens_of_a_websocket_are_asked_for_over_tls_too() {
+    let (embedded, authority) = encrypted().await;
+    let port = embedded.port(Service::McpWebsocket);
+    let upgrade = format!(
+        "curl -s -m 3 -o /dev/null -w '%{{http_code}}' --http1.1 --cacert '{authority}' -H 'Connection: Upgrade' -H \
+         'Upgrade: websocket' -H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='"
+    );
+    let opened = shell(&format!("{upgrade} 'https://localhost:{port}/mcp?token={TRADE_TOKEN}'")).await.stdout;
+    assert_eq!(opened, "101", "with a token");
+    let refused = shell(&format!("{upgrade} 'https://localhost:{port}/mcp'")).await.stdout;
+    assert_eq!(refused, "401", "without");
+    let plain = Socket::open_exactly(&format!("ws://127.0.0.1:{port}/mcp"), &[]).await;
+    assert!(plain.is_err(), "nor in plain text");
+}
