@@ -4,6 +4,7 @@
 
 mod blocks;
 mod firewall;
+mod instances;
 mod person;
 mod ports;
 mod tools;
