@@ -18,6 +18,9 @@ const COMMANDS: &[&str] = &[
     "free_port",
     "watch_ports",
     "unwatch_ports",
+    "firewall",
+    "run_firewall",
+    "save_firewall_script",
     "subscribe",
     "quit",
 ];

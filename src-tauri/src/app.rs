@@ -147,6 +147,9 @@ fn build(context: Context, bus_name: String) -> tauri::Result<tauri::App> {
             commands::free_port,
             commands::watch_ports,
             commands::unwatch_ports,
+            commands::firewall,
+            commands::run_firewall,
+            commands::save_firewall_script,
             commands::subscribe,
             commands::quit,
         ])

@@ -4,9 +4,12 @@
 
 #![expect(clippy::let_underscore_must_use, reason = "written by the macro of every command that can fail")]
 
-use cwts_domain::{Problem, Service};
+use std::path::PathBuf;
+
+use cwts_domain::{ErrorCode, Problem, Service};
 use cwts_runtime::{
-    Activity, Conflict, Envelope, PortCheck, PortNews, Release, Released, Sample, SettingsEdit, Snapshot,
+    Activity, Conflict, Envelope, FirewallChoice, FirewallResult, FirewallTask, FirewallView, PortCheck, PortNews,
+    Release, Released, Sample, SettingsEdit, Snapshot,
 };
 use serde::Serialize;
 use tauri::ipc::Channel;
@@ -106,6 +109,36 @@ pub(crate) fn watch_ports(panel: State<'_, Panel>, channel: Channel<PortNews>) {
 #[tauri::command]
 pub(crate) fn unwatch_ports(panel: State<'_, Panel>) {
     panel.port_feed.end();
+}
+
+#[tauri::command]
+pub(crate) async fn firewall(
+    panel: State<'_, Panel>,
+    instance: String,
+    choice: FirewallChoice,
+) -> Result<FirewallView, Problem> {
+    panel.supervisor.instance(&instance)?.firewall(choice).await
+}
+
+#[tauri::command]
+pub(crate) async fn run_firewall(
+    panel: State<'_, Panel>,
+    instance: String,
+    task: FirewallTask,
+    choice: FirewallChoice,
+    shown: Vec<String>,
+) -> Result<Vec<FirewallResult>, Problem> {
+    let program = std::env::current_exe().map_err(|error| Problem::new(ErrorCode::Internal, error.to_string()))?;
+    panel.supervisor.instance(&instance)?.run_firewall(task, choice, shown, program).await
+}
+
+#[tauri::command]
+pub(crate) async fn save_firewall_script(
+    panel: State<'_, Panel>,
+    instance: String,
+    choice: FirewallChoice,
+) -> Result<PathBuf, Problem> {
+    panel.supervisor.instance(&instance)?.save_firewall_script(choice).await
 }
 
 #[tauri::command]

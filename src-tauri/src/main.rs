@@ -27,6 +27,11 @@ const FAILED: u8 = 1;
 const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
+    // pkexec starts this program again, as root and without a display, for the firewall alone.
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    if let Some((_, words)) = words.split_first().filter(|(word, _)| *word == cwts_firewall::HELPER) {
+        return cwts_firewall::helper_main(words).unwrap_or_else(|error| fail(error, USAGE));
+    }
     if let Err(error) = automation::refuse() {
         return fail(error, FAILED);
     }

@@ -9,6 +9,7 @@ import { Route } from './lib/state/route.svelte';
 import type { ReleaseControl } from './lib/state/release.svelte';
 import type { RunControl } from './lib/state/run.svelte';
 import { Toasts } from './lib/state/toasts.svelte';
+import type { FirewallState } from './screens/firewall/firewall.svelte';
 import type { PortsState } from './screens/ports/ports.svelte';
 import { SystemPortsState } from './screens/ports/system-ports.svelte';
 
@@ -51,6 +52,10 @@ export class App {
 
   get release(): ReleaseControl {
     return this.instance.release;
+  }
+
+  get firewall(): FirewallState {
+    return this.instance.firewall;
   }
 
   /** Until the returned function is called. */

@@ -6,6 +6,7 @@ import { LiveSnapshot } from './lib/state/live.svelte';
 import { ReleaseControl } from './lib/state/release.svelte';
 import { RunControl } from './lib/state/run.svelte';
 import type { Envelope, Problem, Snapshot } from './lib/wire/types';
+import { FirewallState } from './screens/firewall/firewall.svelte';
 import { PortsState } from './screens/ports/ports.svelte';
 
 /** Everything that the panel keeps of one instance. Lives on while another one is shown. */
@@ -17,6 +18,7 @@ export class InstanceState {
   /** Lives here, so that a changed form survives a look at another screen. */
   readonly ports: PortsState;
   readonly release: ReleaseControl;
+  readonly firewall: FirewallState;
 
   constructor(id: string, host: Host, toasts: Toasts, route: Route) {
     this.id = id;
@@ -25,6 +27,7 @@ export class InstanceState {
     this.run = new RunControl(this.host, this.live, toasts, route);
     this.ports = new PortsState(this.host, this.live, toasts);
     this.release = new ReleaseControl(this.host, toasts);
+    this.firewall = new FirewallState(this.host, toasts);
   }
 }
 

@@ -96,8 +96,21 @@ export const VIEWS = [
   { screen: 'ports', scenario: 'running', step: 'asking', act: (page) => change(page).then(() => page.keyboard.press('Escape')) },
   { screen: 'ports', scenario: 'running', step: 'applied', act: (page) => page.getByTestId('port-health').fill('8180').then(() => page.keyboard.press('Control+s')) },
   { screen: 'ports', scenario: 'running', step: 'nothing-found', act: (page) => page.getByTestId('filter').fill('no such port') },
+  ...['running', 'exposed', 'error', 'loading'].map((scenario) => ({ screen: 'firewall', scenario })),
+  { screen: 'firewall', scenario: 'exposed', step: 'asking', act: (page) => page.getByTestId('apply-firewall').click() },
+  { screen: 'firewall', scenario: 'exposed', step: 'verified', act: verify },
+  { screen: 'firewall', scenario: 'exposed', step: 'refused', act: (page) => page.getByTestId('source-draft').fill('10.0.0').then(() => page.keyboard.press('Enter')) },
   { screen: 'components', scenario: 'running' },
 ];
+
+/** Rules that were applied and found in place. */
+async function verify(page) {
+  await page.getByTestId('apply-firewall').click();
+  await page.getByTestId('dialog-act').filter({ visible: true }).click();
+  await page.getByTestId('take-back').waitFor();
+  await page.getByTestId('verify').click();
+  await page.getByText('In place').first().waitFor();
+}
 
 /** A form with a good, a warned and a refused change, and a value that would be shadowed. */
 async function change(page) {

@@ -11,7 +11,7 @@ use cwts_firewall::{
     Change, Detection, FirewallError, Listener, Memory, Name, Outcome, Plan, Privilege, Report, Request, Source, Task,
     Tool, ToolFinding, undo_lines,
 };
-use cwts_net::{InterfaceAddress, InterfaceKind, interface_addresses};
+use cwts_runtime::{listeners, own_subnets};
 use serde::Serialize;
 
 use crate::args::FirewallArguments;
@@ -45,7 +45,7 @@ struct Line {
 }
 
 pub(crate) fn execute(sources: &Sources, options: &FirewallArguments, as_json: bool) -> Result<ExitCode, Failure> {
-    let memory = Memory::load(&sources.home().join("data").join(sources.instance().as_str()))?;
+    let memory = Memory::load(&sources.data())?;
     let privilege = Privilege::of_this_process(std::env::current_exe().map_err(Failure::internal)?);
     let detection = cwts_firewall::detect();
     let settings = cwts_config::load(sources)?.settings;
@@ -105,7 +105,9 @@ impl Wish {
         settings: &Settings,
         detection: &Detection,
     ) -> Result<Self, Failure> {
-        let listeners = listeners(settings, &options.services);
+        let all = Service::ALL.map(|service| Listener { service, address: settings.socket_addr(service) });
+        let chosen = (!options.services.is_empty()).then_some(options.services.as_slice());
+        let listeners = listeners(all, chosen);
         // Without a choice of the person, what needs no rule gets none.
         let is_wanted = options.tool.is_some() || options.undo || listeners.iter().any(|listener| !listener.is_local());
         let (mut networks, mut notes, is_example) = networks(&options.sources)?;
@@ -129,16 +131,6 @@ impl Wish {
     }
 }
 
-/// The chosen services; without a choice those that are reached from outside, and all where none is.
-fn listeners(settings: &Settings, chosen: &[Service]) -> Vec<Listener> {
-    let all = Service::ALL.map(|service| Listener { service, address: settings.socket_addr(service) });
-    if !chosen.is_empty() {
-        return all.into_iter().filter(|listener| chosen.contains(&listener.service)).collect();
-    }
-    let outside: Vec<_> = all.into_iter().filter(|listener| !listener.is_local()).collect();
-    if outside.is_empty() { all.to_vec() } else { outside }
-}
-
 /// The sources with what is to be said of them, and whether they are only an example.
 fn networks(given: &[String]) -> Result<(Vec<Source>, Vec<String>, bool), FirewallError> {
     let mut notes = Vec::new();
@@ -160,16 +152,6 @@ fn networks(given: &[String]) -> Result<(Vec<Source>, Vec<String>, bool), Firewa
     }
     notes.extend(own.iter().map(|(source, interface)| format!("{source} is the subnet of {interface}.")));
     Ok((own.into_iter().map(|(source, _)| source).collect(), notes, false))
-}
-
-/// The subnets that this computer is in, with their interfaces: neither those of containers nor those of a VPN, which a
-/// person must name.
-fn own_subnets() -> Vec<(Source, String)> {
-    let is_own = |it: &InterfaceAddress| {
-        matches!(it.kind, InterfaceKind::Wired | InterfaceKind::Wireless | InterfaceKind::Other)
-    };
-    let addresses = interface_addresses().unwrap_or_default().into_iter().filter(is_own);
-    addresses.filter_map(|it| Some((Source::subnet_of(it.address, it.prefix)?, it.interface))).collect()
 }
 
 fn no_source() -> Problem {

@@ -1,6 +1,6 @@
 //! The way to root: in this process when it is root, else one call of pkexec for all changes together.
 //!
-//! pkexec starts this program again with the word [`WORD`], the task and the vectors themselves, so that polkit's dialog
+//! pkexec starts this program again with the word [`HELPER`], the task and the vectors themselves, so that polkit's dialog
 //! and the system's log show what will run. The helper takes no vector that [`Change::parse`] does not know.
 
 use std::io::{self, Write as _};
@@ -10,8 +10,8 @@ use std::process::{Command, ExitCode, Output, Stdio};
 use crate::execute::execute;
 use crate::{Change, FirewallError, Report, Task};
 
-/// The command of the helper.
-const WORD: &str = "firewall-helper";
+/// The first word of a command line that is for [`helper_main`].
+pub const HELPER: &str = "firewall-helper";
 /// Stands between two vectors.
 const SEPARATOR: &str = ";";
 
@@ -60,7 +60,7 @@ pub fn run(task: Task, changes: &[Change], privilege: &Privilege) -> Result<Repo
 }
 
 fn arguments(task: Task, changes: &[Change]) -> Vec<String> {
-    let mut words = [WORD, task.id(), "--"].map(str::to_owned).to_vec();
+    let mut words = [HELPER, task.id(), "--"].map(str::to_owned).to_vec();
     let vectors: Vec<Vec<String>> = changes.iter().map(Change::argv).collect();
     words.extend(vectors.join(&SEPARATOR.to_owned()));
     words
@@ -81,7 +81,7 @@ fn understand(output: &Output, changes: usize) -> Result<Report, FirewallError> 
     }
 }
 
-/// The helper: does what its words say and prints the report as JSON. The words are those after [`WORD`].
+/// The helper: does what its words say and prints the report as JSON. The words are those after [`HELPER`].
 ///
 /// # Errors
 /// A word is none of this program's. Nothing was run.

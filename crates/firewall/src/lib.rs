@@ -23,7 +23,7 @@ pub use change::{Change, Probe, Rule, Undo, Verdict};
 pub use detect::{Detection, Incoming, ToolFinding, ToolState, detect};
 pub use error::FirewallError;
 pub use execute::{Failure, Outcome, Report, Task};
-pub use helper::{Privilege, helper_main, run};
+pub use helper::{HELPER, Privilege, helper_main, run};
 pub use memory::Memory;
 pub use plan::{Listener, Plan, Request, undo_lines};
 pub use tool::Tool;

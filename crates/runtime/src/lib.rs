@@ -13,6 +13,7 @@ mod elevated;
 mod exchange;
 mod exposure;
 mod findings;
+mod firewall;
 mod follow;
 mod host;
 mod instance;
@@ -44,6 +45,9 @@ pub use cwts_net::{Connection, ConnectionLimits, Source};
 pub use edit::{SaveTarget, SettingChange, SettingsEdit};
 pub use exchange::{ExchangeError, ExchangeHandle};
 pub use exposure::{Exposure, RemoteRefusal};
+pub use firewall::{
+    FirewallChoice, FirewallResult, FirewallService, FirewallTask, FirewallView, OwnSubnet, listeners, own_subnets,
+};
 pub use host::Host;
 pub use instance::Instance;
 pub use lock::{RunningInstance, running_instances};

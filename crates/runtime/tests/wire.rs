@@ -7,11 +7,13 @@ use std::path::PathBuf;
 
 use cwts_config::{Layer, Origin, Shadowed, Sourced};
 use cwts_domain::{ErrorCode, Problem, Service};
+use cwts_firewall::{Detection, Incoming, Outcome, Tool, ToolFinding, ToolState};
 use cwts_ports::{Holder, ListenerRow, Protocol};
 use cwts_runtime::{
-    Activity, Alternatives, Conflict, Elsewhere, Envelope, Finding, FindingLevel, InstanceEvent, MarketSummary, Owner,
-    OwnerKind, PortCheck, PortCheckState, PortNews, RangeCheck, Release, Released, RunState, Sample, SaveTarget,
-    ServiceLoad, ServiceSnapshot, ServiceState, SettingChange, SettingsEdit, Snapshot, WayOut,
+    Activity, Alternatives, Conflict, Elsewhere, Envelope, Finding, FindingLevel, FirewallChoice, FirewallResult,
+    FirewallService, FirewallTask, FirewallView, InstanceEvent, MarketSummary, OwnSubnet, Owner, OwnerKind, PortCheck,
+    PortCheckState, PortNews, RangeCheck, Release, Released, RunState, Sample, SaveTarget, ServiceLoad,
+    ServiceSnapshot, ServiceState, SettingChange, SettingsEdit, Snapshot, WayOut,
 };
 use ts_rs::{Config, TS};
 
@@ -60,6 +62,18 @@ fn declarations() -> String {
         SaveTarget,
         SettingChange,
         SettingsEdit,
+        Tool,
+        ToolState,
+        Incoming,
+        ToolFinding,
+        Detection,
+        FirewallChoice,
+        FirewallService,
+        OwnSubnet,
+        FirewallView,
+        FirewallTask,
+        Outcome,
+        FirewallResult,
     );
     text
 }

@@ -15,8 +15,10 @@ export type IconName =
   | 'refresh'
   | 'search'
   | 'square'
+  | 'terminal'
   | 'undo'
   | 'updown'
+  | 'wall'
   | 'wave'
   | `s-${Tone}`;
 

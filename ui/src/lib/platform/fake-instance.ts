@@ -6,6 +6,7 @@ import {
 } from './fake-data';
 import { serviceOf, type PortChange } from '../model/settings';
 import { conflictWith, holderName } from './fake-conflict';
+import { FakeFirewall } from './fake-firewall';
 import type { History } from './host';
 
 const BROWSERS_REFUSE = new Set([10080]);
@@ -16,6 +17,7 @@ export function problem(code: Problem['code'], message: string, field: string | 
 
 export class FakeInstance {
   readonly id: string;
+  readonly firewall: FakeFirewall;
   readonly #send: (event: InstanceEvent) => void;
   #snapshot: Snapshot;
   #samples: Sample[];
@@ -27,6 +29,7 @@ export class FakeInstance {
     const { id, scenario } = member;
     this.id = id;
     this.#send = send;
+    this.firewall = new FakeFirewall(() => this.picture());
     this.#snapshot = firstSnapshot(scenario, member);
     this.#samples = firstSamples(scenario);
     this.#activities = firstActivities(scenario);

@@ -43,6 +43,9 @@ export function fakeHost(scenario: Scenario, options: FakeOptions = {}): Host {
       checkPort: async (service, port) => find(id).checkPort(service, port),
       conflict: async (service, port) => find(id).conflict(service, port),
       freePort: async (service, port, release) => find(id).freePort(service, port, release),
+      firewall: async (choice) => (loading ? never() : find(id).firewall.view(choice)),
+      runFirewall: async (task, choice, shown) => find(id).firewall.run(task, choice, shown),
+      saveFirewallScript: async () => `/home/ada/.local/cwts-ultra/scripts/firewall-${id}.sh`,
     }),
     watchPorts(listener) {
       if (!loading) queueMicrotask(() => listener({ type: 'rows', data: systemPorts(instances) }));
@@ -73,7 +76,10 @@ function brokenHost(): Omit<Host, 'copy'> {
   const fail = <T>(): Promise<T> => Promise.reject(reason);
   return {
     instances: fail,
-    instance: () => ({ snapshot: fail, history: fail, start: fail, stop: fail, changeSettings: fail, checkPort: fail, conflict: fail, freePort: fail }),
+    instance: () => ({
+      snapshot: fail, history: fail, start: fail, stop: fail, changeSettings: fail, checkPort: fail, conflict: fail, freePort: fail,
+      firewall: fail, runFirewall: fail, saveFirewallScript: fail,
+    }),
     watchPorts(listener) {
       queueMicrotask(() => listener({ type: 'problem', data: reason }));
       return () => {};

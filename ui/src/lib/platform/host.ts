@@ -4,7 +4,8 @@
  * Every method rejects with a {@link Problem}, never with another kind of error.
  */
 import type {
-  Activity, Conflict, Envelope, PortCheck, PortNews, Problem, Release, Released, Sample, Service, SettingsEdit, Snapshot,
+  Activity, Conflict, Envelope, FirewallChoice, FirewallResult, FirewallTask, FirewallView, PortCheck, PortNews, Problem, Release, Released, Sample,
+  Service, SettingsEdit, Snapshot,
 } from '../wire/types';
 
 /** What happened before the window was opened, oldest first. */
@@ -30,6 +31,12 @@ export interface InstanceHost {
   conflict(service: Service, port: number): Promise<Conflict>;
   /** Ends what holds the port, if it is still what was shown. Takes as long as a person takes for a password. */
   freePort(service: Service, port: number, release: Release): Promise<Released>;
+  /** The rules for a choice, and what is known of the firewall. */
+  firewall(choice: FirewallChoice): Promise<FirewallView>;
+  /** Asks for root's password and runs exactly what is shown; other lines meanwhile reject with `revision_conflict`. */
+  runFirewall(task: FirewallTask, choice: FirewallChoice, shown: string[]): Promise<FirewallResult[]>;
+  /** Writes the rules and their undo to a script; resolves with its path. */
+  saveFirewallScript(choice: FirewallChoice): Promise<string>;
 }
 
 export interface Host {

@@ -1,7 +1,7 @@
 /** The host behind the desktop window: each method is one command of the program. */
 import { Channel, invoke } from '@tauri-apps/api/core';
 import { listen } from '@tauri-apps/api/event';
-import type { Conflict, Envelope, PortCheck, PortNews, Released, Snapshot } from '../wire/types';
+import type { Conflict, Envelope, FirewallResult, FirewallView, PortCheck, PortNews, Released, Snapshot } from '../wire/types';
 import { copyText } from './clipboard';
 import { asProblem, type Fleet, type History, type Host, type InstanceHost } from './host';
 
@@ -29,6 +29,9 @@ function tauriInstance(instance: string): InstanceHost {
     checkPort: (service, port) => call<PortCheck>('check_port', { instance, service, port }),
     conflict: (service, port) => call<Conflict>('conflict', { instance, service, port }),
     freePort: (service, port, release) => call<Released>('free_port', { instance, service, port, release }),
+    firewall: (choice) => call<FirewallView>('firewall', { instance, choice }),
+    runFirewall: (task, choice, shown) => call<FirewallResult[]>('run_firewall', { instance, task, choice, shown }),
+    saveFirewallScript: (choice) => call<string>('save_firewall_script', { instance, choice }),
   };
 }
 

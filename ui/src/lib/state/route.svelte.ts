@@ -1,13 +1,14 @@
 /** Which screen is shown: the part of the address after `#/`. */
 
-export type ScreenId = 'overview' | 'ports' | 'components';
+export type ScreenId = 'overview' | 'ports' | 'firewall' | 'components';
 
-export type Screen = { id: ScreenId; title: string; icon: 'gauge' | 'plug' | 'grid' };
+export type Screen = { id: ScreenId; title: string; icon: 'gauge' | 'plug' | 'wall' | 'grid' };
 
 /** In the order of the sidebar, and of Alt 1, Alt 2 and so on. */
 export const SCREENS: readonly Screen[] = [
   { id: 'overview', title: 'Overview', icon: 'gauge' },
   { id: 'ports', title: 'Ports', icon: 'plug' },
+  { id: 'firewall', title: 'Firewall', icon: 'wall' },
 ];
 
 const COMPONENTS: Screen = { id: 'components', title: 'Components', icon: 'grid' };

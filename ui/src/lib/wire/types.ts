@@ -547,3 +547,159 @@ changes: Array<SettingChange>,
  * Where to keep it.
  */
 save: SaveTarget, };
+
+export type Tool = "ufw" | "firewalld" | "iptables" | "nftables";
+
+export type ToolState = "active" | "inactive" | "unknown";
+
+export type Incoming = "accepted" | "denied";
+
+export type ToolFinding = { 
+/**
+ * The tool.
+ */
+tool: Tool, 
+/**
+ * Whether its program is on this computer.
+ */
+installed: boolean, 
+/**
+ * Whether its rules are in force.
+ */
+state: ToolState, 
+/**
+ * Where that is known from, as one sentence without its full stop.
+ */
+evidence: string, 
+/**
+ * What happens to connections that no rule names, where that is known.
+ */
+incoming: Incoming | null, };
+
+export type Detection = { 
+/**
+ * The tool to write rules for; `None` where none is active, or where that could not be known.
+ */
+active: Tool | null, 
+/**
+ * Each tool, in the order of [`Tool::ALL`].
+ */
+tools: Array<ToolFinding>, 
+/**
+ * The chain of nftables that drops by default, as text: `inet filter input`.
+ */
+chain: string | null, 
+/**
+ * The zone of firewalld that the interface of the default route is in, where that is not the default zone.
+ */
+zone: string | null, 
+/**
+ * Whether root looked, who may see everything.
+ */
+as_root: boolean, };
+
+export type FirewallChoice = { 
+/**
+ * The tool; `null` for the one that is active.
+ */
+tool: Tool | null, 
+/**
+ * The services; `null` for those that are reached from outside, or all where none is.
+ */
+services: Array<Service> | null, 
+/**
+ * Subnets or addresses; `null` for the subnets that this computer is in.
+ */
+sources: Array<string> | null, 
+/**
+ * Whether everyone else is to be denied by rules of their own.
+ */
+restrict: boolean, };
+
+export type FirewallService = { 
+/**
+ * The service.
+ */
+service: Service, 
+/**
+ * Its port.
+ */
+port: number, 
+/**
+ * What it binds.
+ */
+address: string, 
+/**
+ * Whether rules are written for it.
+ */
+chosen: boolean, };
+
+export type OwnSubnet = { 
+/**
+ * For example `192.168.1.0/24`.
+ */
+source: string, 
+/**
+ * The interface that leads to it.
+ */
+interface: string, };
+
+export type FirewallView = { 
+/**
+ * What is known of the firewall.
+ */
+detection: Detection, 
+/**
+ * The tool that the lines are for.
+ */
+tool: Tool, 
+/**
+ * Whether a chosen service is reached from outside.
+ */
+needed: boolean, 
+/**
+ * All four.
+ */
+services: Array<FirewallService>, 
+/**
+ * Who is let in, as the tools spell it.
+ */
+sources: Array<string>, 
+/**
+ * Subnets to offer.
+ */
+subnets: Array<OwnSubnet>, 
+/**
+ * The lines to copy, in order.
+ */
+commands: Array<string>, 
+/**
+ * The lines that take them back.
+ */
+undo: Array<string>, 
+/**
+ * What is to be known about them.
+ */
+notes: Array<string>, 
+/**
+ * What was added and not taken back, as lines.
+ */
+remembered: Array<string>, 
+/**
+ * The lines that take that back.
+ */
+remembered_undo: Array<string>, };
+
+export type FirewallTask = "apply" | "undo" | "check";
+
+export type Outcome = "done" | "present" | "missing" | "not-done" | "left-behind";
+
+export type FirewallResult = { 
+/**
+ * The line that makes the change.
+ */
+command: string, 
+/**
+ * How it ended.
+ */
+outcome: Outcome, };
