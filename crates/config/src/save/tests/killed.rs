@@ -2,7 +2,7 @@
 //!
 //! The program is this test program once more, told by an environment variable where to save.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write as _};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -99,7 +99,9 @@ fn a_kill_in_the_middle_of_a_save_leaves_whole_files() {
         }
         load(&sources).unwrap();
     }
-    println!("{rounds} kills, {in_the_middle} of them while a temporary file was there");
+    // The harness hides what the print macros write.
+    writeln!(io::stderr(), "{rounds} kills of a save, {in_the_middle} of them while a temporary file was there")
+        .unwrap();
     let revision = Revision::read(&sources).unwrap();
     for layer in [SaveLayer::EnvFile, SaveLayer::Toml] {
         save(&sources, layer, &[set(PORT, 4998)], &revision).unwrap();
