@@ -6,6 +6,7 @@ use reqwest::{Client, RequestBuilder, Response};
 use serde_json::{Value, json};
 
 use crate::deadline::within;
+use crate::http::Reply;
 use crate::mcp::ToolResult;
 use crate::token::{TRADE_TOKEN, bearer};
 use crate::websocket::initialize_request;
@@ -78,6 +79,39 @@ impl HttpSession {
         let request = self.client.get(&self.url).header(SESSION, &self.id).header("accept", "text/event-stream");
         let answer = send(request).await;
         EventStream(Box::pin(answer.bytes_stream().map(|chunk| chunk.map(|bytes| bytes.to_vec()))))
+    }
+
+    /// Asks for a session and returns the answer, whatever it is.
+    ///
+    /// # Panics
+    /// The server does not answer in time.
+    pub async fn attempt(url: &str) -> Reply {
+        let answer =
+            within("an answer", post(&Client::new(), url, &initialize_request(1)).bearer_auth(TRADE_TOKEN).send())
+                .await;
+        let answer = answer.expect("the server answers");
+        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+        let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let headers = headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect();
+        let body = within("the body of an answer", answer.text()).await.expect("text");
+        Reply { status, headers, body }
+    }
+
+    /// Ends the session.
+    ///
+    /// # Panics
+    /// The server does not answer in time, or refuses.
+    pub async fn end(self) {
+        send(self.client.delete(&self.url).header(SESSION, &self.id)).await;
+    }
+
+    /// Whether the session is still there. Counts as use of it.
+    ///
+    /// # Panics
+    /// The server does not answer in time.
+    pub async fn exists(&self) -> bool {
+        let request = self.post(&json!({ "jsonrpc": "2.0", "id": 3, "method": "ping" }));
+        within("an answer", request.send()).await.expect("the server answers").status().is_success()
     }
 
     fn post(&self, body: &Value) -> RequestBuilder {

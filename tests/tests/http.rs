@@ -1,8 +1,10 @@
 //! The edges of HTTP on the four ports: who is let in, what is not there, health, metrics, status.
 
 use cwts_domain::Service;
+use cwts_server::{Limits, SessionLimits};
 use cwts_tests::{
-    Embedded, Exposition, HttpSession, McpClient, Reply, TRADE_TOKEN, bearer, get, refuses, send, until, within,
+    Embedded, Exposition, HttpSession, McpClient, Reply, TRADE_TOKEN, bearer, get, initialize_request, refuses, send,
+    until, within,
 };
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -112,11 +114,18 @@ async fn health_answers_until_the_other_services_have_drained() {
     let embedded = Embedded::start().await;
     let (mcp, health) = (embedded.port(Service::McpHttp), embedded.port(Service::Health));
     let mut unfinished = TcpStream::connect(("127.0.0.1", mcp)).await.expect("the service runs");
-    let (head, rest) = (
-        "GET /api/v1/status HTTP/1.1\r\n",
-        format!("Host: 127.0.0.1:{mcp}\r\nAuthorization: {}\r\n\r\n", bearer(TRADE_TOKEN)),
+    let body = initialize_request(1).to_string();
+    let head = format!(
+        "POST /mcp HTTP/1.1\r\nHost: 127.0.0.1:{mcp}\r\nAuthorization: {}\r\nContent-Type: application/json\r\n\
+         Accept: application/json, text/event-stream\r\nContent-Length: {}\r\n\r\n",
+        bearer(TRADE_TOKEN),
+        body.len()
     );
     unfinished.write_all(head.as_bytes()).await.expect("an open stream");
+    until("the request to be under way", async || {
+        (embedded.instance().meter(Service::McpHttp).requests() == 1).then_some(())
+    })
+    .await;
     let instance = embedded.instance().clone();
     let stopping = tokio::spawn(async move { instance.stop().await });
     let draining = until("the drain to begin", async || {
@@ -128,7 +137,7 @@ async fn health_answers_until_the_other_services_have_drained() {
     assert!(draining.body.contains("draining"), "a person reads why: {draining:?}");
     assert_eq!(get(health, "/health/live").await.status, 200, "nobody may kill a process that is ending in order");
     until("the other services to refuse", async || refuses(mcp).then_some(())).await;
-    unfinished.write_all(rest.as_bytes()).await.expect("the drain lets a request end");
+    unfinished.write_all(body.as_bytes()).await.expect("the drain lets a request end");
     let mut answer = String::new();
     within("its answer", unfinished.read_to_string(&mut answer)).await.expect("text");
     assert!(answer.starts_with("HTTP/1.1 200"), "a request that was under way is answered: {answer}");
@@ -224,13 +233,94 @@ async fn mcp_over_http_keeps_sessions_and_refuses_strangers() {
             [("Host", &*host), ("Content-Type", "application/json")].iter().chain(headers).copied().collect();
         send(port, "POST", "/mcp", &all, body).await
     };
-    let unknown = post(&[accept, ("Mcp-Session-Id", "00000000-0000-4000-8000-000000000000")], &list).await;
-    assert_eq!(
-        unknown.status, 404,
-        "MCP 2025-06-18, \"Session Management\": a session that is gone is 404: {unknown:?}"
-    );
-    let bad = post(&[accept], "{").await;
-    assert!((400..500).contains(&bad.status), "bad JSON is the client's fault: {bad:?}");
+    let session = ("Mcp-Session-Id", "00000000-0000-4000-8000-000000000000");
+    let unknown = post(&[accept, session], &list).await;
+    let gone = unknown.problem(404);
+    assert_eq!(gone, "session_unknown", "MCP 2025-06-18, \"Session Management\": a session that is gone is 404");
     let big = post(&[accept], &format!("{{\"jsonrpc\":\"{}\"}}", "x".repeat(2 << 20))).await;
-    assert_eq!(big.status, 413, "a body beyond the limit is refused: {}", big.status);
+    assert_eq!(big.problem(413), "too_large", "a body beyond the limit is refused");
+}
+
+#[tokio::test]
+async fn every_error_of_mcp_over_http_is_json_that_says_what_to_do() {
+    let embedded = Embedded::start().await;
+    let port = embedded.port(Service::McpHttp);
+    let host = format!("127.0.0.1:{port}");
+    let all = ("Accept", "application/json, text/event-stream");
+    let json = ("Content-Type", "application/json");
+    let list = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list" }).to_string();
+    let ask = async |method: &str, headers: &[(&str, &str)], body: &str| -> Reply {
+        send(port, method, "/mcp", &[&[("Host", &*host)], headers].concat(), body).await
+    };
+    let cases = [
+        (ask("POST", &[all, json], &list).await, 400, "session_missing", "initialize"),
+        (ask("POST", &[json], &list).await, 406, "not_acceptable", "Accept: application/json, text/event-stream"),
+        (ask("POST", &[all], &list).await, 415, "unsupported_media_type", "Content-Type: application/json"),
+        (ask("GET", &[], "").await, 406, "not_acceptable", "Accept: text/event-stream"),
+        (ask("GET", &[("Accept", "text/event-stream")], "").await, 400, "session_missing", "Mcp-Session-Id"),
+        (ask("DELETE", &[], "").await, 400, "session_missing", "Mcp-Session-Id"),
+        (ask("PUT", &[], "").await, 405, "method_not_allowed", "POST"),
+        (
+            ask("POST", &[all, json, ("MCP-Protocol-Version", "1999-01-01")], &list).await,
+            400,
+            "bad_request",
+            "1999-01-01",
+        ),
+    ];
+    for (reply, status, code, named) in cases {
+        assert_eq!(reply.problem(status), code, "a program branches on it: {reply:?}");
+        let detail = reply.json()["detail"].as_str().unwrap_or_default().to_owned();
+        assert!(detail.contains(named), "a person reads what to do, {named}: {detail}");
+    }
+    let allowed = ask("PUT", &[], "").await;
+    assert_eq!(allowed.header("allow"), Some("GET, POST, DELETE"), "RFC 9110, section 15.5.6");
+    let faults = [
+        ("{", 400, -32700),
+        ("[]", 400, -32600),
+        ("{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":5}", 400, -32600),
+        ("{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"tools/call\",\"params\":{\"name\":5}}", 200, -32602),
+    ];
+    for (body, status, code) in faults {
+        let reply = ask("POST", &[all, json], body).await;
+        let kind = reply.header("content-type").unwrap_or_default();
+        assert!(reply.status == status && kind.starts_with("application/json"), "{body} has {status}: {reply:?}");
+        assert_eq!(reply.json()["error"]["code"], code, "the same codes as over WebSocket: {reply:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_path_of_mcp_may_end_with_a_slash_and_has_nothing_below_it() {
+    let embedded = Embedded::start().await;
+    HttpSession::connect(&format!("{}/", embedded.url(Service::McpHttp))).await;
+    let below = get(embedded.port(Service::McpHttp), "/mcp/other").await;
+    assert_eq!(below.problem(404), "not_found", "a typing error must not look like a session that has ended");
+}
+
+#[tokio::test]
+async fn sessions_are_bounded_and_a_session_that_ends_makes_room() {
+    let sessions = SessionLimits { total: 3, per_source: 2, ..SessionLimits::default() };
+    let embedded = Embedded::start_with(Limits { sessions, ..Limits::default() }).await;
+    let url = embedded.url(Service::McpHttp);
+    let (first, _second) = (HttpSession::connect(&url).await, HttpSession::connect(&url).await);
+    let refused = HttpSession::attempt(&url).await;
+    assert_eq!(refused.problem(429), "too_many_sessions", "56 KB each must not add up: {refused:?}");
+    assert!(refused.header("retry-after").is_some(), "RFC 6585, section 4: {refused:?}");
+    first.call("server_info", json!({})).await.ok();
+    first.end().await;
+    HttpSession::connect(&url).await;
+}
+
+#[tokio::test]
+async fn an_idle_session_ends_but_not_one_that_listens() {
+    let idle = std::time::Duration::from_millis(400);
+    let sessions = SessionLimits { per_source: 2, idle, ..SessionLimits::default() };
+    let embedded = Embedded::start_with(Limits { sessions, ..Limits::default() }).await;
+    let url = embedded.url(Service::McpHttp);
+    let (idle, listening) = (HttpSession::connect(&url).await, HttpSession::connect(&url).await);
+    let mut events = listening.listen().await;
+    until("the place of the idle session", async || (HttpSession::attempt(&url).await.status == 200).then_some(()))
+        .await;
+    assert!(!idle.exists().await, "56 KB that nobody uses are given back");
+    assert!(events.is_open(), "who listens is there, however long nothing happens");
+    listening.call("server_info", json!({})).await.ok();
 }

@@ -116,6 +116,89 @@ async fn wrong_arguments_are_tool_errors_that_name_the_field() {
 }
 
 #[tokio::test]
+async fn an_agent_reads_what_it_gave_and_what_is_allowed() {
+    let (_embedded, mut client) = client().await;
+    let cases = [
+        (
+            "place_order",
+            with(far_bid(json!(1)), "price", json!("64000")),
+            &["price is \"64000\", a string", "a number"][..],
+        ),
+        ("place_order", with(far_bid(json!(1)), "side", json!("hold")), &["side is \"hold\"", "buy or sell"]),
+        ("place_order", with(far_bid(json!(1)), "side", Value::Null), &["side is missing", "buy or sell"]),
+        ("place_order", with(far_bid(json!(1)), "leverage", json!(2)), &["leverage is not known", "quantity"]),
+        ("place_order", far_bid(json!([])), &["quantity is a list", "a number"]),
+        ("get_fills", json!({ "limit": 1.5 }), &["limit is 1.5", "a whole number from 1 to 500"]),
+        ("get_fills", json!({ "limit": 70_000 }), &["limit is 70000", "from 1 to 500"]),
+        (
+            "get_market_data",
+            json!({ "symbol": "BTCUSD", "include_trades": "yes" }),
+            &["include_trades", "true or false"],
+        ),
+    ];
+    for (tool, arguments, parts) in cases {
+        let said = client.call(tool, arguments.clone()).await.error();
+        for part in parts {
+            assert!(said.contains(part), "{tool} {arguments} must say {part:?}; it says {said:?}");
+        }
+        let rust = ["invalid type", "f64", "u16", "expected", "variant"].iter().any(|word| said.contains(word));
+        assert!(!rust, "an agent knows nothing of our types: {said:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_whole_number_may_be_written_with_a_fraction_of_zero() {
+    let (_embedded, mut client) = client().await;
+    client.call("place_order", far_bid(json!(0.001))).await.ok();
+    for (tool, arguments) in [
+        ("list_orders", json!({ "limit": 5.0 })),
+        ("get_fills", json!({ "limit": 1e2 })),
+        ("get_market_data", json!({ "symbol": "BTCUSD", "depth": 2.0 })),
+    ] {
+        let answer = client.call(tool, arguments.clone()).await;
+        assert_ne!(answer.0["isError"], true, "5.0 and 5 are one number (RFC 8259, section 6): {tool} {arguments}");
+    }
+}
+
+#[tokio::test]
+async fn sequences_and_counts_are_integers() {
+    let (_embedded, mut client) = client().await;
+    let order = client.call("place_order", far_bid(json!(0.001))).await.ok();
+    let account = client.call("get_account", json!({})).await.ok();
+    let market = client.call("get_market_data", json!({ "symbol": "BTCUSD" })).await.ok();
+    let positions = client.call("get_positions", json!({})).await.ok();
+    for (field, value) in [
+        ("order.sequence", &order["sequence"]),
+        ("account.sequence", &account["sequence"]),
+        ("account.open_orders", &account["open_orders"]),
+        ("market.sequence", &market["sequence"]),
+        ("positions.sequence", &positions["sequence"]),
+    ] {
+        assert!(value.is_u64(), "a client with typed integers fails on 1.0: {field} is {value}");
+    }
+    let tools = client.request("tools/list", json!({})).await;
+    let tools = tools["result"]["tools"].as_array().expect("a list of tools").clone();
+    let market = tools.iter().find(|tool| tool["name"] == "get_market_data").expect("a tool");
+    let sequence = &market["outputSchema"]["properties"]["sequence"];
+    assert_eq!(sequence["type"], "integer", "the schema says so: {sequence}");
+    let depth = &market["inputSchema"]["properties"]["depth"];
+    assert_eq!((&depth["minimum"], &depth["maximum"]), (&json!(1), &json!(100)), "and what is allowed: {depth}");
+}
+
+#[tokio::test]
+async fn a_price_far_from_the_market_is_refused_with_the_band() {
+    let (_embedded, mut client) = client().await;
+    cwts_tests::until("a first trade", async || {
+        let market = client.call("get_market_data", json!({ "symbol": "BTCUSD" })).await.ok();
+        market["last"].is_number().then_some(())
+    })
+    .await;
+    let said = client.call("place_order", with(far_bid(json!(0.001)), "price", json!(32_000))).await.error();
+    let clear = said.contains("within 10 % of the last price") && said.contains("price must be from 5");
+    assert!(clear, "an agent must learn what it may ask: {said}");
+}
+
+#[tokio::test]
 async fn an_unknown_tool_is_an_error_of_the_protocol() {
     let (_embedded, mut client) = client().await;
     let answer = client.request("tools/call", json!({ "name": "place_bet", "arguments": {} })).await;

@@ -70,6 +70,32 @@ async fn an_unknown_method_is_an_error_of_the_protocol() {
 }
 
 #[tokio::test]
+async fn wrong_parameters_of_a_known_method_are_invalid_params() {
+    let (_embedded, url) = embedded().await;
+    let mut client = McpClient::connect(&url).await;
+    for (method, params, named) in [
+        ("tools/call", json!({ "name": 5 }), "name is 5"),
+        ("tools/call", json!({}), "name is missing"),
+        ("tools/call", json!({ "name": "get_account", "arguments": [] }), "arguments is a list"),
+        ("tools/list", json!({ "cursor": 7 }), "cursor is 7"),
+        ("ping", json!([]), "params is a list"),
+    ] {
+        let answer = client.request(method, params.clone()).await;
+        assert_eq!(answer["error"]["code"], -32602, "{method} exists, its parameters {params} are wrong: {answer}");
+        let said = answer["error"]["message"].as_str().unwrap_or_default();
+        assert!(said.contains(named), "{method} {params} must say what is wrong with {named}: {said}");
+    }
+    let mut socket = Socket::open(&url).await;
+    let answer = refused(&mut socket, &json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize" }).to_string()).await;
+    assert_eq!(
+        (&answer["error"]["code"], &answer["id"]),
+        (&json!(-32602), &json!(1)),
+        "the first message too: {answer}"
+    );
+    McpClient::initialize(socket).await;
+}
+
+#[tokio::test]
 async fn a_notification_as_first_message_ends_with_a_close_frame() {
     let (_embedded, url) = embedded().await;
     let mut socket = Socket::open(&url).await;

@@ -31,7 +31,7 @@ use crate::refuse::Refusals;
 use crate::tls::{self, Opened};
 
 /// Largest request head in bytes; a larger one is answered with 431.
-const MAX_HEAD: usize = 64 << 10;
+const MAX_HEAD: usize = 32 << 10;
 /// How long to let other connections end when the process is out of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
@@ -211,7 +211,7 @@ fn serve_connection(
         request.map(|body| Body::new(TimeoutBody::new(limits.body, body)))
     });
     let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(limits.head).max_buf_size(MAX_HEAD);
+    builder.timer(TokioTimer::new()).header_read_timeout(limits.head).max_header_size(MAX_HEAD);
     let http = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service)).with_upgrades();
     async move {
         let mut http = std::pin::pin!(http);

@@ -9,13 +9,13 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, Version, header};
+use axum::http::{HeaderMap, StatusCode, Uri, Version, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use cwts_runtime::{Connection, Exposure, RemoteRefusal};
 
 use crate::metered::Scope;
-use crate::problem::ProblemDetails;
+use crate::problem::{ProblemDetails, retry_after};
 
 /// Why a request is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,14 +74,10 @@ impl Refusal {
     }
 }
 
-/// 429 with `Retry-After` (RFC 6585 section 4, RFC 9110 section 10.2.3).
+/// RFC 6585 section 4.
 fn too_many_requests(wait: Duration) -> Response {
-    // Rounded up: whoever comes back after a second too few would only be refused again.
-    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-    let detail = format!("Too many requests of this client. Wait {seconds} s, and then send fewer in a second.");
-    let mut response = ProblemDetails::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", detail).into_response();
-    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-    response
+    let detail = "Too many requests of this client. Send fewer in a second.";
+    retry_after(ProblemDetails::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", detail), wait)
 }
 
 /// What has to happen before another computer is served.

@@ -20,7 +20,7 @@ use axum::middleware::from_fn_with_state;
 use cwts_domain::Service;
 use cwts_runtime::{ConnectionLimits, Instance, ServiceFactory};
 
-pub use limits::{Limits, RequestLimits};
+pub use limits::{Limits, RequestLimits, SessionLimits, WebSocketLimits};
 use rate::RateLimiter;
 
 /// What answers on the four ports.
@@ -41,8 +41,8 @@ struct Services {
 impl ServiceFactory for Services {
     fn router(&self, service: Service, instance: &Instance) -> Router {
         let router = match service {
-            Service::McpWebsocket => mcp::websocket_router(instance),
-            Service::McpHttp => rest::router(instance).merge(mcp::http_router(instance)),
+            Service::McpWebsocket => mcp::websocket_router(instance, self.limits.websocket),
+            Service::McpHttp => rest::router(instance).merge(mcp::http_router(instance, &self.limits)),
             Service::Prometheus => metrics::router(instance),
             Service::Health => health::router(instance),
         };

@@ -1,5 +1,7 @@
 //! Errors of HTTP as problem details (RFC 9457).
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
@@ -33,6 +35,16 @@ impl IntoResponse for ProblemDetails {
         response.headers_mut().insert(header::CONTENT_TYPE, kind);
         response
     }
+}
+
+/// The problem with `Retry-After` (RFC 9110 section 10.2.3) and the same in words.
+pub(crate) fn retry_after(mut problem: ProblemDetails, wait: Duration) -> Response {
+    // Rounded up: whoever comes back too early would only be refused again.
+    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+    problem.detail = format!("{} Try again in {seconds} s.", problem.detail);
+    let mut response = problem.into_response();
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    response
 }
 
 pub(crate) async fn not_found(uri: Uri) -> ProblemDetails {

@@ -11,9 +11,10 @@ use rmcp::model::{
 };
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer, ServerHandler};
+use serde_json::Value;
 
-use crate::mcp::permission;
 use crate::mcp::turn::Turn;
+use crate::mcp::{permission, schema};
 
 const INSTRUCTIONS: &str = "A paper-trading exchange: no order reaches a real market. All clients of this server trade \
     on one paper account. Prices and quantities are decimal numbers; server_info names the symbols with their tick and \
@@ -71,33 +72,35 @@ impl ServerHandler for TradingServer {
 
     async fn call_tool(
         &self,
-        request: CallToolRequestParams,
+        mut request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let Some(found) = self.tools.get(&request.name) else {
+        let Some(tool) = self.tools.get(&request.name).cloned() else {
             let names: Vec<_> = self.tools.list_all().into_iter().map(|tool| tool.name).collect();
             let message = format!("unknown tool {}; there are {}", shown(&request.name), names.join(", "));
             return Err(ErrorData::invalid_params(message, None));
         };
-        let tool = found.name.clone();
-        let refused = permission::refusal(found, &context.extensions);
+        let refused = permission::refusal(&tool, &context.extensions);
         let turn = context.extensions.get::<Turn>().cloned();
         let _running = match &turn {
             Some(turn) => turn.come().await,
             None => None,
         };
-        if let Some(refused) = refused {
-            self.count(&tool, true);
-            return Ok(refused.into());
-        }
-        let result = self.tools.call(ToolCallContext::new(self, request, context)).await;
-        let result = result.or_else(as_tool_error);
+        let mut arguments = Value::Object(request.arguments.take().unwrap_or_default());
+        let result = match (refused, schema::fit(&tool.input_schema, &mut arguments)) {
+            (Some(refused), _) => Ok(refused.into()),
+            (None, Ok(())) => {
+                request.arguments = arguments.as_object_mut().map(std::mem::take);
+                self.tools.call(ToolCallContext::new(self, request, context)).await.or_else(as_tool_error)
+            }
+            (None, Err(problem)) => as_tool_error(ErrorData::invalid_params(problem, None)),
+        };
         let failed = match &result {
             Ok(CallToolResponse::Complete(result)) => result.is_error == Some(true),
             Ok(_) => false,
             Err(_) => true,
         };
-        self.count(&tool, failed);
+        self.count(&tool.name, failed);
         result
     }
 }

@@ -1,9 +1,11 @@
 //! The Model Context Protocol: one handler for both transports.
 
-mod arguments;
 mod handler;
 mod http;
+mod keepalive;
+mod message;
 mod permission;
+mod schema;
 mod sessions;
 mod tools;
 mod trading;

@@ -6,23 +6,20 @@ use cwts_domain::{
 };
 use cwts_runtime::{Exchange, ExchangeError, Order};
 use rmcp::handler::server::tool::IntoCallToolResult;
-use rmcp::handler::server::wrapper::Json;
+use rmcp::handler::server::wrapper::{Json, Parameters};
 use rmcp::model::{CallToolResponse, CallToolResult, ContentBlock};
 use rmcp::{ErrorData, tool, tool_router};
 
-use crate::mcp::arguments::Parameters;
 use crate::mcp::handler::TradingServer;
 use crate::mcp::wire::{
-    AccountView, FillList, FillView, FillsArgs, ListOrdersArgs, MarketData, MarketDataArgs, OrderArgs, OrderList,
-    OrderView, PlaceOrderArgs, PositionList, PositionView, PositionsArgs, ServerInfo, ServiceInfo, StatusFilter,
-    SymbolInfo,
+    AccountView, Count, FillList, FillView, FillsArgs, ListOrdersArgs, MarketData, MarketDataArgs, OrderArgs,
+    OrderList, OrderView, PlaceOrderArgs, PositionList, PositionView, PositionsArgs, ServerInfo, ServiceInfo,
+    StatusFilter, SymbolInfo,
 };
 
 /// The account that every client trades on.
 pub(crate) const ACCOUNT: AccountId = AccountId::PAPER;
-const MAX_PAGE: u16 = 500;
 const DEFAULT_PAGE: u16 = 100;
-const MAX_DEPTH: u16 = 100;
 const DEFAULT_DEPTH: u16 = 10;
 const TRADES: usize = 50;
 const MAX_CLIENT_ORDER_ID: usize = 64;
@@ -105,7 +102,7 @@ impl TradingServer {
     #[tool(annotations(title = "Orders", read_only_hint = true, open_world_hint = false))]
     pub(crate) async fn list_orders(&self, Parameters(args): Parameters<ListOrdersArgs>) -> Result<Json<OrderList>> {
         let only = self.instrument_of(args.symbol.as_deref())?;
-        let most = in_range("limit", args.limit, DEFAULT_PAGE, MAX_PAGE)?;
+        let most = usize::from(args.limit.unwrap_or(DEFAULT_PAGE));
         let before = args.cursor.map(|cursor| parse_id("cursor", &cursor)).transpose()?;
         let filter = args.status.unwrap_or_default();
         let listed = self.instance.exchange().read(move |exchange| {
@@ -131,7 +128,7 @@ impl TradingServer {
     /// The latest fills of the paper account, newest first.
     #[tool(annotations(title = "Fills", read_only_hint = true, open_world_hint = false))]
     pub(crate) async fn get_fills(&self, Parameters(args): Parameters<FillsArgs>) -> Result<Json<FillList>> {
-        let most = in_range("limit", args.limit, DEFAULT_PAGE, MAX_PAGE)?;
+        let most = usize::from(args.limit.unwrap_or(DEFAULT_PAGE));
         let read = self.instance.exchange().read(move |exchange| {
             let newest = exchange.fills(ACCOUNT).rev().take(most);
             newest.filter_map(|fill| Some(FillView::of(exchange.market(fill.instrument)?.instrument(), fill))).collect()
@@ -151,7 +148,7 @@ impl TradingServer {
             let account = exchange.account(ACCOUNT).into_iter();
             let positions =
                 account.flat_map(|account| PositionView::all(exchange, account, only, include_pnl)).collect();
-            PositionList { positions, sequence: exchange.sequence() as f64 }
+            PositionList { positions, sequence: Count(exchange.sequence()) }
         });
         Ok(Json(read.await?))
     }
@@ -173,7 +170,7 @@ impl TradingServer {
         Parameters(args): Parameters<MarketDataArgs>,
     ) -> Result<Json<MarketData>> {
         let (id, _) = self.instance.exchange().instrument(&args.symbol)?;
-        let depth = in_range("depth", args.depth, DEFAULT_DEPTH, MAX_DEPTH)?;
+        let depth = usize::from(args.depth.unwrap_or(DEFAULT_DEPTH));
         let trades = args.include_trades.unwrap_or(false).then_some(TRADES);
         let read = self
             .instance
@@ -289,15 +286,6 @@ fn client_order_id(name: String) -> Result<ClientOrderId> {
 fn parse_id(field: &'static str, text: &str) -> Result<OrderId> {
     let number = text.parse().map_err(|_| ToolError::argument(field, format!("{text:?} is no id of this exchange")));
     number.map(OrderId)
-}
-
-fn in_range(field: &'static str, value: Option<u16>, default: u16, most: u16) -> Result<usize> {
-    let value = value.unwrap_or(default);
-    if (1..=most).contains(&value) {
-        Ok(usize::from(value))
-    } else {
-        Err(ToolError::argument(field, format!("{value} must be from 1 to {most}")))
-    }
 }
 
 fn id(service: Service) -> String {

@@ -4,15 +4,14 @@ use cwts_domain::{
     Actor, Cash, Command, Event, InstrumentId, Lots, ModifyOrder, PlaceOrder, Reject, Side, TradingState,
 };
 use cwts_runtime::{Exchange, decide};
-use rmcp::handler::server::wrapper::Json;
+use rmcp::handler::server::wrapper::{Json, Parameters};
 use rmcp::{tool, tool_router};
 
-use crate::mcp::arguments::Parameters;
 use crate::mcp::handler::TradingServer;
 use crate::mcp::tools::{ACCOUNT, ToolError, view};
 use crate::mcp::wire::{
-    Cancelled, ClosePositionArgs, Flattened, HaltArgs, InstrumentList, InstrumentView, LimitsView, ModifyOrderArgs,
-    OrderArgs, OrderView, PlaceOrderArgs, Preview, ScopeArgs, TradingStateView,
+    Cancelled, ClosePositionArgs, Count, Flattened, HaltArgs, InstrumentList, InstrumentView, LimitsView,
+    ModifyOrderArgs, OrderArgs, OrderView, PlaceOrderArgs, Preview, ScopeArgs, TradingStateView,
 };
 
 /// The macro reads the output schema off the words `Result<Json<_>`.
@@ -76,7 +75,7 @@ impl TradingServer {
         let command = Command::CancelAll { account: ACCOUNT, instrument };
         let cancelled = self.instance.exchange().execute(command, |exchange, events| Cancelled {
             cancelled: ended(events),
-            sequence: exchange.sequence() as f64,
+            sequence: Count(exchange.sequence()),
         });
         Ok(Json(cancelled.await?))
     }
@@ -230,6 +229,6 @@ fn preview(exchange: &Exchange, order: &PlaceOrder, decided: std::result::Result
         average_price: instrument.and_then(|instrument| instrument.average_price(value, filled)),
         fees: fees.amount(),
         waiting_quantity: if waits { quantity(order.quantity - filled) } else { 0.0 },
-        sequence: exchange.sequence() as f64,
+        sequence: Count(exchange.sequence()),
     }
 }

@@ -11,10 +11,14 @@ use rmcp::RoleServer;
 use rmcp::model::{ClientJsonRpcMessage, ClientRequest, JsonRpcRequest};
 use rmcp::service::{RxJsonRpcMessage, TxJsonRpcMessage};
 use rmcp::transport::Transport;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, watch};
+use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Error as WebSocketError;
 
+use crate::limits::WebSocketLimits;
+use crate::mcp::keepalive::{Due, Keepalive};
+use crate::mcp::message::{self, Fault};
 use crate::mcp::turn::Turns;
 
 /// Close code 1012, "service restart": the client should connect again (IANA WebSocket close code registry).
@@ -37,6 +41,7 @@ pub(crate) struct WebSocketTransport {
     /// Who is at the other end. Goes with every tool call.
     caller: Caller,
     instance: Instance,
+    keepalive: Keepalive,
     turns: Turns,
     calls: Arc<Semaphore>,
     /// For the next tool call. Taken before reading, since a future that has read a message may not wait for anything.
@@ -79,7 +84,13 @@ impl Ending {
 }
 
 impl WebSocketTransport {
-    pub(crate) fn new(socket: WebSocket, connection: Connection, caller: Caller, instance: Instance) -> Self {
+    pub(crate) fn new(
+        socket: WebSocket,
+        connection: Connection,
+        caller: Caller,
+        instance: Instance,
+        limits: WebSocketLimits,
+    ) -> Self {
         let (sink, stream) = socket.split();
         Self {
             sink: Arc::new(Mutex::new(sink)),
@@ -87,6 +98,7 @@ impl WebSocketTransport {
             connection,
             caller,
             instance,
+            keepalive: Keepalive::new(limits, Instant::now()),
             turns: Turns::default(),
             calls: Arc::new(Semaphore::new(MAX_CALLS)),
             permit: None,
@@ -98,35 +110,22 @@ impl WebSocketTransport {
         Ending { sink: Arc::clone(&self.sink), connection: self.connection.clone() }
     }
 
-    /// Answers a message that is no JSON-RPC (codes of JSON-RPC 2.0 section 5.1).
-    async fn refuse(&self, code: i32, message: String, id: Value) -> bool {
-        let error = json!({ "jsonrpc": "2.0", "id": id, "error": { "code": code, "message": message } });
-        tokio::select! {
-            sent = async { self.sink.lock().await.send(Message::text(error.to_string())).await } => sent.is_ok(),
-            () = self.connection.aborted() => false,
-        }
-    }
-
-    /// The message in a text frame, or the refusal that was sent: `Err` when the client is gone.
+    /// The message in a text frame; `None` where a fault was answered, `Err` when the client is gone.
     async fn parse(&self, text: &str) -> Result<Option<RxJsonRpcMessage<RoleServer>>, ()> {
         self.instance.meter(Service::McpWebsocket).count(self.instance.clock().now());
         self.instance.metrics().websocket_messages.with_label_values(&["in"]).inc();
-        let value: Value = match serde_json::from_str(text) {
-            Ok(value) => value,
-            Err(error) => return self.refused(-32700, format!("Parse error: {error}"), Value::Null).await,
-        };
-        let id = value.get("id").filter(|id| id.is_string() || id.is_number()).cloned().unwrap_or(Value::Null);
-        match serde_json::from_value(value) {
+        match message::read(text.as_bytes()) {
             Ok(message) => Ok(Some(message)),
-            Err(_) => {
-                let message = "Invalid request: one JSON-RPC 2.0 object per frame".to_owned();
-                self.refused(-32600, message, id).await
-            }
+            Err(fault) => self.refuse(&fault).await.map(|()| None),
         }
     }
 
-    async fn refused<T>(&self, code: i32, message: String, id: Value) -> Result<Option<T>, ()> {
-        if self.refuse(code, message, id).await { Ok(None) } else { Err(()) }
+    async fn refuse(&self, fault: &Fault) -> Result<(), ()> {
+        let text = Message::text(fault.to_json().to_string());
+        tokio::select! {
+            sent = async { self.sink.lock().await.send(text).await } => sent.map_err(drop),
+            () = self.connection.aborted() => Err(()),
+        }
     }
 
     /// Gives a tool call its turn, so that orders keep their order.
@@ -145,6 +144,9 @@ impl WebSocketTransport {
     async fn may_ask(&mut self) {
         let (connection, caller) = (self.connection.clone(), self.caller.clone());
         let mut unsent = self.unsent.subscribe();
+        if *unsent.borrow() >= MAX_UNSENT || self.permit.is_none() && self.calls.available_permits() == 0 {
+            self.keepalive.stop_listening();
+        }
         let ready = async {
             // The sender lives as long as the transport, and the semaphore is never closed.
             drop(unsent.wait_for(|count| *count < MAX_UNSENT).await);
@@ -159,28 +161,63 @@ impl WebSocketTransport {
         }
     }
 
+    /// The next frame. Asks a silent client whether it is there, and gives it up when it does not answer.
     async fn next_frame(&mut self) -> Option<Message> {
-        tokio::select! {
-            () = self.connection.draining() => {
-                self.ending().close(SERVICE_RESTART, "the service moves or stops").await;
-                None
-            }
-            () = self.caller.replaced() => {
-                self.ending().close(close_code::POLICY, "the token was replaced").await;
-                None
-            }
-            frame = self.stream.next() => match frame {
-                Some(Ok(frame)) => Some(frame),
-                Some(Err(error)) => {
+        self.keepalive.listen(Instant::now());
+        loop {
+            let frame = tokio::select! {
+                () = self.connection.draining() => {
+                    self.ending().close(SERVICE_RESTART, "the service moves or stops").await;
+                    return None;
+                }
+                () = self.caller.replaced() => {
+                    self.ending().close(close_code::POLICY, "the token was replaced").await;
+                    return None;
+                }
+                frame = tokio::time::timeout_at(self.keepalive.deadline(), self.stream.next()) => frame,
+            };
+            match frame {
+                Ok(Some(Ok(frame))) => {
+                    self.keepalive.heard(Instant::now());
+                    return Some(frame);
+                }
+                Ok(Some(Err(error))) => {
                     tracing::debug!(peer = %self.connection.peer(), %error, "WebSocket failed");
                     if let Some((code, reason)) = fault_of_client(error) {
                         self.ending().close(code, reason).await;
                     }
-                    None
+                    return None;
                 }
-                None => None,
-            },
+                Ok(None) => return None,
+                Err(_) => match self.keepalive.due(Instant::now()) {
+                    Due::Ping => self.ping().await,
+                    Due::Close => {
+                        tracing::debug!(peer = %self.connection.peer(), "a WebSocket's client answers no ping");
+                        self.ending().close(close_code::POLICY, "no answer to pings").await;
+                        return None;
+                    }
+                },
+            }
         }
+    }
+
+    async fn ping(&self) {
+        // While something is being sent, TCP already tells whether the client is there.
+        let Ok(mut sink) = self.sink.try_lock() else { return };
+        tokio::select! {
+            // A failure shows when the next frame is read.
+            sent = sink.send(Message::Ping(Default::default())) => drop(sent),
+            () = self.connection.aborted() => {}
+        }
+    }
+
+    /// Counts a frame that brought no message; `Err` when the client sends nothing else.
+    async fn count_noise(&mut self) -> Result<(), ()> {
+        if !self.keepalive.is_noisy(Instant::now()) {
+            return Ok(());
+        }
+        self.ending().close(close_code::POLICY, "too many frames without a message").await;
+        Err(())
     }
 }
 
@@ -224,15 +261,15 @@ impl Transport<RoleServer> for WebSocketTransport {
             let parsed = match self.next_frame().await? {
                 Message::Text(text) => self.parse(&text).await,
                 Message::Binary(_) => {
-                    let message = "Invalid request: MCP uses text frames".to_owned();
-                    self.refused(-32600, message, Value::Null).await
+                    let fault = Fault::invalid_request("MCP uses text frames", Value::Null);
+                    self.refuse(&fault).await.map(|()| None)
                 }
                 Message::Ping(_) | Message::Pong(_) => Ok(None),
                 Message::Close(_) => return None,
             };
             match parsed {
                 Ok(Some(message)) => return Some(self.in_turn(message)),
-                Ok(None) => {}
+                Ok(None) => self.count_noise().await.ok()?,
                 Err(()) => return None,
             }
         }

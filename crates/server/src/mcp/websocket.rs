@@ -11,6 +11,7 @@ use cwts_domain::Service;
 use cwts_runtime::{Caller, Connection, Instance};
 use rmcp::ServiceExt as _;
 
+use crate::limits::{MAX_MESSAGE, WebSocketLimits};
 use crate::mcp::handler::TradingServer;
 use crate::mcp::transport::WebSocketTransport;
 use crate::problem::ProblemDetails;
@@ -18,17 +19,15 @@ use crate::problem::ProblemDetails;
 /// The subprotocol of the MCP SDKs.
 const WEBSOCKET_SUBPROTOCOL: &str = "mcp";
 
-/// Largest message of a client.
-const MAX_MESSAGE: usize = 1 << 20;
 /// A somewhat larger message is still read to its end, so that its sender gets the close code instead of a reset.
 const MAX_FRAME: usize = 4 << 20;
 
-pub(crate) fn websocket_router(instance: &Instance) -> Router {
-    Router::new().route("/", any(upgrade)).route("/mcp", any(upgrade)).with_state(instance.clone())
+pub(crate) fn websocket_router(instance: &Instance, limits: WebSocketLimits) -> Router {
+    Router::new().route("/", any(upgrade)).route("/mcp", any(upgrade)).with_state((instance.clone(), limits))
 }
 
 async fn upgrade(
-    State(instance): State<Instance>,
+    State((instance, limits)): State<(Instance, WebSocketLimits)>,
     Extension(connection): Extension<Connection>,
     Extension(caller): Extension<Caller>,
     request: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
@@ -36,10 +35,13 @@ async fn upgrade(
     let Ok(request) = request else { return not_a_websocket(&instance).into_response() };
     let request = request.protocols([WEBSOCKET_SUBPROTOCOL]).max_message_size(MAX_MESSAGE).max_frame_size(MAX_FRAME);
     request.on_upgrade(async move |socket| {
-        let transport = WebSocketTransport::new(socket, connection, caller, instance.clone());
+        let transport = WebSocketTransport::new(socket, connection, caller, instance.clone(), limits);
         let ending = transport.ending();
         let server = TradingServer::new(instance, Service::McpWebsocket);
-        match server.serve(transport).await {
+        let Ok(served) = tokio::time::timeout(limits.handshake, server.serve(transport)).await else {
+            return ending.close(close_code::POLICY, "initialize came too late").await;
+        };
+        match served {
             Ok(running) => {
                 if let Err(error) = running.waiting().await {
                     tracing::error!(%error, "an MCP session ended abnormally");

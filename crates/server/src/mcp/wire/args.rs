@@ -77,6 +77,7 @@ pub(crate) struct ListOrdersArgs {
     pub(crate) symbol: Option<String>,
     /// At most this many, 1 to 500; 100 when left out.
     #[serde(default)]
+    #[schemars(with = "Option<i32>", range(min = 1, max = 500))]
     pub(crate) limit: Option<u16>,
     /// `next_cursor` of the page before.
     #[serde(default)]
@@ -100,6 +101,7 @@ pub(crate) struct PositionsArgs {
 pub(crate) struct FillsArgs {
     /// At most this many, the newest, 1 to 500; 100 when left out.
     #[serde(default)]
+    #[schemars(with = "Option<i32>", range(min = 1, max = 500))]
     pub(crate) limit: Option<u16>,
 }
 
@@ -111,6 +113,7 @@ pub(crate) struct MarketDataArgs {
     pub(crate) symbol: String,
     /// Price levels per side, 1 to 100; 10 when left out.
     #[serde(default)]
+    #[schemars(with = "Option<i32>", range(min = 1, max = 100))]
     pub(crate) depth: Option<u16>,
     /// Whether to add the latest trades.
     #[serde(default)]

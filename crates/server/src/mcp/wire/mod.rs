@@ -1,6 +1,7 @@
 //! Arguments and results of the tools. Numbers are JSON numbers; ids are opaque strings; times are RFC 3339 in UTC.
 
 mod args;
+mod count;
 mod enums;
 mod results;
 mod trading;
@@ -8,6 +9,7 @@ mod trading;
 pub(crate) use args::{
     FillsArgs, ListOrdersArgs, MarketDataArgs, OrderArgs, PlaceOrderArgs, PositionsArgs, StatusFilter,
 };
+pub(crate) use count::Count;
 pub(crate) use results::{
     AccountView, FillList, FillView, MarketData, OrderList, OrderView, PositionList, PositionView, ServerInfo,
     ServiceInfo, SymbolInfo,

@@ -5,6 +5,7 @@ use cwts_runtime::{Account, Exchange, Fill, Market, Order, Position, Role};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::count::Count;
 use super::enums::{WireOrderType, WireSide, WireStatus, WireTimeInForce};
 
 /// An order.
@@ -31,7 +32,7 @@ pub(crate) struct OrderView {
     pub(crate) created_at: String,
     pub(crate) updated_at: String,
     /// The exchange's sequence number when this was read.
-    pub(crate) sequence: f64,
+    pub(crate) sequence: Count,
 }
 
 impl OrderView {
@@ -55,7 +56,7 @@ impl OrderView {
             cancel_reason: order.cancel_reason.map(|reason| reason.id().to_owned()),
             created_at: order.accepted_at.to_string(),
             updated_at: order.updated_at.to_string(),
-            sequence: exchange.sequence() as f64,
+            sequence: Count(exchange.sequence()),
         })
     }
 }
@@ -73,7 +74,7 @@ pub(crate) struct OrderList {
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct PositionList {
     pub(crate) positions: Vec<PositionView>,
-    pub(crate) sequence: f64,
+    pub(crate) sequence: Count,
 }
 
 /// The position in one instrument.
@@ -135,8 +136,8 @@ pub(crate) struct AccountView {
     pub(crate) unrealized_pnl: f64,
     /// Fees paid so far, less rebates; part of realized_pnl.
     pub(crate) fees_paid: f64,
-    pub(crate) open_orders: f64,
-    pub(crate) sequence: f64,
+    pub(crate) open_orders: Count,
+    pub(crate) sequence: Count,
 }
 
 impl AccountView {
@@ -148,8 +149,8 @@ impl AccountView {
             realized_pnl: account.realised_pnl().amount(),
             unrealized_pnl: exchange.unrealised_pnl(account).amount(),
             fees_paid: account.fees_paid().amount(),
-            open_orders: account.open_order_count() as f64,
-            sequence: exchange.sequence() as f64,
+            open_orders: Count(account.open_order_count() as u64),
+            sequence: Count(exchange.sequence()),
         }
     }
 }
@@ -173,7 +174,7 @@ pub(crate) struct FillView {
     pub(crate) fee: f64,
     /// maker when the order rested in the book, taker when it came in.
     pub(crate) role: &'static str,
-    pub(crate) sequence: f64,
+    pub(crate) sequence: Count,
     pub(crate) time: String,
 }
 
@@ -190,7 +191,7 @@ impl FillView {
                 Role::Maker => "maker",
                 Role::Taker => "taker",
             },
-            sequence: fill.sequence as f64,
+            sequence: Count(fill.sequence),
             time: fill.at.to_string(),
         }
     }
@@ -211,7 +212,7 @@ pub(crate) struct MarketData {
     pub(crate) bids: Vec<[f64; 2]>,
     /// [price, quantity], lowest price first.
     pub(crate) asks: Vec<[f64; 2]>,
-    pub(crate) sequence: f64,
+    pub(crate) sequence: Count,
     /// The latest trades, newest first, where they were asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) trades: Option<Vec<TradeView>>,
@@ -245,7 +246,7 @@ impl MarketData {
             low: session.low.map(price),
             bids: levels(Side::Buy),
             asks: levels(Side::Sell),
-            sequence: exchange.sequence() as f64,
+            sequence: Count(exchange.sequence()),
             trades: trades
                 .map(|most| market.trades().rev().take(most).map(|trade| TradeView::of(instrument, trade)).collect()),
         }

@@ -5,7 +5,7 @@ use cwts_runtime::{Account, Exchange, Market};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::OrderView;
+use super::{Count, OrderView};
 
 /// Arguments of `modify_order`: the order by one of its names, and what is new.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -59,7 +59,7 @@ pub(crate) struct HaltArgs {
 pub(crate) struct Cancelled {
     /// Ids of the orders that were cancelled, oldest first.
     pub(crate) cancelled: Vec<String>,
-    pub(crate) sequence: f64,
+    pub(crate) sequence: Count,
 }
 
 /// What `flatten_all` came to.
@@ -85,7 +85,7 @@ pub(crate) struct Preview {
     pub(crate) fees: f64,
     /// What would wait in the book or for its trigger.
     pub(crate) waiting_quantity: f64,
-    pub(crate) sequence: f64,
+    pub(crate) sequence: Count,
 }
 
 /// Who may trade.
@@ -96,13 +96,13 @@ pub(crate) struct TradingStateView {
     pub(crate) state: &'static str,
     /// Ids of the orders that this call cancelled.
     pub(crate) cancelled: Vec<String>,
-    pub(crate) sequence: f64,
+    pub(crate) sequence: Count,
 }
 
 impl TradingStateView {
     pub(crate) fn of(exchange: &Exchange, cancelled: Vec<String>) -> Self {
         let state: TradingState = exchange.trading_state();
-        Self { state: state.id(), cancelled, sequence: exchange.sequence() as f64 }
+        Self { state: state.id(), cancelled, sequence: Count(exchange.sequence()) }
     }
 }
 
@@ -125,7 +125,7 @@ pub(crate) struct LimitsView {
     /// Exposure over leverage.
     pub(crate) margin_used: f64,
     pub(crate) margin_available: f64,
-    pub(crate) sequence: f64,
+    pub(crate) sequence: Count,
 }
 
 impl LimitsView {
@@ -144,7 +144,7 @@ impl LimitsView {
             exposure,
             margin_used,
             margin_available: (equity.amount() - margin_used).max(0.0),
-            sequence: exchange.sequence() as f64,
+            sequence: Count(exchange.sequence()),
         }
     }
 }
