@@ -102,7 +102,7 @@ fn warn_of_exposure(snapshot: &Snapshot, policy: &Policy) {
         _ if policy.is_exposed() => "other computers are served over TLS with a token",
         _ => {
             "TLS is off, so other computers are refused with 403. Run `cwts-ultra tls make`, then `cwts-ultra config set \
-             security.tls on --layer toml`, and start anew"
+             security.tls on --layer toml`"
         }
     };
     eprintln!("warning: beyond this computer: {}: {consequence}.", listening.join(", "));

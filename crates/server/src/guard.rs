@@ -89,7 +89,7 @@ fn remedies(refusal: RemoteRefusal) -> String {
         RemoteRefusal::Unprotected { tls, token } => {
             let tls = (!tls).then_some(
                 "TLS is off: on the server run `cwts-ultra tls make` and `cwts-ultra config set security.tls on --layer \
-                 toml`, and start it anew",
+                 toml`",
             );
             let token = (!token).then_some(
                 "no token is asked for: on the server run `cwts-ultra config set security.auth token --layer toml`",
