@@ -14,9 +14,11 @@ use crate::mcp::McpClient;
 pub async fn answers(service: Service, address: SocketAddr) -> bool {
     let path = match service {
         Service::McpWebsocket => {
-            // Every service but this one answers other paths than its own with 404, and this one has only its own.
+            // Only health has its path without a token; the others ask for one, or know nothing there.
             let Ok(reply) = get_at(address, Service::Health.path()).await else { return false };
-            if reply.status != 404 || get_at(address, "/api/v1/status").await.is_ok_and(|reply| reply.status != 404) {
+            if !matches!(reply.status, 401 | 404)
+                || get_at(address, "/api/v1/status").await.is_ok_and(|reply| reply.status != 404)
+            {
                 return false;
             }
             McpClient::connect(&format!("ws://{address}/mcp")).await;
