@@ -1,7 +1,7 @@
 //! How rules get into the firewall and out again: through pkexec with exactly what was shown, all or none, remembered.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt as _, chown};
+use std::os::unix::fs::PermissionsExt as _;
 
 use cwts_tests::{ALLOWED, Exit, Home, Hosts, Ports, command, finish};
 use serde_json::Value;
@@ -23,9 +23,7 @@ impl Person {
     async fn log_in(mut hosts: Hosts, pkexec: &str) -> Self {
         let home = Home::empty();
         home.write_env("export MCP_BIND_ADDR=0.0.0.0\n");
-        for folder in [home.path().to_owned(), home.path().join("config")] {
-            chown(&folder, Some(NOBODY), Some(NOBODY)).expect("root may give a folder away");
-        }
+        hosts.run(&format!("chown -R {NOBODY}:{NOBODY} {}", home.path().display())).await;
         hosts.put_first("pkexec", pkexec);
         let record = hosts.folder().join("record");
         fs::write(&record, "").expect("the record is writable");

@@ -19,7 +19,7 @@ async fn on_loopback_no_rule_is_needed() {
     assert_eq!(exit.status, Some(0), "{exit:?}");
     assert!(exit.stdout.contains("Not needed: default listens on 127.0.0.1 only."), "{}", exit.stdout);
     assert!(exit.stdout.lines().all(|line| line.starts_with('#')), "no command: {}", exit.stdout);
-    assert!(!home.path().join("data").exists(), "looking writes nothing");
+    assert!(!home.path().join("data/default/firewall.json").exists(), "looking writes nothing");
 }
 
 #[tokio::test]
