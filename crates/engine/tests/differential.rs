@@ -71,7 +71,6 @@ fn assert_same_order(exchange: &Exchange, expected: &NaiveOrder, context: &str) 
 }
 
 fn assert_same_state(exchange: &Exchange, naive: &Naive, context: &str) {
-    assert_eq!(exchange.audit(), Ok(()), "the state must be consistent, {context}");
     for (market, instrument) in exchange.markets().iter().zip(INSTRUMENTS) {
         for side in [Side::Buy, Side::Sell] {
             let expected = naive.live.depth(instrument, side);
@@ -104,6 +103,10 @@ fn the_exchange_does_what_the_naive_reference_does() {
                 _ => assert_eq!(found, expected, "the answers must agree, {context}"),
             }
             assert_same_state(&exchange, &naive, &context);
+            // The audit walks every order ever, since these accounts forget none.
+            if step < STEPS / 10 || step % 100 == 0 {
+                assert_eq!(exchange.audit(), Ok(()), "the state must be consistent, {context}");
+            }
             found.iter().flatten().for_each(|event| seen.event(event));
         }
         for order in naive.ended.iter().chain(&naive.live.open).filter(|order| !order.standing) {
