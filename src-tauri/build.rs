@@ -21,6 +21,13 @@ const COMMANDS: &[&str] = &[
     "firewall",
     "run_firewall",
     "save_firewall_script",
+    "profiles",
+    "free_port_sets",
+    "check_new_port",
+    "create_instance",
+    "remove_instance",
+    "attach",
+    "end_elsewhere",
     "subscribe",
     "quit",
 ];

@@ -80,9 +80,7 @@ pub(crate) fn run(arguments: &Arguments, sources: Sources) -> Result<ExitCode, S
     let app = build(context, bus_name)?;
 
     let host = Host::new().map_err(StartError::Threads)?;
-    let starts = !arguments.stopped && backend::start_servers(&sources);
     let supervisor = host.supervise(sources, cwts_server::services())?;
-    let opened = supervisor.instance(supervisor.opened())?;
     app.manage(Panel {
         supervisor: supervisor.clone(),
         feed: Feed::default(),
@@ -91,9 +89,9 @@ pub(crate) fn run(arguments: &Arguments, sources: Sources) -> Result<ExitCode, S
     });
     quit_on_signals(app.handle()).map_err(StartError::Signals)?;
     let tray_app = app.handle().clone();
-    async_runtime::spawn(tray::run(supervisor, move |action| act(&tray_app, action)));
-    if starts {
-        async_runtime::spawn(start(opened));
+    async_runtime::spawn(tray::run(supervisor.clone(), move |action| act(&tray_app, action)));
+    if !arguments.stopped {
+        async_runtime::spawn(async move { supervisor.start().await });
     }
     async_runtime::spawn(theme::follow(app.handle().clone()));
     open_window(app.handle(), !arguments.hidden)?;
@@ -150,6 +148,13 @@ fn build(context: Context, bus_name: String) -> tauri::Result<tauri::App> {
             commands::firewall,
             commands::run_firewall,
             commands::save_firewall_script,
+            commands::profiles,
+            commands::free_port_sets,
+            commands::check_new_port,
+            commands::create_instance,
+            commands::remove_instance,
+            commands::attach,
+            commands::end_elsewhere,
             commands::subscribe,
             commands::quit,
         ])

@@ -25,12 +25,6 @@ pub(crate) fn log_level(sources: &Sources) -> LogLevel {
     cwts_config::load(sources).map(|loaded| loaded.settings.log_level.value).unwrap_or_default()
 }
 
-/// Whether the configuration wants the services started with the panel. An invalid one is tried, so that the window shows
-/// why it does not start.
-pub(crate) fn start_servers(sources: &Sources) -> bool {
-    cwts_config::load(sources).map_or(true, |loaded| loaded.settings.start_servers.value)
-}
-
 /// The bus name under which the panel of this home is found by a second launch. Panels of different homes have different
 /// names.
 pub(crate) fn bus_name(identifier: &str, home: &Path) -> String {

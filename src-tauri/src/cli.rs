@@ -20,7 +20,7 @@ pub(crate) struct Arguments {
     /// Configuration file in place of production.toml; looked up in the working folder, then in config/
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
-    /// Instance to show and to start; the environment's ports are for it alone [default: CWTS_INSTANCE_ID, then "default"]
+    /// Instance to show; the environment's ports are for it alone [default: CWTS_INSTANCE_ID, then "default"]
     #[arg(long, value_name = "ID")]
     pub(crate) instance: Option<String>,
     /// Home folder [default: CWTS_HOME, then ~/.local/cwts-ultra]

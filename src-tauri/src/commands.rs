@@ -8,8 +8,8 @@ use std::path::PathBuf;
 
 use cwts_domain::{ErrorCode, Problem, Service};
 use cwts_runtime::{
-    Activity, Conflict, Envelope, FirewallChoice, FirewallResult, FirewallTask, FirewallView, PortCheck, PortNews,
-    Release, Released, Sample, SettingsEdit, Snapshot,
+    Activity, Conflict, Envelope, FirewallChoice, FirewallResult, FirewallTask, FirewallView, NewInstance, PortCheck,
+    PortNews, PortSet, ProfileInfo, Release, Released, Sample, SettingsEdit, Snapshot,
 };
 use serde::Serialize;
 use tauri::ipc::Channel;
@@ -139,6 +139,46 @@ pub(crate) async fn save_firewall_script(
     choice: FirewallChoice,
 ) -> Result<PathBuf, Problem> {
     panel.supervisor.instance(&instance)?.save_firewall_script(choice).await
+}
+
+#[tauri::command]
+pub(crate) async fn profiles(panel: State<'_, Panel>) -> Result<Vec<ProfileInfo>, Problem> {
+    panel.supervisor.profiles().await
+}
+
+#[tauri::command]
+pub(crate) async fn free_port_sets(panel: State<'_, Panel>, from: Option<String>) -> Result<Vec<PortSet>, Problem> {
+    panel.supervisor.free_port_sets(from).await
+}
+
+#[tauri::command]
+pub(crate) async fn check_new_port(
+    panel: State<'_, Panel>,
+    from: Option<String>,
+    service: Service,
+    port: u16,
+) -> Result<PortCheck, Problem> {
+    panel.supervisor.check_new_port(from, service, port).await
+}
+
+#[tauri::command]
+pub(crate) async fn create_instance(panel: State<'_, Panel>, new: NewInstance) -> Result<Snapshot, Problem> {
+    panel.supervisor.create(new).await
+}
+
+#[tauri::command]
+pub(crate) async fn remove_instance(panel: State<'_, Panel>, instance: String, with_data: bool) -> Result<(), Problem> {
+    panel.supervisor.remove(&instance, with_data).await
+}
+
+#[tauri::command]
+pub(crate) async fn attach(panel: State<'_, Panel>, instance: String) -> Result<Snapshot, Problem> {
+    panel.supervisor.instance(&instance)?.attach().await
+}
+
+#[tauri::command]
+pub(crate) async fn end_elsewhere(panel: State<'_, Panel>, instance: String) -> Result<Snapshot, Problem> {
+    panel.supervisor.instance(&instance)?.end_elsewhere().await
 }
 
 #[tauri::command]

@@ -6,6 +6,7 @@ mod config;
 mod failure;
 mod firewall;
 mod free_port;
+mod instances;
 mod output;
 mod ports;
 mod run;
@@ -44,6 +45,7 @@ fn dispatch(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Some(CommandLine::Ports { watch: true, .. }) => ports::watch(arguments.json),
         Some(CommandLine::Ports { .. }) => ports::table(arguments.json),
         Some(CommandLine::Config { command }) => config::execute(&sources, command, arguments.json),
+        Some(CommandLine::Instances { command }) => instances::execute(sources.home(), command.clone(), arguments.json),
         Some(CommandLine::Token { command }) => token::execute(&sources, command, arguments.json),
         Some(CommandLine::Tls { command }) => tls::execute(&sources, command, arguments.json),
         Some(CommandLine::Firewall(options)) => firewall::execute(&sources, options, arguments.json),

@@ -50,11 +50,10 @@ pub fn profiles(home: &Path) -> Vec<InstanceId> {
     ids
 }
 
-/// The ports of every instance of a home but `except`, as their files have them. An environment is nobody's but its
-/// process's. Instances whose files are invalid use none.
-pub fn ports_of_others(home: &Path, except: &InstanceId) -> Vec<PortUse> {
-    let others = profiles(home).into_iter().filter(|id| id != except);
-    others.flat_map(|id| ports_of(home, id).into_iter().flatten()).collect()
+/// The ports of every instance of a home, as their files have them. An environment is nobody's but its process's.
+/// Instances whose files are invalid have none.
+pub fn profile_ports(home: &Path) -> Vec<PortUse> {
+    profiles(home).into_iter().flat_map(|id| ports_of(home, id).into_iter().flatten()).collect()
 }
 
 fn ports_of(home: &Path, instance: InstanceId) -> Option<[PortUse; 4]> {

@@ -4,15 +4,12 @@
 //! (draft-inadarei-api-health-check-06, with `serviceId`). What answers is a claim and proves nothing: it decides which
 //! words a person sees, never who is ended.
 
-use std::io::{ErrorKind, Read as _, Write as _};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::thread;
-use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 
-/// Longer than a local server takes to answer, shorter than a person waits.
-const DEADLINE: Duration = Duration::from_millis(500);
+use crate::loopback::{self, Answer};
 
 /// A health answer is far shorter.
 const LONGEST_ANSWER: usize = 16 * 1024;
@@ -49,69 +46,31 @@ pub(crate) fn ask_all(listeners: Vec<SocketAddr>) -> Vec<CwtsInstance> {
 
 /// `None` when nothing answers in time, or something else does.
 fn ask(listener: SocketAddr) -> Option<CwtsInstance> {
-    let end = Instant::now() + DEADLINE;
-    let address = reachable(listener);
-    let mut stream = TcpStream::connect_timeout(&address, DEADLINE).ok()?;
-    // A port of the ephemeral range without a listener can be connected to itself.
-    if stream.local_addr().ok()? == address {
-        return None;
-    }
-    stream.set_write_timeout(Some(DEADLINE)).ok()?;
-    // HTTP/1.0: the server closes after the answer, and sends no chunks.
-    let request = format!("GET /health HTTP/1.0\r\nHost: {address}\r\nAccept: application/health+json\r\n\r\n");
-    stream.write_all(request.as_bytes()).ok()?;
-    parse(&read_to_end(&mut stream, end)?)
-}
-
-/// The whole answer, unless it is late or long.
-fn read_to_end(stream: &mut TcpStream, end: Instant) -> Option<Vec<u8>> {
-    let mut answer = Vec::new();
-    let mut buffer = [0; 4096];
-    while answer.len() <= LONGEST_ANSWER {
-        let left = end.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())?;
-        stream.set_read_timeout(Some(left)).ok()?;
-        match stream.read(&mut buffer) {
-            Ok(0) => return Some(answer),
-            Ok(length) => answer.extend_from_slice(&buffer[..length]),
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(_) => return None,
-        }
-    }
-    None
+    identified(&loopback::get(listener, "/health", None, LONGEST_ANSWER).ok()?)
 }
 
 /// Both a healthy (200) and an unhealthy instance (503) say who they are.
-fn parse(answer: &[u8]) -> Option<CwtsInstance> {
-    let split = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n")?;
-    let head = str::from_utf8(&answer[..split]).ok()?.to_ascii_lowercase();
-    let mut lines = head.lines();
-    let status = lines.next()?.split(' ').nth(1)?;
-    let is_health = lines.any(|line| {
-        line.split_once(':')
-            .is_some_and(|(name, value)| name == "content-type" && value.trim().starts_with("application/health+json"))
-    });
-    if !is_health || !matches!(status, "200" | "503") {
+fn identified(answer: &Answer) -> Option<CwtsInstance> {
+    let is_health = answer.content_type.as_ref()?.starts_with("application/health+json");
+    if !is_health || !matches!(answer.status, 200 | 503) {
         return None;
     }
-    let Health { service_id, nonce } = serde_json::from_slice(&answer[split + 4..]).ok()?;
+    let Health { service_id, nonce } = serde_json::from_slice(&answer.body).ok()?;
     (!service_id.is_empty() && !nonce.is_empty()).then_some(CwtsInstance { id: service_id, nonce })
-}
-
-/// The address at which this computer reaches a listener of its own.
-fn reachable(listener: SocketAddr) -> SocketAddr {
-    let ip = match listener.ip().to_canonical() {
-        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => Ipv6Addr::LOCALHOST.into(),
-        ip => ip,
-    };
-    SocketAddr::new(ip, listener.port())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read as _, Write as _};
     use std::net::TcpListener;
+    use std::time::Instant;
 
     use super::*;
+    use crate::loopback::DEADLINE;
+
+    fn parse(answer: &[u8]) -> Option<CwtsInstance> {
+        identified(&loopback::parse(answer)?)
+    }
 
     const ANSWER: &str = "HTTP/1.1 200 OK\r\ncontent-type: application/health+json\r\n\r\n\
         {\"status\":\"pass\",\"serviceId\":\"desk\",\"nonce\":\"00ff\"}";

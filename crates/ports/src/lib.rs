@@ -16,6 +16,7 @@ mod error;
 mod fixture;
 mod identity;
 mod lookup;
+pub mod loopback;
 mod occupant;
 mod owner;
 mod sockets;

@@ -10,8 +10,9 @@ use cwts_net::{Endpoint, Listeners, Prepared};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::access::Access;
-use crate::conflict::{self, Blocked};
+use crate::conflict::Blocked;
 use crate::exposure::Exposure;
+use crate::fallback::{self, Placed};
 use crate::instance::Instance;
 use crate::lock::{self, InstanceLock};
 use crate::policy::Policy;
@@ -144,6 +145,13 @@ impl Core {
         Ok(())
     }
 
+    /// Publishes the picture once more. Whether another process runs the instance is known anew, so that a start that
+    /// failed for that reason is forgotten.
+    pub(crate) fn show_again(&mut self, instance: &Instance) {
+        self.problem.take_if(|problem| problem.code == ErrorCode::InstanceRunning);
+        self.publish(instance);
+    }
+
     pub(crate) async fn start(&mut self, instance: &Instance) -> Result<(), Problem> {
         if self.running.is_some() {
             return self.serve_blocked(instance).await;
@@ -174,7 +182,6 @@ impl Core {
         let sources = &instance.shared().sources;
         self.reload(sources);
         let loaded = self.loaded.as_ref().map_err(|problem| Blocked::by_problem(problem.clone()))?;
-        let plan = plan(loaded);
         let lock =
             InstanceLock::acquire(sources).map_err(|error| Blocked::by_problem(lock::problem(&error, sources)))?;
         let shared = instance.shared();
@@ -183,10 +190,12 @@ impl Core {
         shared.tls.show(tls.map_err(Blocked::by_problem)?);
         let listeners = Listeners::new(Service::ALL.map(|service| (service, endpoint(instance, service))).into())
             .with_checkpoints(instance.shared().surroundings.checkpoints.clone());
-        match listeners.prepare(&plan) {
-            Ok(prepared) => Ok(Bound { lock, listeners, prepared }),
-            Err(failed) => Err(conflict::explain(failed, sources, &plan, &loaded.port_table, &BTreeMap::new()).await),
+        let Placed { prepared, told } = fallback::place(&listeners, sources, loaded).await?;
+        if !told.is_empty() {
+            self.reload(sources);
         }
+        told.into_iter().for_each(|text| instance.record(text));
+        Ok(Bound { lock, listeners, prepared })
     }
 
     async fn run(&mut self, instance: &Instance, bound: Bound) {

@@ -15,6 +15,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use crate::access::Access;
 use crate::core::Core;
 use crate::edit::SettingsEdit;
+use crate::elsewhere::ElsewhereCell;
 use crate::exchange::{ExchangeHandle, new_exchange};
 use crate::meter::{Meter, Meters};
 use crate::metrics::Metrics;
@@ -54,6 +55,7 @@ pub(crate) struct Shared {
     pub(crate) tls: Tls,
     policy: RwLock<Arc<Policy>>,
     pub(crate) telemetry: Telemetry,
+    pub(crate) elsewhere: ElsewhereCell,
     nonce: String,
     tokio: Handle,
     core: Mutex<Core>,
@@ -80,7 +82,7 @@ impl Shared {
     /// Makes `snapshot` the truth and tells everyone.
     pub(crate) fn publish(&self, snapshot: Snapshot) {
         *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) = snapshot.clone();
-        self.send(InstanceEvent::Snapshot(Box::new(snapshot)));
+        self.send(InstanceEvent::Snapshot(Box::new(self.elsewhere.laid_over(snapshot))));
     }
 
     pub(crate) fn send(&self, event: InstanceEvent) {
@@ -124,6 +126,7 @@ impl Instance {
             tls,
             policy: RwLock::default(),
             telemetry: Telemetry::default(),
+            elsewhere: ElsewhereCell::default(),
             nonce: nonce(),
             tokio: tokio.clone(),
             core: Mutex::new(core),
@@ -146,7 +149,7 @@ impl Instance {
             service.requests = meter.requests();
             service.idle_seconds = meter.idle_seconds(now);
         }
-        snapshot
+        self.0.elsewhere.laid_over(snapshot)
     }
 
     /// One sample for each second that the services ran, for at most half an hour, oldest first.
@@ -194,6 +197,7 @@ impl Instance {
     /// The edit is invalid or outdated, a socket cannot be bound, the file cannot be saved, or the switch failed; nothing
     /// has changed. Where a socket that had to make room could not come back, its service is blocked in the snapshot.
     pub async fn change(&self, edit: SettingsEdit) -> Result<Snapshot, Problem> {
+        self.refuse_elsewhere()?;
         self.run(Operation::Change(edit)).await
     }
 
@@ -314,6 +318,21 @@ impl Instance {
         self.0.tokio.spawn(async move { instance.0.core.lock().await.publish(&instance) });
     }
 
+    /// Publishes the picture once more: what is laid over it changed.
+    pub(crate) async fn show_again(&self) {
+        // Nobody waits for the picture that this returns; it is told to everyone.
+        drop(self.run(Operation::ShowAgain).await);
+    }
+
+    /// Tells everyone that the instance is there.
+    pub(crate) fn announce(&self) {
+        self.tell(InstanceEvent::Snapshot(Box::new(self.snapshot())));
+    }
+
+    pub(crate) fn tell(&self, event: InstanceEvent) {
+        self.0.send(event);
+    }
+
     pub(crate) fn shared(&self) -> &Arc<Shared> {
         &self.0
     }
@@ -344,6 +363,10 @@ impl Instance {
                 }
                 Operation::Change(edit) => core.change(&instance, &edit).await,
                 Operation::Arm(armed) => core.arm(&instance, armed),
+                Operation::ShowAgain => {
+                    core.show_again(&instance);
+                    Ok(())
+                }
             }?;
             Ok(instance.snapshot())
         })
@@ -357,6 +380,7 @@ enum Operation {
     Start,
     Stop,
     Change(SettingsEdit),
+    ShowAgain,
 }
 
 /// A channel for the events of one or more instances.

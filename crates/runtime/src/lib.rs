@@ -10,8 +10,10 @@ mod conflict;
 mod core;
 mod edit;
 mod elevated;
+mod elsewhere;
 mod exchange;
 mod exposure;
+mod fallback;
 mod findings;
 mod firewall;
 mod follow;
@@ -25,6 +27,7 @@ mod names;
 mod policy;
 mod port_facts;
 mod port_watch;
+mod profiles;
 mod release;
 mod rules;
 mod sampler;
@@ -43,6 +46,7 @@ pub use cwts_credentials::Scope;
 pub use cwts_engine::{Account, Exchange, Fill, Market, Order, Position, Role, Trade, decide};
 pub use cwts_net::{Connection, ConnectionLimits, Source};
 pub use edit::{SaveTarget, SettingChange, SettingsEdit};
+pub use elsewhere::{end_instance, running_addresses};
 pub use exchange::{ExchangeError, ExchangeHandle};
 pub use exposure::{Exposure, RemoteRefusal};
 pub use firewall::{
@@ -57,6 +61,9 @@ pub use names::server_names;
 pub use policy::Policy;
 pub use port_facts::{Alternatives, Conflict, Owner, OwnerKind, PortCheck, PortCheckState, RangeCheck};
 pub use port_watch::{PortNews, PortWatch};
+pub use profiles::{
+    NewInstance, PortSet, ProfileInfo, check_new_port, create_instance, free_port_sets, remove_instance,
+};
 pub use release::{PATIENCE, Release, Released, WayOut, look, release, ways_out};
 pub use services::ServiceFactory;
 pub use snapshot::*;

@@ -43,7 +43,14 @@ impl InstanceLock {
         let folder = sources.data();
         let made = DirBuilder::new().recursive(true).mode(0o700).create(&folder);
         made.map_err(|source| LockError::Io { path: folder.clone(), source })?;
-        Self::take(&folder.join(LOCK_FILE))
+        Self::take(&path(sources))
+    }
+
+    /// Lets the lock go, and takes its file away, and a data folder that held nothing else.
+    pub(crate) fn discard(self, sources: &Sources) {
+        // What is left of an instance that was removed is in nobody's way.
+        fs::remove_file(path(sources)).ok();
+        fs::remove_dir(sources.data()).ok();
     }
 
     fn take(path: &Path) -> Result<Self, LockError> {
@@ -64,6 +71,11 @@ impl InstanceLock {
         written.map_err(failed)?;
         Ok(Self(file))
     }
+}
+
+/// Where the lock of an instance lies.
+pub(crate) fn path(sources: &Sources) -> PathBuf {
+    sources.data().join(LOCK_FILE)
 }
 
 /// An instance whose services run in some process.
@@ -90,7 +102,7 @@ pub fn running_instances(home: &Path) -> Vec<RunningInstance> {
 
 /// The process that holds a lock; `None` when nobody does. Reads the kernel's table instead of trying the lock, so that a
 /// start at the same moment is not disturbed.
-fn holder(path: &Path) -> Option<u32> {
+pub(crate) fn holder(path: &Path) -> Option<u32> {
     let pid: u32 = fs::read_to_string(path).ok()?.trim().parse().ok()?;
     let inode = fs::metadata(path).ok()?.ino();
     // proc_locks(5): `1: FLOCK  ADVISORY  WRITE 4711 08:02:12345 0 EOF`, the process and then device and inode.

@@ -8,12 +8,12 @@ use std::net::IpAddr;
 use cwts_config::Sourced;
 use cwts_domain::{Problem, Service};
 use cwts_engine::Exchange;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::port_facts::Conflict;
 
 /// Whether the services of an instance run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "wire", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum RunState {
@@ -28,7 +28,7 @@ pub enum RunState {
 }
 
 /// The state of one service.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "wire", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum ServiceState {
@@ -81,7 +81,7 @@ pub struct ServiceSnapshot {
 }
 
 /// A fact worth a look, with the screen that deals with it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "wire", derive(ts_rs::TS))]
 pub struct Finding {
     /// `attention` or `info`.
@@ -93,7 +93,7 @@ pub struct Finding {
 }
 
 /// How much a finding matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "wire", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum FindingLevel {
@@ -132,7 +132,7 @@ pub struct Sample {
 }
 
 /// The market in one line.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "wire", derive(ts_rs::TS))]
 pub struct MarketSummary {
     /// Instrument.
@@ -199,6 +199,8 @@ pub struct Elsewhere {
     pub pid: u32,
     /// Its name, for example `cwts-ultra`; `None` when it is not to be seen.
     pub process: Option<String>,
+    /// The other instances that it runs, which end with it.
+    pub others: Vec<String>,
     /// Whether the picture is read from it: state, ports and clients are then what it says of itself.
     pub attached: bool,
     /// Why it could not be read, while attached.

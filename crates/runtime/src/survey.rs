@@ -3,12 +3,13 @@
 //! The one judge of ports: the form, the conflict card, `check-ports` and the fallback of a start ask here. Looks at the
 //! system each time, keeps nothing, and binds nothing for longer than a probe.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
+use std::path::Path;
 
 use cwts_config::{
-    Environment, InstanceId, Loaded, PortConcern, PortTable, Sources, is_browser_blocked, port_concern, profiles,
+    InstanceId, Loaded, PortConcern, PortTable, Sources, is_browser_blocked, port_concern, profile_ports,
 };
 use cwts_domain::Service;
 use cwts_ports::{Availability, Holder, Occupant};
@@ -60,6 +61,12 @@ impl PortSurvey {
         Self::of_rows(sources, rows.collect())
     }
 
+    /// For an instance that does not exist yet: it stands on no port, and every instance there is stands beside it.
+    pub(crate) fn for_newcomer(home: &Sources, addresses: &BTreeMap<Service, SocketAddr>, table: &PortTable) -> Self {
+        let claims = claims(home.home(), None);
+        Self { instance: String::new(), claims, ..Self::of_plan(home, addresses, table) }
+    }
+
     /// For services as they are in a snapshot.
     pub(crate) fn of_snapshot(sources: &Sources, snapshot: &Snapshot) -> Self {
         let rows = snapshot.services.iter().map(|entry| {
@@ -76,7 +83,7 @@ impl PortSurvey {
             rows,
             ephemeral: sources.ephemeral_ports().cloned(),
             running: running_instances(sources.home()),
-            claims: claims(sources),
+            claims: claims(sources.home(), Some(sources.instance())),
             promised: BTreeMap::new(),
         }
     }
@@ -228,18 +235,11 @@ fn is_blocked(standing: &Standing) -> bool {
     *standing == Standing::Concern(PortConcern::BrowserBlocked)
 }
 
-/// The ports that are configured for the other instances of the home, as far as their files tell.
-fn claims(sources: &Sources) -> BTreeMap<u16, String> {
+/// The ports that are configured for the instances of the home, as far as their files tell.
+fn claims(home: &Path, except: Option<&InstanceId>) -> BTreeMap<u16, String> {
     let mut claims = BTreeMap::new();
-    // One that runs need not have a profile: the environment may have set its ports.
-    let running = running_instances(sources.home()).into_iter().filter_map(|it| it.id.parse().ok());
-    let ids: BTreeSet<InstanceId> = profiles(sources.home()).into_iter().chain(running).collect();
-    for id in ids.into_iter().filter(|id| id != sources.instance()) {
-        let theirs = Sources::new(sources.home(), id.clone(), None, Environment::empty());
-        let Ok(loaded) = theirs.and_then(|theirs| cwts_config::load(&theirs)) else { continue };
-        for service in Service::ALL {
-            claims.entry(loaded.settings.port(service).value).or_insert_with(|| id.to_string());
-        }
+    for claim in profile_ports(home).into_iter().filter(|claim| Some(&claim.instance) != except) {
+        claims.entry(claim.port).or_insert_with(|| claim.instance.to_string());
     }
     claims
 }

@@ -11,9 +11,9 @@ use cwts_firewall::{Detection, Incoming, Outcome, Tool, ToolFinding, ToolState};
 use cwts_ports::{Holder, ListenerRow, Protocol};
 use cwts_runtime::{
     Activity, Alternatives, Conflict, Elsewhere, Envelope, Finding, FindingLevel, FirewallChoice, FirewallResult,
-    FirewallService, FirewallTask, FirewallView, InstanceEvent, MarketSummary, OwnSubnet, Owner, OwnerKind, PortCheck,
-    PortCheckState, PortNews, RangeCheck, Release, Released, RunState, Sample, SaveTarget, ServiceLoad,
-    ServiceSnapshot, ServiceState, SettingChange, SettingsEdit, Snapshot, WayOut,
+    FirewallService, FirewallTask, FirewallView, InstanceEvent, MarketSummary, NewInstance, OwnSubnet, Owner,
+    OwnerKind, PortCheck, PortCheckState, PortNews, PortSet, ProfileInfo, RangeCheck, Release, Released, RunState,
+    Sample, SaveTarget, ServiceLoad, ServiceSnapshot, ServiceState, SettingChange, SettingsEdit, Snapshot, WayOut,
 };
 use ts_rs::{Config, TS};
 
@@ -59,6 +59,9 @@ fn declarations() -> String {
         ServiceLoad,
         InstanceEvent,
         Envelope,
+        NewInstance,
+        PortSet,
+        ProfileInfo,
         SaveTarget,
         SettingChange,
         SettingsEdit,

@@ -85,7 +85,7 @@ fn step(instance: &InstanceView) -> Entry {
         RunState::Running => (Action::Stop(id), true),
         RunState::Stopping => (Action::Stop(id), false),
     };
-    Entry::Choice { action, enabled }
+    Entry::Choice { action, enabled: enabled && !instance.elsewhere }
 }
 
 /// The entry as the bus knows it; `act` is called with the chosen action.

@@ -36,6 +36,8 @@ pub(crate) struct InstanceView {
     pub(crate) line: String,
     /// Decides between Start and Stop.
     pub(crate) run: RunState,
+    /// Whether another process runs it, so that it can be neither started nor stopped here.
+    pub(crate) elsewhere: bool,
     state: State,
 }
 
@@ -60,7 +62,13 @@ impl View {
 impl InstanceView {
     fn of(snapshot: &Snapshot) -> Self {
         let state = state(snapshot);
-        Self { id: snapshot.instance.clone(), line: line(snapshot, state), run: snapshot.state, state }
+        Self {
+            id: snapshot.instance.clone(),
+            line: line(snapshot, state),
+            run: snapshot.state,
+            elsewhere: snapshot.elsewhere.is_some(),
+            state,
+        }
     }
 
     /// `desk: Running: 5010, 5011, 9190, 8180 on 127.0.0.1`.
@@ -83,6 +91,10 @@ fn state(snapshot: &Snapshot) -> State {
 }
 
 fn line(snapshot: &Snapshot, state: State) -> String {
+    if let Some(elsewhere) = snapshot.elsewhere.as_ref().filter(|it| !it.attached) {
+        let process = elsewhere.process.as_deref().unwrap_or("another process");
+        return format!("Runs in {process}, pid {}", elsewhere.pid);
+    }
     match state {
         State::Attention => trouble(snapshot),
         State::Exposed => {
@@ -151,6 +163,7 @@ pub(crate) mod fixture {
             id: id.to_owned(),
             line: "Stopped".to_owned(),
             run,
+            elsewhere: false,
             state: State::Stopped,
         };
         View { state: State::Stopped, instances: runs.iter().map(instance).collect() }
@@ -172,7 +185,7 @@ mod tests {
     use cwts_config::{Origin, Sourced};
     use cwts_domain::{ErrorCode, Problem};
     use cwts_ports::Holder;
-    use cwts_runtime::Conflict;
+    use cwts_runtime::{Conflict, Elsewhere};
 
     use super::*;
 
@@ -237,6 +250,19 @@ mod tests {
     fn shows(snapshot: &Snapshot, state: State, line: &str) {
         let view = View::of(std::slice::from_ref(snapshot));
         assert_eq!((view.state, view.text().as_str()), (state, line), "the tray must say what is true now");
+    }
+
+    #[test]
+    fn an_instance_of_another_process_is_told_from_one_that_is_stopped() {
+        let mut headless = snapshot(RunState::Stopped, ServiceState::Stopped);
+        headless.elsewhere = Some(Elsewhere {
+            pid: 4711,
+            process: Some("cwts-ultra".to_owned()),
+            others: Vec::new(),
+            attached: false,
+            problem: None,
+        });
+        shows(&headless, State::Stopped, "Runs in cwts-ultra, pid 4711");
     }
 
     #[test]

@@ -1,35 +1,104 @@
-//! "Running Multiple Instances".
+//! "Running Multiple Instances": both run, each with four ports of its own, although the guide sets only two.
 
 use std::fs;
 
-use cwts_tests::{get, refuses, sandboxed};
+use cwts_tests::{Exit, Server, get, refuses, sandboxed};
 use rustix::process::Signal;
 
 use crate::blocks::INSTANCES;
 use crate::person::Person;
 
+/// What a person pastes into the first and into the second terminal.
+fn terminals() -> (&'static str, &'static str) {
+    INSTANCES.text.split_once("\n\n").expect("the guide has a part for each instance")
+}
+
+/// The two files that the commands name: one where a person stands, one in the config folder.
+fn create_files(person: &Person) {
+    fs::write(person.installation.user().join("instance1.toml"), "# first\n").expect("the user's own folder");
+    person.installation.write("config/instance2.toml", "# second\n");
+}
+
+/// Checks that an instance has all four ports.
+async fn answer(id: &str, ports: [u16; 4]) {
+    let [.., health] = ports;
+    assert_eq!(get(health, "/health").await.json()["serviceId"], id, "instance {id} says who it is on {health}");
+    for port in ports {
+        assert!(!refuses(port), "instance {id} listens on {port}");
+    }
+}
+
+async fn stop(server: Server) -> Exit {
+    let exit = server.stop(Signal::TERM).await;
+    assert_eq!(exit.status, Some(0), "it ends in peace: {exit:?}");
+    exit
+}
+
 #[tokio::test]
-async fn both_instances_of_the_example_run_side_by_side() {
-    if !sandboxed(both_instances_of_the_example_run_side_by_side).await {
+async fn a_file_that_is_not_there_is_refused_with_the_places_searched() {
+    if !sandboxed(a_file_that_is_not_there_is_refused_with_the_places_searched).await {
         return;
     }
     let person = Person::new().await;
-    for file in ["instance1.toml", "instance2.toml"] {
-        fs::write(person.installation.user().join(file), "[log]\nlevel = \"warn\"\n").expect("writable");
+    let exit = person.runs(terminals().0).await;
+    assert_eq!(exit.status, Some(2), "a person has to write the file first: {exit:?}");
+    let here = person.installation.user().join("instance1.toml");
+    for place in [here, person.installation.root("config/instance1.toml")] {
+        assert!(exit.stderr.contains(&place.display().to_string()), "{} was searched: {exit:?}", place.display());
     }
-    // Trimmed, so that each shell becomes its server: a line after it would keep the shell waiting.
-    let (first, second) = INSTANCES.text.split_once("# Instance 2").expect("two instances");
-    // The example sets two of four ports; the two others of the second instance are named here.
-    let named = "export PROMETHEUS_PORT=9190 HEALTH_CHECK_PORT=8180\n";
-    let first = person.starts(first.trim()).await;
-    let second = person.starts(&format!("{named}#{second}")).await;
-    for (id, health, mcp) in [("1", 8080, [3001, 3002]), ("2", 8180, [3003, 3004])] {
-        assert_eq!(get(health, "/health").await.json()["serviceId"], id, "instance {id} says who it is");
-        for port in mcp {
-            assert!(!refuses(port), "instance {id} listens on {port}, as the guide sets it");
-        }
+}
+
+#[tokio::test]
+async fn both_instances_run_and_the_ports_that_nobody_set_give_way() {
+    if !sandboxed(both_instances_run_and_the_ports_that_nobody_set_give_way).await {
+        return;
     }
-    for server in [second, first] {
-        assert_eq!(server.stop(Signal::TERM).await.status, Some(0), "each ends alone");
+    let person = Person::new().await;
+    create_files(&person);
+    let (first, second) = terminals();
+    let one = person.starts(first).await;
+    answer("1", [3001, 3002, 9090, 8080]).await;
+    let two = person.starts(second).await;
+    answer("2", [3003, 3004, 9190, 8180]).await;
+    answer("1", [3001, 3002, 9090, 8080]).await;
+
+    let pid = one.pid().to_string();
+    let kept = person.installation.text("config/instance2.toml");
+    for port in ["metrics_port = 9190", "health_check_port = 8180"] {
+        assert!(kept.contains(port), "the next start must find the same ports: {kept}");
     }
+    assert!(kept.starts_with("# second\n") && !kept.contains("mcp"), "nothing else was changed: {kept}");
+    let exit = stop(two).await;
+    for said in ["Prometheus moved to 9190", "Health check moved to 8180", "instance 1", &pid, "instance2.toml"] {
+        assert!(exit.stderr.contains(said), "what moved, why and where it is kept is said: {}", exit.stderr);
+    }
+
+    stop(one).await;
+    let two = person.starts(second).await;
+    answer("2", [3003, 3004, 9190, 8180]).await;
+    let exit = stop(two).await;
+    assert!(!exit.stderr.contains("moved"), "what was kept does not move again: {}", exit.stderr);
+}
+
+#[tokio::test]
+async fn a_port_that_somebody_set_never_moves_by_itself() {
+    if !sandboxed(a_port_that_somebody_set_never_moves_by_itself).await {
+        return;
+    }
+    let person = Person::new().await;
+    create_files(&person);
+    let one = person.starts(terminals().0).await;
+    let pid = one.pid().to_string();
+    // The installed production.toml sets 3001 for the default instance, which instance 1 has now.
+    let exit = person.runs("~/.local/cwts-ultra/bin/cwts-ultra").await;
+    assert_eq!(exit.status, Some(3), "somebody relies on the port that was set: {exit:?}");
+    for named in ["3001", "instance 1", &pid] {
+        assert!(exit.stderr.contains(named), "the line names {named}: {}", exit.stderr);
+    }
+    // Without that file nobody has set it.
+    fs::remove_file(person.installation.root("config/production.toml")).expect("the user's own file");
+    let default = person.starts("~/.local/cwts-ultra/bin/cwts-ultra").await;
+    answer("default", [3000, 5011, 9190, 8180]).await;
+    stop(default).await;
+    stop(one).await;
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use cwts_domain::Service;
 
-use super::{PortUse, ProfileError, data, files, folder, ports_of_others, profiles};
+use super::{PortUse, ProfileError, data, files, folder, profile_ports, profiles};
 use crate::env_file::EnvFile;
 use crate::toml_file::TomlFile;
 use crate::{Edit, Environment, InstanceId, Key, Sources, file, load};
@@ -46,7 +46,7 @@ pub fn create_profile(home: &Path, new: &NewProfile) -> Result<(), ProfileError>
     if profiles(home).contains(&new.id) {
         return Err(ProfileError::Exists { id: new.id.clone() });
     }
-    refuse_foreign(&ports_of_others(home, &new.id), &new.ports)?;
+    refuse_foreign(&profile_ports(home), &new.ports)?;
     let texts = texts(home, new)?;
     let mut made = Undo(Vec::new());
     for (path, text) in files(home, &new.id).into_iter().zip(texts) {

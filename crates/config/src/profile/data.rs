@@ -10,7 +10,7 @@ use crate::InstanceId;
 /// What belongs to one instance alone: who runs it, and by which secrets it is known.
 const NOT_COPIED: [&str; 3] = ["instance.lock", "tokens", "tls"];
 
-/// `data/ID`.
+/// `data/ID`, as [`Sources::data`](crate::Sources::data) has it.
 pub(super) fn folder(home: &Path, id: &InstanceId) -> PathBuf {
     home.join("data").join(id.as_str())
 }

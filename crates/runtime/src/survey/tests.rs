@@ -4,6 +4,7 @@ use std::fs;
 use std::net::TcpListener;
 use std::sync::atomic::{AtomicU16, Ordering};
 
+use cwts_config::Environment;
 use cwts_ports::CwtsInstance;
 
 use super::*;

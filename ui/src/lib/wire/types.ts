@@ -418,6 +418,10 @@ pid: number,
  */
 process: string | null, 
 /**
+ * The other instances that it runs, which end with it.
+ */
+others: Array<string>, 
+/**
  * Whether the picture is read from it: state, ports and clients are then what it says of itself.
  */
 attached: boolean, 
@@ -521,6 +525,56 @@ instance: string,
  * What changed.
  */
 event: InstanceEvent, };
+
+export type NewInstance = { 
+/**
+ * Its id: 1 to 32 letters, digits, `-` or `_`.
+ */
+id: string, 
+/**
+ * Its ports in the fixed order of the services; `None` takes the first free set.
+ */
+ports: [number, number, number, number] | null, 
+/**
+ * The instance whose settings are copied; `None` starts with the defaults.
+ */
+from: string | null, 
+/**
+ * Whether the data of `from` is copied too, without its tokens and certificates.
+ */
+with_data: boolean, };
+
+export type PortSet = { 
+/**
+ * In the fixed order of the services.
+ */
+ports: [number, number, number, number], 
+/**
+ * What was tested, in one sentence.
+ */
+message: string, };
+
+export type ProfileInfo = { 
+/**
+ * Its id.
+ */
+instance: string, 
+/**
+ * Where its orders, tokens and keys lie.
+ */
+data_folder: string, 
+/**
+ * What the folder holds.
+ */
+data_bytes: number, 
+/**
+ * Milliseconds since the epoch at which its token was made; `None` before its first start.
+ */
+token_made_at: number | null, 
+/**
+ * Whether it starts when the panel opens.
+ */
+starts_with_panel: boolean, };
 
 export type SaveTarget = "this-run" | "env-file" | "toml";
 
