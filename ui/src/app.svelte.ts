@@ -10,6 +10,7 @@ import type { ReleaseControl } from './lib/state/release.svelte';
 import type { RunControl } from './lib/state/run.svelte';
 import { Toasts } from './lib/state/toasts.svelte';
 import type { FirewallState } from './screens/firewall/firewall.svelte';
+import { FleetState } from './screens/instances/fleet.svelte';
 import type { PortsState } from './screens/ports/ports.svelte';
 import { SystemPortsState } from './screens/ports/system-ports.svelte';
 
@@ -19,6 +20,7 @@ export class App {
   readonly toasts = new Toasts();
   readonly instances: Instances;
   readonly systemPorts: SystemPortsState;
+  readonly fleet: FleetState;
   /** Somebody closes the window and no tray icon would remain. */
   closing = $state(false);
 
@@ -27,6 +29,7 @@ export class App {
     this.route = new Route(platform.fake);
     this.instances = new Instances(this.host, this.toasts, this.route);
     this.systemPorts = new SystemPortsState(this.host);
+    this.fleet = new FleetState(this.host, this.instances, this.toasts);
   }
 
   /** The instance that is shown. Screens exist only while there is one, and are built anew for another one. */

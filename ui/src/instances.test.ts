@@ -18,7 +18,7 @@ const ids = (instances: Instances): string[] => instances.all.map(({ id }) => id
 describe('Instances', () => {
   it('lists the default instance first and shows the one that was opened', async () => {
     const instances = await open('several');
-    expect(ids(instances)).toEqual(['default', 'desk', 'lab', 'nightly']);
+    expect(ids(instances)).toEqual(['default', 'desk', 'headless', 'lab', 'nightly']);
     await vi.waitFor(() => expect(instances.current?.id).toBe('default'));
   });
 
@@ -43,7 +43,7 @@ describe('Instances', () => {
   it('learns of new instances and forgets removed ones', async () => {
     const instances = await open('several');
     instances.apply({ instance: 'agents', event: { type: 'snapshot', data: { ...firstSnapshot('stopped'), instance: 'agents' } } });
-    expect(ids(instances)).toEqual(['default', 'agents', 'desk', 'lab', 'nightly']);
+    expect(ids(instances)).toEqual(['default', 'agents', 'desk', 'headless', 'lab', 'nightly']);
     instances.choose('agents');
     instances.apply({ instance: 'agents', event: { type: 'removed' } });
     expect(ids(instances)).not.toContain('agents');

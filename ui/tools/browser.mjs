@@ -100,6 +100,10 @@ export const VIEWS = [
   { screen: 'firewall', scenario: 'exposed', step: 'asking', act: (page) => page.getByTestId('apply-firewall').click() },
   { screen: 'firewall', scenario: 'exposed', step: 'verified', act: verify },
   { screen: 'firewall', scenario: 'exposed', step: 'refused', act: (page) => page.getByTestId('source-draft').fill('10.0.0').then(() => page.keyboard.press('Enter')) },
+  ...['running', 'several', 'elsewhere', 'error', 'loading'].map((scenario) => ({ screen: 'instances', scenario })),
+  { screen: 'instances', scenario: 'several', step: 'creating', act: createInstance },
+  { screen: 'instances', scenario: 'several', step: 'removing', act: removeInstance },
+  { screen: 'overview', scenario: 'elsewhere', step: 'attached', act: (page) => page.getByTestId('attach').click() },
   { screen: 'components', scenario: 'running' },
 ];
 
@@ -119,6 +123,20 @@ async function change(page) {
   await page.getByTestId('port-health').fill('10080');
   await page.getByTestId('port-health').blur();
   await page.getByTestId('hint-health').filter({ hasText: 'browsers' }).waitFor();
+}
+
+/** A new instance with a port of another one among those chosen by hand. */
+async function createInstance(page) {
+  await page.keyboard.press('Control+n');
+  await page.getByTestId('new-id').fill('agents-2');
+  await page.getByTestId('set-own').check();
+  await page.getByTestId('own-mcp-websocket').fill('5010');
+  await page.getByTestId('own-hint-mcp-websocket').filter({ hasText: 'desk' }).waitFor();
+}
+
+async function removeInstance(page) {
+  await page.getByTestId('select-lab').click();
+  await page.getByTestId('remove').click();
 }
 
 /** `ports-running` or `ports-running-changed`. */

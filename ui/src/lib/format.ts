@@ -52,6 +52,13 @@ export function figure(value: number): string {
   return String(Number(value.toFixed(size >= 1 ? 1 : 2)));
 }
 
+/** `640 kB`, `4.1 MB`: powers of ten, as file managers show them. */
+export function bytes(value: number): string {
+  if (value < 1000) return `${value} B`;
+  const power = Math.min(Math.floor(Math.log10(value) / 3), 4);
+  return `${figure(value / 1000 ** power)} ${['B', 'kB', 'MB', 'GB', 'TB'][power]}`;
+}
+
 /** `12,480`. Ports are never written like this. */
 export function grouped(value: number): string {
   return String(value).replace(/\B(?=(\d{3})+$)/g, ',');

@@ -27,6 +27,7 @@ export function lookOf(service: ServiceSnapshot): StateLook {
 
 /** An instance in one look: what went wrong, else whether it is exposed, else whether it runs. */
 export function lookOfInstance(snapshot: Snapshot): StateLook {
+  if (snapshot.elsewhere && !snapshot.elsewhere.attached) return { tone: 'info', word: 'Runs elsewhere' };
   const blocked = snapshot.services.find((service) => service.state === 'blocked');
   if (blocked) return { tone: 'error', word: `Port ${blocked.port.value} taken` };
   if (snapshot.problem) return { tone: 'error', word: 'Not started' };

@@ -1,7 +1,7 @@
 /** The worlds of the fake host: the same every time, so that screenshots and tests can be compared. */
-import type { Activity, Finding, ListenerRow, Origin, Sample, Service, ServiceSnapshot, Snapshot } from '../wire/types';
+import type { Activity, Finding, ListenerRow, Origin, ProfileInfo, Sample, Service, ServiceSnapshot, Snapshot } from '../wire/types';
 
-export const SCENARIOS = ['running', 'several', 'stopped', 'conflict', 'exposed', 'empty', 'many', 'closing', 'error', 'loading'] as const;
+export const SCENARIOS = ['running', 'several', 'stopped', 'conflict', 'exposed', 'elsewhere', 'empty', 'many', 'closing', 'error', 'loading'] as const;
 
 export type Scenario = (typeof SCENARIOS)[number];
 
@@ -20,10 +20,27 @@ export function fleetOf(scenario: Exclude<Scenario, 'error'>): Member[] {
   return [
     { id: 'default', ports: DEFAULT_PORTS, scenario: 'running' },
     { id: 'desk', ports: [5010, 5011, 9190, 8180], scenario: 'exposed' },
+    { id: 'headless', ports: [10014, 10015, 10016, 10017], scenario: 'elsewhere' },
     { id: 'lab', ports: [10004, 10005, 10006, 10007], scenario: 'stopped' },
     { id: 'nightly', ports: [3000, 3004, 10002, 10003], scenario: 'conflict' },
   ];
 }
+
+const SIZES: Record<string, number> = { default: 18_400_000, desk: 4_100_000, nightly: 1_200_000, lab: 640_000 };
+
+/** What lies on the disk of an instance. */
+export function profileOf(id: string): ProfileInfo {
+  return {
+    instance: id,
+    data_folder: `/home/you/.local/cwts-ultra/data/${id}`,
+    data_bytes: SIZES[id] ?? 0,
+    token_made_at: SIZES[id] === undefined ? null : NOW - 3 * 86_400_000,
+    starts_with_panel: true,
+  };
+}
+
+/** The services in their fixed order. */
+export const SERVICES: readonly Service[] = ['mcp-websocket', 'mcp-http', 'prometheus', 'health'];
 
 /** The moment at which every scenario begins: 22 November 2026, 14:02:11 here. */
 export const NOW = new Date(2026, 10, 22, 14, 2, 11).getTime();

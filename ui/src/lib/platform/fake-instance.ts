@@ -35,7 +35,8 @@ export class FakeInstance {
     this.#activities = firstActivities(scenario);
     this.#foreign = foreignListeners(scenario);
     if (scenario === 'conflict') this.#block('mcp-websocket');
-    if (!['stopped', 'conflict', 'loading'].includes(scenario)) this.#run(scenario === 'empty');
+    if (scenario === 'elsewhere') this.#snapshot.elsewhere = { pid: 40922, process: 'cwts-ultra', others: [], attached: false, problem: null };
+    if (!['stopped', 'conflict', 'elsewhere', 'loading'].includes(scenario)) this.#run(scenario === 'empty');
   }
 
   picture(): Snapshot {
@@ -44,6 +45,28 @@ export class FakeInstance {
 
   history(): History {
     return { samples: [...this.#samples], activities: [...this.#activities] };
+  }
+
+  /** Tells of itself, as a new instance does. */
+  announce(): void {
+    this.#send({ type: 'snapshot', data: this.picture() });
+  }
+
+  ports(): number[] {
+    return this.#services().map((service) => service.port.value);
+  }
+
+  attach(): void {
+    const { elsewhere } = this.#snapshot;
+    if (!elsewhere) throw problem('wrong_state', `No other process runs instance ${this.id}.`);
+    this.#run(true);
+    this.#snapshot.elsewhere = { ...elsewhere, attached: true };
+    this.#changed();
+  }
+
+  endElsewhere(): void {
+    this.#snapshot.elsewhere = null;
+    this.stop();
   }
 
   start(): void {

@@ -1,7 +1,7 @@
 /** Instances in memory: what a plain browser and the tests talk to. Behave as the program does, down to its errors. */
-import type { Envelope, ListenerRow, Problem } from '../wire/types';
+import type { Envelope, ListenerRow, NewInstance, PortCheck, PortSet, Problem, Service } from '../wire/types';
 import { copyText } from './clipboard';
-import { fleetOf, type Scenario } from './fake-data';
+import { fleetOf, profileOf, SERVICES, type Scenario } from './fake-data';
 import { FakeInstance, problem } from './fake-instance';
 import type { Host, InstanceHost } from './host';
 
@@ -32,7 +32,46 @@ export function fakeHost(scenario: Scenario, options: FakeOptions = {}): Host {
     return found;
   }
 
+  const used = (port: number): string | undefined => instances.find((instance) => instance.ports().includes(port))?.id;
+
+  function portSets(): PortSet[] {
+    const row = (first: number): [number, number, number, number] => [first, first + 1, first + 2, first + 3];
+    const step = [0, 10, 20, 30].find((more) => !used(5010 + more)) ?? 40;
+    const block = [10_010, 10_020, 10_030].map(row).find((ports) => !ports.some(used)) ?? row(10_040);
+    const message = 'All four are free on 127.0.0.1 and ::1.';
+    return [{ ports: [5010 + step, 5011 + step, 9190 + step, 8180 + step], message }, { ports: block, message }];
+  }
+
+  function checkNewPort(port: number): PortCheck {
+    const owner = used(port);
+    if (owner) return { port, state: 'warning', message: `${port} is set for instance ${owner}; only one of the two can run.`, suggestion: 5020, held: false };
+    if (port < 1024) return { port, state: 'refused', message: `${port} needs root. Use 1024 to 65535.`, suggestion: 5020, held: false };
+    return { port, state: 'free', message: 'Free on 127.0.0.1 and ::1.', suggestion: null, held: false };
+  }
+
+  function create({ id, ports }: NewInstance): FakeInstance {
+    if (instances.some((instance) => instance.id === id)) throw problem('invalid_input', `Instance ${id} exists already.`, 'instance', 'Choose another name.');
+    const clash = ports?.findIndex((port) => used(port)) ?? -1;
+    if (ports && clash >= 0) throw problem('invalid_input', `Port ${ports[clash]} is set for instance ${used(ports[clash]!)}.`, SERVICES[clash] ?? null, 'Choose another port.');
+    const made = new FakeInstance({ id, ports: ports ?? portSets()[0]!.ports, scenario: 'stopped' }, (event) => tell({ instance: id, event }));
+    instances.push(made);
+    made.announce();
+    return made;
+  }
+
+  function remove(id: string): void {
+    const found = find(id);
+    if (id === 'default') throw problem('invalid_input', 'Instance default cannot be removed.', 'instance');
+    if (found.picture().state !== 'stopped') throw problem('instance_running', `Instance ${id} already runs as pid 31120.`, 'instance', 'Stop it first.');
+    instances.splice(instances.indexOf(found), 1);
+    tell({ instance: id, event: { type: 'removed' } });
+  }
+
   return {
+    profiles: async () => (loading ? never() : instances.map(({ id }) => profileOf(id))),
+    freePortSets: async () => (loading ? never() : portSets()),
+    checkNewPort: async (_from: string | null, _service: Service, port: number) => checkNewPort(port),
+    createInstance: async (wanted) => create(wanted).picture(),
     instances: () => (loading ? never() : Promise.resolve({ opened: 'default', instances: instances.map((instance) => instance.picture()) })),
     instance: (id): InstanceHost => ({
       snapshot: async () => (loading ? never() : find(id).picture()),
@@ -46,6 +85,9 @@ export function fakeHost(scenario: Scenario, options: FakeOptions = {}): Host {
       firewall: async (choice) => (loading ? never() : find(id).firewall.view(choice)),
       runFirewall: async (task, choice, shown) => find(id).firewall.run(task, choice, shown),
       saveFirewallScript: async () => `/home/ada/.local/cwts-ultra/scripts/firewall-${id}.sh`,
+      attach: async () => find(id).attach(),
+      endElsewhere: async () => find(id).endElsewhere(),
+      remove: async () => remove(id),
     }),
     watchPorts(listener) {
       if (!loading) queueMicrotask(() => listener({ type: 'rows', data: systemPorts(instances) }));
@@ -78,8 +120,12 @@ function brokenHost(): Omit<Host, 'copy'> {
     instances: fail,
     instance: () => ({
       snapshot: fail, history: fail, start: fail, stop: fail, changeSettings: fail, checkPort: fail, conflict: fail, freePort: fail,
-      firewall: fail, runFirewall: fail, saveFirewallScript: fail,
+      firewall: fail, runFirewall: fail, saveFirewallScript: fail, attach: fail, endElsewhere: fail, remove: fail,
     }),
+    profiles: fail,
+    freePortSets: fail,
+    checkNewPort: fail,
+    createInstance: fail,
     watchPorts(listener) {
       queueMicrotask(() => listener({ type: 'problem', data: reason }));
       return () => {};

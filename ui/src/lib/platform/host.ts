@@ -4,8 +4,8 @@
  * Every method rejects with a {@link Problem}, never with another kind of error.
  */
 import type {
-  Activity, Conflict, Envelope, FirewallChoice, FirewallResult, FirewallTask, FirewallView, PortCheck, PortNews, Problem, Release, Released, Sample,
-  Service, SettingsEdit, Snapshot,
+  Activity, Conflict, Envelope, FirewallChoice, FirewallResult, FirewallTask, FirewallView, NewInstance, PortCheck, PortNews, PortSet, Problem, ProfileInfo,
+  Release, Released, Sample, Service, SettingsEdit, Snapshot,
 } from '../wire/types';
 
 /** What happened before the window was opened, oldest first. */
@@ -37,11 +37,25 @@ export interface InstanceHost {
   runFirewall(task: FirewallTask, choice: FirewallChoice, shown: string[]): Promise<FirewallResult[]>;
   /** Writes the rules and their undo to a script; resolves with its path. */
   saveFirewallScript(choice: FirewallChoice): Promise<string>;
+  /** Shows the instance as the process that runs it says it is, until that process ends. */
+  attach(): Promise<void>;
+  /** Asks the process that runs the instance to end; resolves when it has. */
+  endElsewhere(): Promise<void>;
+  /** Removes the settings of a stopped instance, and its data where that is asked for. */
+  remove(withData: boolean): Promise<void>;
 }
 
 export interface Host {
   /** What a page that knows nothing yet asks first. */
   instances(): Promise<Fleet>;
+  /** What lies on the disk of every instance. */
+  profiles(): Promise<ProfileInfo[]>;
+  /** Sets of four free ports for a new instance, best first; for a clone, on the addresses of its original. */
+  freePortSets(from: string | null): Promise<PortSet[]>;
+  /** Whether a service of a new instance could have the port. */
+  checkNewPort(from: string | null, service: Service, port: number): Promise<PortCheck>;
+  /** Makes an instance, stopped; resolves with its picture. */
+  createInstance(wanted: NewInstance): Promise<Snapshot>;
   /** The instance of that id. Whether there is one shows when it is asked. */
   instance(id: string): InstanceHost;
   /**

@@ -1,7 +1,7 @@
 /** The host behind the desktop window: each method is one command of the program. */
 import { Channel, invoke } from '@tauri-apps/api/core';
 import { listen } from '@tauri-apps/api/event';
-import type { Conflict, Envelope, FirewallResult, FirewallView, PortCheck, PortNews, Released, Snapshot } from '../wire/types';
+import type { Conflict, Envelope, FirewallResult, FirewallView, PortCheck, PortNews, PortSet, ProfileInfo, Released, Snapshot } from '../wire/types';
 import { copyText } from './clipboard';
 import { asProblem, type Fleet, type History, type Host, type InstanceHost } from './host';
 
@@ -32,6 +32,9 @@ function tauriInstance(instance: string): InstanceHost {
     firewall: (choice) => call<FirewallView>('firewall', { instance, choice }),
     runFirewall: (task, choice, shown) => call<FirewallResult[]>('run_firewall', { instance, task, choice, shown }),
     saveFirewallScript: (choice) => call<string>('save_firewall_script', { instance, choice }),
+    attach: async () => void (await call('attach', { instance })),
+    endElsewhere: async () => void (await call('end_elsewhere', { instance })),
+    remove: (withData) => call<void>('remove_instance', { instance, withData }),
   };
 }
 
@@ -39,6 +42,10 @@ export function tauriHost(): Host {
   let watch = 0;
   return {
     instances: () => call<Fleet>('instances'),
+    profiles: () => call<ProfileInfo[]>('profiles'),
+    freePortSets: (from) => call<PortSet[]>('free_port_sets', { from }),
+    checkNewPort: (from, service, port) => call<PortCheck>('check_new_port', { from, service, port }),
+    createInstance: (wanted) => call<Snapshot>('create_instance', { new: wanted }),
     instance: tauriInstance,
     subscribe(listener, onlost) {
       const channel = new Channel<Envelope>();

@@ -1,6 +1,6 @@
 /** Which screen is shown: the part of the address after `#/`. */
 
-export type ScreenId = 'overview' | 'ports' | 'firewall' | 'components';
+export type ScreenId = 'overview' | 'ports' | 'firewall' | 'instances' | 'components';
 
 export type Screen = { id: ScreenId; title: string; icon: 'gauge' | 'plug' | 'wall' | 'grid' };
 
@@ -9,6 +9,7 @@ export const SCREENS: readonly Screen[] = [
   { id: 'overview', title: 'Overview', icon: 'gauge' },
   { id: 'ports', title: 'Ports', icon: 'plug' },
   { id: 'firewall', title: 'Firewall', icon: 'wall' },
+  { id: 'instances', title: 'Instances', icon: 'grid' },
 ];
 
 const COMPONENTS: Screen = { id: 'components', title: 'Components', icon: 'grid' };
