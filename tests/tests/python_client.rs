@@ -80,7 +80,9 @@ fn check_orders(seen: &Value) {
     assert_eq!(seen["fills"]["fills"][0]["order_id"], filled["order_id"], "the fill names its order");
     let spent = 100_000.0 - seen["account"]["cash"].as_f64().unwrap_or_default();
     let notional = filled["average_price"].as_f64().unwrap_or_default() * 0.01;
-    assert!((spent - notional).abs() < 1e-6, "what was bought was paid: {spent} and {notional}");
+    let fees = filled["fees"].as_f64().expect("what the order cost beside its price");
+    assert!(fees > 0.0, "a market order takes, and takers pay: {filled}");
+    assert!((spent - notional - fees).abs() < 1e-6, "bought and paid: {spent} is not {notional} and {fees}");
     let open = seen["open_before"]["orders"].as_array().expect("orders");
     assert!(open.len() == 1 && open[0]["order_id"] == resting["order_id"], "only the far order rests: {open:?}");
     assert_eq!(seen["cancelled"][0]["status"], "cancelled", "the far order is taken back");
