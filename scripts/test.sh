@@ -57,5 +57,5 @@ step "Rust: build"
 cargo build --quiet --locked --workspace --bins
 
 step "Rust: tests"
-cargo test --quiet --locked --workspace
+cargo test --quiet --locked --workspace --no-fail-fast
 step "all checks passed"

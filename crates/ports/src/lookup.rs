@@ -95,7 +95,8 @@ mod tests {
         let wide = SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), port);
         assert_eq!(in_the_way(wide, &[]).unwrap().unwrap().address, ours, "0.0.0.0 includes 127.0.0.1");
         assert!(in_the_way(wide, &[ours]).unwrap().is_none(), "a person must not be sent after their own program");
-        let other = std::net::TcpListener::bind(("127.0.0.2", port)).unwrap().local_addr().unwrap();
+        let foreign = std::net::TcpListener::bind(("127.0.0.2", port)).unwrap();
+        let other = foreign.local_addr().unwrap();
         assert_eq!(in_the_way(wide, &[ours]).unwrap().unwrap().address, other, "but after the other one");
     }
 
