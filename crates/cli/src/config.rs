@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use cwts_config::{Edit, Key, Loaded, SaveLayer, Sourced, Sources};
+use cwts_config::{Edit, Key, Loaded, Revision, SaveLayer, Sourced, Sources};
 
 use crate::args::{ConfigCommand, LayerName};
 use crate::failure::Failure;
@@ -13,11 +13,16 @@ pub(crate) fn execute(sources: &Sources, command: &ConfigCommand, as_json: bool)
         restore(sources, layer.map(SaveLayer::from))?;
         return Ok(ExitCode::SUCCESS);
     }
+    if let ConfigCommand::Set { key, value, layer } = command {
+        set(sources, key.parse()?, value, *layer)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let loaded = cwts_config::load(sources)?;
     match command {
         ConfigCommand::Show => show(&loaded, as_json)?,
         ConfigCommand::Get { key } => get(&loaded, key.parse()?, as_json)?,
-        ConfigCommand::Set { key, value, layer } => set(sources, &loaded, key.parse()?, value, *layer)?,
+        // Needs no valid configuration, since it may mend it.
+        ConfigCommand::Set { .. } => {}
         // Done before anything is read.
         ConfigCommand::Restore { .. } => {}
         ConfigCommand::Check => {
@@ -56,10 +61,10 @@ fn get(loaded: &Loaded, key: Key, as_json: bool) -> Result<(), Failure> {
     if as_json { print_json(&setting) } else { print(setting.value) }
 }
 
-fn set(sources: &Sources, loaded: &Loaded, key: Key, value: &str, layer: Option<LayerName>) -> Result<(), Failure> {
+fn set(sources: &Sources, key: Key, value: &str, layer: Option<LayerName>) -> Result<(), Failure> {
     let layer = layer.unwrap_or(if key.variable().is_some() { LayerName::EnvFile } else { LayerName::Toml });
     let edit = Edit::set(key, value)?;
-    let saved = cwts_config::save(sources, layer.into(), &[edit], &loaded.revision)?;
+    let saved = cwts_config::save(sources, layer.into(), &[edit], &Revision::read(sources)?)?;
     let file = SaveLayer::from(layer).path(sources);
     let setting = saved.loaded.settings.get(key);
     print(format!("{} is {value} in {}.", key.id(), file.display()))?;

@@ -12,16 +12,19 @@ mod ports;
 mod run;
 mod tls;
 mod token;
+mod usage;
 mod wait;
 
 use std::process::ExitCode;
 
 use args::{Arguments, CommandLine, PortsCommand};
-use clap::Parser as _;
 use failure::Failure;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match usage::parse() {
+        Ok(arguments) => arguments,
+        Err(code) => return code,
+    };
     match dispatch(&arguments) {
         Ok(code) => code,
         Err(failure) => {

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use cwts_config::{Loaded, Settings, Sources};
-use cwts_domain::{Group, Service};
+use cwts_domain::{Group, Problem, Service};
 use cwts_ports::Availability;
 use cwts_runtime::{Exposure, Host, Instance, Policy, ServiceSnapshot, Snapshot};
 use serde_json::json;
@@ -18,8 +18,12 @@ use crate::output::print;
 /// How long blocking work may hold up the end of the program.
 const SHUTDOWN: Duration = Duration::from_secs(1);
 
+/// Ended by a second SIGINT or SIGTERM: 128 and the number of the signal, as a shell reports it.
+const INTERRUPTED: u8 = 130;
+const TERMINATED: u8 = 143;
+
 pub(crate) fn run(sources: Sources, as_json: bool) -> Result<ExitCode, Failure> {
-    let loaded = cwts_config::load(&sources)?;
+    let loaded = furnished(&sources)?;
     log_to_stderr(loaded.settings.log_level.value.as_str());
     for warning in &loaded.warnings {
         eprintln!("warning: {warning}");
@@ -28,7 +32,20 @@ pub(crate) fn run(sources: Sources, as_json: bool) -> Result<ExitCode, Failure> 
     let instance = host.open(sources, cwts_server::services())?;
     let served = host.block_on(serve(&instance, &loaded, as_json));
     host.shutdown(SHUTDOWN);
-    served.map(|()| ExitCode::SUCCESS)
+    served
+}
+
+/// The configuration, in a home that has every file. Nothing is made where the configuration is invalid.
+fn furnished(sources: &Sources) -> Result<Loaded, Failure> {
+    let loaded = cwts_config::load(sources)?;
+    match cwts_config::furnish(sources) {
+        Ok(made) if made.is_empty() => Ok(loaded),
+        Ok(_) => Ok(cwts_config::load(sources)?),
+        Err(error) => {
+            eprintln!("warning: {} It runs without the files that are missing.", Problem::from(error));
+            Ok(loaded)
+        }
+    }
 }
 
 /// Logs go to standard error, so that standard output holds what scripts read.
@@ -42,7 +59,7 @@ fn log_to_stderr(level: &str) {
     }
 }
 
-async fn serve(instance: &Instance, loaded: &Loaded, as_json: bool) -> Result<(), Failure> {
+async fn serve(instance: &Instance, loaded: &Loaded, as_json: bool) -> Result<ExitCode, Failure> {
     let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::internal)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(Failure::internal)?;
     warn_of_shadows(&loaded.settings);
@@ -53,8 +70,20 @@ async fn serve(instance: &Instance, loaded: &Loaded, as_json: bool) -> Result<()
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
     }
-    instance.stop().await?;
-    Ok(())
+    let clients = || instance.snapshot().services.iter().map(|entry| entry.clients).sum::<u32>();
+    if clients() > 0 {
+        eprintln!("Stopping: {} connections have 10 s to end. Interrupt again to end at once.", clients());
+    }
+    let status = tokio::select! {
+        stopped = instance.stop() => {
+            stopped?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        _ = interrupt.recv() => INTERRUPTED,
+        _ = terminate.recv() => TERMINATED,
+    };
+    eprintln!("Ended at once: {} connections are cut.", clients());
+    Ok(ExitCode::from(status))
 }
 
 /// A foreign listener on `[::1]` does not stop a start on 127.0.0.1, but may catch clients of `localhost`.

@@ -119,6 +119,9 @@ impl ConfigError {
     pub fn code(&self) -> ErrorCode {
         match self {
             Self::Damaged { error, .. } => error.code(),
+            Self::Unreadable { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
+                ErrorCode::NotPermitted
+            }
             Self::NoHome
             | Self::ConfigFileMissing { .. }
             | Self::Unreadable { .. }

@@ -38,7 +38,7 @@ pub use load::{Loaded, Revision, load};
 pub use origin::{Layer, Origin, Shadowed, Sourced};
 pub use port_table::{PortTable, ServicePorts};
 pub use profile::{
-    NewProfile, PortUse, ProfileError, create_profile, data_bytes, profile_ports, profiles, remove_profile,
+    NewProfile, PortUse, ProfileError, create_profile, data_bytes, furnish, profile_ports, profiles, remove_profile,
 };
 pub use restore::{Restorable, Restored, keep_good_copies, restorable, restore};
 pub use save::{Saved, preview, save, save_with};

@@ -6,6 +6,7 @@
 mod create;
 mod data;
 mod error;
+mod furnish;
 mod remove;
 
 use std::fs;
@@ -18,6 +19,7 @@ use crate::{Environment, InstanceId, Layer, Sources, load};
 pub use create::{NewProfile, create_profile};
 pub use data::data_bytes;
 pub use error::ProfileError;
+pub use furnish::furnish;
 pub use remove::remove_profile;
 
 /// A port that the files of an instance give to one of its services.

@@ -17,7 +17,7 @@ pub enum ErrorCode {
     PortTaken,
     /// Another process already runs the instance.
     InstanceRunning,
-    /// The system refuses the port to this user.
+    /// The system refuses the port, or to read a file, to this user.
     NotPermitted,
     /// The bind address is no address of this computer.
     AddressUnavailable,

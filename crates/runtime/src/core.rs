@@ -45,12 +45,12 @@ pub(crate) struct Running {
     started_at: Timestamp,
     started_with: Settings,
     _market: DropGuard,
-    _lock: InstanceLock,
+    _lock: Option<InstanceLock>,
 }
 
 /// Sockets that are bound and may be served.
 struct Bound {
-    lock: InstanceLock,
+    lock: Option<InstanceLock>,
     listeners: Listeners<Service>,
     prepared: Prepared<Service>,
 }
@@ -182,8 +182,14 @@ impl Core {
         let sources = &instance.shared().sources;
         self.reload(sources);
         let loaded = self.loaded.as_ref().map_err(|problem| Blocked::by_problem(problem.clone()))?;
-        let lock =
-            InstanceLock::acquire(sources).map_err(|error| Blocked::by_problem(lock::problem(&error, sources)))?;
+        let lock = match InstanceLock::acquire(sources) {
+            Ok(lock) => Some(lock),
+            Err(error) if error.is_of_read_only_home() => {
+                tracing::warn!(%error, "The home cannot be written: a second start of this instance is not noticed");
+                None
+            }
+            Err(error) => return Err(Blocked::by_problem(lock::problem(&error, sources))),
+        };
         let shared = instance.shared();
         shared.access.read().map_err(Blocked::by_problem)?;
         let tls = shared.tls.prepare(loaded.settings.tls.value, sources.instance().as_str());

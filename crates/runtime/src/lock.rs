@@ -34,6 +34,14 @@ pub(crate) enum LockError {
     },
 }
 
+impl LockError {
+    /// Whether nobody can lock in this home, because this user cannot write in it.
+    pub(crate) fn is_of_read_only_home(&self) -> bool {
+        use io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
+        matches!(self, Self::Io { source, .. } if matches!(source.kind(), PermissionDenied | ReadOnlyFilesystem))
+    }
+}
+
 impl InstanceLock {
     /// Takes the lock of the instance, creating its data folder, for its owner only, where it is missing.
     ///

@@ -14,8 +14,8 @@ use crate::toml_file::TomlFile;
 use crate::{Edit, Environment, InstanceId, Key, Sources, file, load};
 
 /// What an installation ships: every setting with its default and what it is for.
-const TOML: &str = include_str!("../../../../config/production.toml");
-const ENV: &str = include_str!("../../../../config/ports.env");
+pub(super) const TOML: &str = include_str!("../../../../config/production.toml");
+pub(super) const ENV: &str = include_str!("../../../../config/ports.env");
 
 /// A profile that is to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,21 +109,26 @@ fn texts(home: &Path, new: &NewProfile) -> Result<[String; 2], ProfileError> {
         Some(from) => existing(home, from)?,
     };
     let [toml_file, env_file] = files(home, &new.id);
-    let mut toml = toml
-        .replace("settings of the default instance", &format!("settings of instance {}", new.id))
-        .replace("config/ports.env", &format!("{}.env beside it", new.id));
+    let (mut toml, mut env) = named_after(&new.id, &toml, &env);
     let ports = Service::ALL.into_iter().zip(new.ports).map(|(service, port)| Edit::set(Key::Port(service), port));
     for edit in ports.chain([Edit::set(Key::InstanceId, &new.id)]) {
         toml = TomlFile::parse(&toml_file, &toml)?.edited(&edit?);
     }
     // A stronger layer would hide the ports that were chosen.
-    let mut env = env.replace("in production.toml", &format!("in {}.toml", new.id));
     for key in Service::ALL.map(Key::Port).into_iter().chain([Key::InstanceId]) {
         if let Some(variable) = key.variable() {
             env = EnvFile::parse(&env_file, &env)?.without(variable);
         }
     }
     Ok([toml, env])
+}
+
+/// The texts of `production.toml` and `ports.env`, with comments that name the files of another instance.
+pub(super) fn named_after(id: &InstanceId, toml: &str, env: &str) -> (String, String) {
+    let toml = toml
+        .replace("settings of the default instance", &format!("settings of instance {id}"))
+        .replace("config/ports.env", &format!("{id}.env beside it"));
+    (toml, env.replace("in production.toml", &format!("in {id}.toml")))
 }
 
 /// The texts of an instance that is to be copied; those of an installation where it has no file.

@@ -179,3 +179,40 @@ fn what_must_stay_is_not_removed() {
     assert!(matches!(refused, ProfileError::Missing { .. }), "a typing mistake must not look like success: {refused}");
     assert!(home.path().join("data/default/orders").exists(), "nothing was touched");
 }
+
+#[test]
+fn a_home_gets_what_it_lacks_and_keeps_what_it_has() {
+    let home = tempfile::tempdir().unwrap();
+    let sources = |name: &str| Sources::new(home.path(), id(name), None, Environment::empty()).unwrap();
+    fs::create_dir_all(home.path().join("config")).unwrap();
+    fs::write(home.path().join("config/ports.env"), "export CWTS_LOG=debug\n").unwrap();
+    let made = furnish(&sources("default")).unwrap();
+    let expected = ["production.toml", "ports.conf"].map(|name| home.path().join("config").join(name));
+    assert_eq!(made, expected, "a person finds every setting");
+    let text = |name: &str| fs::read_to_string(home.path().join("config").join(name)).unwrap();
+    assert_eq!(text("production.toml"), include_str!("../../../../config/production.toml"), "as it is shipped");
+    assert_eq!(text("ports.env"), "export CWTS_LOG=debug\n", "a person's file is never touched");
+    for folder in ["data/default", "logs"] {
+        assert!(home.path().join(folder).is_dir(), "{folder} is there before it is needed");
+    }
+    assert_eq!(furnish(&sources("default")).unwrap(), Vec::<PathBuf>::new(), "a second time there is nothing to do");
+
+    furnish(&sources("desk")).unwrap();
+    let desk = settings(home.path(), "desk");
+    assert_eq!(
+        desk.port(Service::McpWebsocket).origin.layer,
+        Layer::PortTable,
+        "its ports give way to those of others"
+    );
+    let text = fs::read_to_string(home.path().join("config/instances/desk.toml")).unwrap();
+    assert!(text.contains("# mcp_port = 3000") && text.contains("id = \"desk\""), "and are there to be set: {text}");
+}
+
+#[test]
+fn a_home_that_cannot_be_written_is_named() {
+    let home = tempfile::tempdir().unwrap();
+    fs::write(home.path().join("config"), "a file in place of the folder, which stops root too").unwrap();
+    let sources = Sources::new(home.path(), id("default"), None, Environment::empty()).unwrap();
+    let error = furnish(&sources).unwrap_err().to_string();
+    assert!(error.contains("production.toml cannot be written"), "a person must learn which: {error}");
+}
