@@ -362,28 +362,6 @@ async fn ports_lists_the_listeners_of_this_computer() {
 }
 
 #[tokio::test]
-async fn bad_usage_ends_with_2_in_one_line_with_the_remedy() {
-    let home = Home::empty();
-    for (arguments, word) in [
-        (&["fly"][..], "fly"),
-        (&["ruin"], "Did you mean run?"),
-        (&["run", "--fast"], "--fast"),
-        (&["config"], "show, get, set, check"),
-        (&["config", "set", "mcp.mcp_port"], "<VALUE>"),
-        (&["config", "set", "mcp.mcp_port", "1", "--layer", "x"], "env-file, toml"),
-        (&["--home"], "--home <DIR>"),
-    ] {
-        let exit = run(&home, arguments).await;
-        assert_eq!(exit.status, Some(2), "{arguments:?} is bad usage: {exit:?}");
-        let one_line = exit.stderr.lines().count() == 1 && exit.stderr.starts_with("error: ");
-        assert!(one_line, "{arguments:?} is answered in one line that a script can read: {:?}", exit.stderr);
-        let helps = exit.stderr.contains("Usage: cwts-ultra") || exit.stderr.contains("--help");
-        assert!(helps && exit.stderr.contains(word), "{arguments:?} names {word:?} and the remedy: {}", exit.stderr);
-        assert_eq!(exit.stdout, "", "errors are not output");
-    }
-}
-
-#[tokio::test]
 async fn every_command_has_help_and_the_program_a_version() {
     let home = Home::empty();
     let exit = run(&home, &["--version"]).await;

@@ -1,4 +1,4 @@
-//! `cwts-ultra run` and `config set` in homes that lack something, and with a person who does not want to wait.
+//! Wrong usage; `cwts-ultra run` and `config set` in homes that lack something, and with a person who does not want to wait.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -143,4 +143,26 @@ async fn a_home_that_cannot_be_written_is_warned_of_and_served() {
     assert_eq!(get(port_of(server.url(Service::Health)), "/health").await.status, 200, "it runs");
     let exit = server.stop(Signal::TERM).await;
     assert!(exit.stderr.contains("warning: ") && exit.stderr.contains("cannot be written"), "and says so: {exit:?}");
+}
+
+#[tokio::test]
+async fn bad_usage_ends_with_2_in_one_line_with_the_remedy() {
+    let home = Home::empty();
+    for (arguments, word) in [
+        (&["fly"][..], "fly"),
+        (&["ruin"], "Did you mean run?"),
+        (&["run", "--fast"], "--fast"),
+        (&["config"], "show, get, set, check"),
+        (&["config", "set", "mcp.mcp_port"], "<VALUE>"),
+        (&["config", "set", "mcp.mcp_port", "1", "--layer", "x"], "env-file, toml"),
+        (&["--home"], "--home <DIR>"),
+    ] {
+        let exit = run(&home, arguments).await;
+        assert_eq!(exit.status, Some(2), "{arguments:?} is bad usage: {exit:?}");
+        let one_line = exit.stderr.lines().count() == 1 && exit.stderr.starts_with("error: ");
+        assert!(one_line, "{arguments:?} is answered in one line that a script can read: {:?}", exit.stderr);
+        let helps = exit.stderr.contains("Usage: cwts-ultra") || exit.stderr.contains("--help");
+        assert!(helps && exit.stderr.contains(word), "{arguments:?} names {word:?} and the remedy: {}", exit.stderr);
+        assert_eq!(exit.stdout, "", "errors are not output");
+    }
 }
