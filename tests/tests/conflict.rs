@@ -1,9 +1,10 @@
 //! A port that is taken: whose it is, in the eyes of an instance that wants it.
 
-use cwts_config::Environment;
+use cwts_config::{Environment, InstanceId, Sources};
 use cwts_domain::{ErrorCode, Service};
-use cwts_runtime::{Conflict, OwnerKind, PortCheckState};
-use cwts_tests::{Embedded, Home, PortHolder, Ports, Server, command, get};
+use cwts_ports::ListenerRow;
+use cwts_runtime::{Conflict, Host, OwnerKind, PortCheckState, PortNews, PortWatch, Release, Released};
+use cwts_tests::{Embedded, Home, PortHolder, Ports, Server, command, get, until};
 use rustix::process::Signal;
 
 const WANTED: Service = Service::McpWebsocket;
@@ -71,4 +72,81 @@ async fn a_second_process_of_the_same_instance_is_told_by_the_form() {
     let check = embedded.instance().check_port(WANTED, ports.of(WANTED)).await;
     assert_eq!(check.state, PortCheckState::Ours, "a headless one of ours is no stranger: {check:?}");
     server.stop(Signal::TERM).await;
+}
+
+#[tokio::test]
+async fn the_other_ports_that_cannot_be_had_are_told_at_once() {
+    let (one, other) = (PortHolder::start().await, PortHolder::start().await);
+    let ports = Ports::free().with(WANTED, one.port()).with(Service::Health, other.port());
+    let (_embedded, conflict) = blocked(Home::with(&ports)).await;
+    assert_eq!(conflict.also_taken, [Service::Health], "moving one service would only lead to the next refusal");
+}
+
+#[tokio::test]
+async fn a_start_works_once_the_holder_was_ended() {
+    let holder = PortHolder::start().await;
+    let home = Home::with(&Ports::free().with(WANTED, holder.port()));
+    let (embedded, conflict) = blocked(home).await;
+    let instance = embedded.instance();
+    let way = conflict.ways.into_iter().find_map(|way| way.release).expect("a process of this user can be ended");
+    assert_eq!(way, Release::Process { pid: holder.pid(), force: false }, "the gentle way first");
+    let released = instance.free_port(WANTED, holder.port(), way.clone()).await;
+    assert_eq!(released.ok(), Some(Released::Ended), "SIGTERM ends an ordinary program");
+    instance.start().await.expect("the port is free");
+    let again =
+        instance.free_port(WANTED, holder.port(), way).await.expect_err("the port is this process's own by now");
+    assert_eq!(again.code, ErrorCode::WrongState, "a pid from an old card must hit nobody: {again}");
+}
+
+#[tokio::test]
+async fn a_foreign_listener_on_ipv6_loopback_is_a_finding_while_the_services_run() {
+    let ports = Ports::free();
+    let holder = PortHolder::take_on("::1", ports.of(Service::McpHttp)).await;
+    let embedded = Embedded::start_in(Home::with(&ports), Environment::empty()).await;
+    let findings = embedded.instance().snapshot().findings;
+    let found = findings.iter().find(|finding| finding.title.contains("localhost"));
+    let found = found.unwrap_or_else(|| panic!("clients of localhost reach somebody else: {findings:?}"));
+    assert!(found.detail.contains(&holder.pid().to_string()), "a person must know whom: {found:?}");
+    embedded.instance().stop().await.expect("it stops");
+    let findings = embedded.instance().snapshot().findings;
+    assert!(findings.iter().all(|finding| !finding.title.contains("localhost")), "nobody is reached in our place now");
+}
+
+#[tokio::test]
+async fn the_table_names_ours_and_tells_only_what_changes() {
+    let home = Home::with(&Ports::free());
+    let sources =
+        Sources::new(home.path(), InstanceId::default(), None, Environment::empty()).expect("the home exists");
+    let host = Host::new().expect("threads");
+    let supervisor = host.supervise(sources, cwts_server::services()).expect("the instances of the home");
+    let instance = supervisor.instance("default").expect("there is always that one");
+    let mut watch = PortWatch::new(supervisor);
+    let first = watch.look();
+    assert!(matches!(first, Some(PortNews::Rows(_))), "who opens the screen sees the table at once");
+
+    instance.start().await.expect("free ports");
+    let address = instance.address(Service::Prometheus).expect("a configured service");
+    let rows = rows_with(&mut watch, "our metrics", |row| row.holder.address == address && row.ours).await;
+    let row = rows.iter().find(|row| row.holder.address == address).expect("it is in the table");
+    assert_eq!(row.description.as_deref(), Some("Prometheus, default"), "a person knows the service, not the pid");
+
+    instance.stop().await.expect("it stops");
+    rows_without(&mut watch, "our metrics to go", |row| row.holder.address == address).await;
+    tokio::task::spawn_blocking(move || host.shutdown(std::time::Duration::from_secs(1))).await.expect("the host ends");
+}
+
+async fn rows_with(watch: &mut PortWatch, what: &str, is: impl Fn(&ListenerRow) -> bool) -> Vec<ListenerRow> {
+    until(what, async || match watch.look() {
+        Some(PortNews::Rows(rows)) if rows.iter().any(&is) => Some(rows),
+        _ => None,
+    })
+    .await
+}
+
+async fn rows_without(watch: &mut PortWatch, what: &str, is: impl Fn(&ListenerRow) -> bool) {
+    until(what, async || match watch.look() {
+        Some(PortNews::Rows(rows)) if !rows.iter().any(&is) => Some(()),
+        _ => None,
+    })
+    .await;
 }

@@ -104,6 +104,9 @@ export const VIEWS = [
   { screen: 'instances', scenario: 'several', step: 'creating', act: createInstance },
   { screen: 'instances', scenario: 'several', step: 'removing', act: removeInstance },
   { screen: 'overview', scenario: 'elsewhere', step: 'attached', act: (page) => page.getByTestId('attach').click() },
+  { screen: 'ports', scenario: 'conflict', step: 'ways', act: (page) => page.getByTestId('ways-mcp-websocket').click() },
+  { screen: 'ports', scenario: 'running', step: 'sorted', act: (page) => page.getByRole('button', { name: 'Process' }).click() },
+  { screen: 'overview', scenario: 'conflict', step: 'ending', act: (page) => page.getByRole('button', { name: 'End node' }).click() },
   { screen: 'components', scenario: 'running' },
 ];
 

@@ -31,7 +31,7 @@ pub use availability::{Availability, DenyReason, availability, is_bindable};
 pub use end::{EndError, Ended, Ending, end_listener, protected};
 pub use error::PortsError;
 pub use identity::CwtsInstance;
-pub use lookup::holder;
+pub use lookup::{holder, shadow_of};
 pub use occupant::{Clients, Occupant, occupant};
 pub use systemd::{StopError, resolve_unit, stop_unit};
 pub use table::system_table;

@@ -31,7 +31,10 @@ pub(crate) fn in_the_way(address: SocketAddr, beside: &[SocketAddr]) -> Result<O
 
 /// The listener of another process that clients of `localhost` reach before one on this IPv4 address: `localhost` means
 /// `::1` first. `None` for addresses that `localhost` does not mean.
-pub(crate) fn shadow_of(address: SocketAddr) -> Result<Option<Holder>, PortsError> {
+///
+/// # Errors
+/// The kernel does not list its sockets.
+pub fn shadow_of(address: SocketAddr) -> Result<Option<Holder>, PortsError> {
     let means_localhost = [Ipv4Addr::UNSPECIFIED, Ipv4Addr::LOCALHOST].map(IpAddr::V4).contains(&address.ip());
     if !means_localhost {
         return Ok(None);
@@ -90,8 +93,10 @@ mod tests {
 
     #[test]
     fn a_socket_that_makes_room_is_not_in_the_way() {
-        let own = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let (ours, port) = (own.local_addr().unwrap(), own.local_addr().unwrap().port());
+        // Not of the ephemeral range, where a client of another test may have the same number.
+        let port = crate::fixture::fresh_port();
+        let own = std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
+        let ours = own.local_addr().unwrap();
         let wide = SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), port);
         assert_eq!(in_the_way(wide, &[]).unwrap().unwrap().address, ours, "0.0.0.0 includes 127.0.0.1");
         assert!(in_the_way(wide, &[ours]).unwrap().is_none(), "a person must not be sent after their own program");

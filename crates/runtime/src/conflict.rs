@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use cwts_config::{Key, PortTable, Sources};
-use cwts_domain::{ErrorCode, Problem, Service};
+use cwts_domain::{Clock as _, ErrorCode, Problem, Service, SystemClock};
 use cwts_net::{BindError, PrepareError};
 use cwts_ports::{DenyReason, Occupant};
 
@@ -91,8 +91,13 @@ impl PortSurvey {
     }
 
     fn assemble(&self, service: Service, address: SocketAddr, occupant: Option<Occupant>) -> Conflict {
-        let alternatives = self.alternatives(service, address.port());
-        let Some(occupant) = occupant else { return Conflict { alternatives, ..Conflict::default() } };
+        let found = Conflict {
+            checked_at: SystemClock.now().millis(),
+            also_taken: self.others_taken(service),
+            alternatives: self.alternatives(service, address.port()),
+            ..Conflict::default()
+        };
+        let Some(occupant) = occupant else { return found };
         let count = |clients: usize| u32::try_from(clients).unwrap_or(u32::MAX);
         Conflict {
             owner: self.owner(&occupant),
@@ -102,7 +107,7 @@ impl PortSurvey {
             ways: ways_out(address, &occupant),
             command: occupant.command,
             holder: Some(occupant.holder),
-            alternatives,
+            ..found
         }
     }
 }

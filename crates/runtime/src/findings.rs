@@ -8,7 +8,7 @@ use crate::exposure::Exposure;
 use crate::policy::Policy;
 use crate::snapshot::{Finding, FindingLevel};
 
-/// Worst first.
+/// Worst first. While the services run, the system is asked who else clients may reach in their place.
 pub(crate) fn of(
     loaded: Option<&Loaded>,
     access: &Access,
@@ -33,6 +33,8 @@ pub(crate) fn of(
     let exposed = [Group::Mcp, Group::Monitoring].into_iter().filter_map(|group| exposure(loaded, policy, group));
     let shadowed = Service::ALL.into_iter().filter_map(|service| shadowing(loaded, service));
     let warnings = loaded.warnings.iter().map(warning);
+    let running = Service::ALL.into_iter().filter(|_| started.is_some());
+    let overheard = running.filter_map(|service| overheard(loaded, service));
     let pending = pending.map(not_in_force);
     let waiting = started.and_then(|started| waiting(started, &loaded.settings));
     let mut findings: Vec<Finding> = pending
@@ -40,6 +42,7 @@ pub(crate) fn of(
         .chain(tokens)
         .chain(open)
         .chain(waiting)
+        .chain(overheard)
         .chain(exposed)
         .chain(shadowed)
         .chain(warnings)
@@ -94,6 +97,21 @@ fn group_name(group: Group) -> &'static str {
         Group::Mcp => "MCP",
         Group::Monitoring => "Monitoring",
     }
+}
+
+/// Somebody else on `[::1]`, whom clients of `localhost` reach first.
+fn overheard(loaded: &Loaded, service: Service) -> Option<Finding> {
+    let address = loaded.settings.socket_addr(service);
+    let holder = cwts_ports::shadow_of(address).ok().flatten()?;
+    let port = address.port();
+    Some(Finding {
+        level: FindingLevel::Attention,
+        title: format!("localhost:{port} may not be {service}"),
+        detail: format!(
+            "{holder} listens on {}, which clients of localhost try first. Give them {address}.",
+            holder.address
+        ),
+    })
 }
 
 /// A file that a person may edit without effect, because a stronger layer decides.

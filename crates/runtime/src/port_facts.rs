@@ -1,5 +1,6 @@
 //! What is known of a port: its verdict, who holds it, and what to use instead.
 
+use cwts_domain::Service;
 use cwts_ports::Holder;
 use serde::Serialize;
 
@@ -53,6 +54,11 @@ pub struct Conflict {
     pub clients: u32,
     /// Those of them that come from this computer.
     pub local_clients: u32,
+    /// When all this was looked up, in milliseconds since the epoch.
+    #[cfg_attr(feature = "wire", ts(type = "number"))]
+    pub checked_at: i64,
+    /// The other services of the instance whose ports cannot be had either.
+    pub also_taken: Vec<Service>,
     /// Other ports.
     pub alternatives: Alternatives,
     /// What could be ended so that the port becomes free, the gentlest first.

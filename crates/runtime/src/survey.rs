@@ -143,6 +143,14 @@ impl PortSurvey {
         Alternatives { listed, range, best }
     }
 
+    /// The services beside this one whose configured ports cannot be had. Those that listen there are not among them.
+    pub(crate) fn others_taken(&self, service: Service) -> Vec<Service> {
+        let others = self.rows.iter().filter(|(other, _)| **other != service);
+        let taken =
+            others.filter(|(other, row)| self.standing(**other, row.address.port()).state() == PortCheckState::Refused);
+        taken.map(|(other, _)| *other).collect()
+    }
+
     /// Who an occupant is to this instance. The locks of the home decide; what the occupant says of itself counts only
     /// where they do not know it.
     pub fn owner(&self, occupant: &Occupant) -> Owner {

@@ -24,6 +24,22 @@ impl Holder {
         Self(process)
     }
 
+    /// Takes a port of 127.0.0.1 and ignores SIGTERM.
+    ///
+    /// # Panics
+    /// It does not listen in time.
+    pub async fn deaf(desktop: &Desktop, port: u16) -> Self {
+        let code = format!(
+            "import signal, socket\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n\
+             listener = socket.create_server(('127.0.0.1', {port}))\nsignal.pause()\n"
+        );
+        let mut command = desktop.command("python3");
+        command.args(["-c", &code]).stdout(Stdio::null());
+        let process = desktop.start_program("python3", &mut command);
+        until(&format!("python3 on {port}"), async || (!refuses(port)).then_some(())).await;
+        Self(process)
+    }
+
     /// Its process id.
     pub fn pid(&self) -> u32 {
         self.0.pid()

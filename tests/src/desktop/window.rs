@@ -239,6 +239,14 @@ impl Window {
         self.execute_async(PAINTED).await;
     }
 
+    /// Waits until the function body `look` over `args` returns something. Returns that.
+    ///
+    /// # Panics
+    /// It does not in time.
+    pub async fn wait_for(&self, what: &str, look: &str, args: Value) -> Value {
+        self.wait(what, look, args).await
+    }
+
     /// A picture of the page as it is now, as a PNG file.
     ///
     /// # Panics

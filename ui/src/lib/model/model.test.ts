@@ -3,7 +3,7 @@ import { fakeHost, type Scenario } from '../platform/fake';
 import type { Layer, Snapshot } from '../wire/types';
 import { answersOf } from './answers';
 import { isSetTwice } from './layers';
-import { conflictTitle, holderFacts, offersFor, offersForMove } from './offers';
+import { conflictLead, conflictTitle, holderFacts, offersFor, offersForMove } from './offers';
 
 const picture = (scenario: Scenario): Promise<Snapshot> => fakeHost(scenario).instance('default').snapshot();
 
@@ -45,7 +45,7 @@ describe('the ways out of a taken port', () => {
   it('recommends the first free port, and what ends something comes after every harmless way', async () => {
     const snapshot = await picture('conflict');
     const offers = offersFor(snapshot.services[0]!, snapshot, undefined);
-    expect(offers.map((offer) => offer.title)).toEqual(['Use 5010', 'Use 10000', 'Pick from 10000\u201310100', 'End node, pid 48213', 'Stop the systemd unit']);
+    expect(offers.map((offer) => offer.title)).toEqual(['Use 5010 instead', 'Use 10000', 'Pick from 10000\u201310100', 'End node, pid 48213', 'Stop the systemd unit']);
     expect(offers.filter((offer) => offer.best)).toHaveLength(1);
     expect(offers[0]).toMatchObject({ best: true, act: { kind: 'move', port: 5010 } });
   });
@@ -73,7 +73,7 @@ describe('the ways out of a taken port', () => {
     const refused = { port: 10_080, state: 'warning', message: '10080 is refused by browsers, though not by curl.', held: false, suggestion: null } as const;
     const range = { ...conflict.alternatives.range, next: 10_081 };
     const offers = offersFor({ ...service, conflict: { ...conflict, alternatives: { listed: [refused], range, best: 10_081 } } }, snapshot, undefined);
-    expect(offers[0]).toMatchObject({ title: 'Use 10081', best: true, text: 'Next free of 10000\u201310100. Saved to ports.env.' });
+    expect(offers[0]).toMatchObject({ title: 'Use 10081 instead', best: true, text: 'Next free of 10000\u201310100. Saved to ports.env.' });
     expect(offers.find((offer) => offer.title === 'Use 10080')).toMatchObject({ act: { kind: 'none' }, text: `Not offered: ${refused.message}` });
   });
 
@@ -94,12 +94,20 @@ describe('the ways out of a taken port', () => {
     expect(unit).toMatchObject({ act: { kind: 'none' }, text: 'Not offered: pid 48213 belongs to no unit.' });
   });
 
+  it('says whether the other ports could be had', async () => {
+    const snapshot = await picture('conflict');
+    const service = snapshot.services[0]!;
+    expect(conflictLead(service, snapshot)).toBe('MCP WebSocket cannot start. The other three ports are free. Nothing was changed.');
+    const worse = { ...service, conflict: { ...service.conflict!, also_taken: [snapshot.services[3]!.service] } };
+    expect(conflictLead(worse, snapshot)).toBe('MCP WebSocket cannot start. Health check cannot have its port either. Nothing was changed.');
+  });
+
   it('tells what is known of the holder', async () => {
     const { conflict } = (await picture('conflict')).services[0]!;
-    const facts = holderFacts(3000, conflict!, conflict!.holder!, conflict!.started_at! + 75 * 60_000);
+    const facts = holderFacts(3000, conflict!, conflict!.holder!);
     expect(facts.map(({ name, value }) => `${name}: ${value}`)).toEqual([
       'Port: 3000 TCP', 'Address: 0.0.0.0', 'Process: node, pid 48213', 'Command: node server.js --port 3000', 'User: you', 'systemd unit: None',
-      'Started: 12:47, 1 h 15 min ago', 'Whose: Foreign. It did not answer as a CWTS instance.', 'Clients: 2 connected, from this computer',
+      'Started: 12:47, 1 h 15 min ago', 'Whose: Foreign. It did not answer as a CWTS instance.', 'Clients: 2 connected, both from this computer',
     ]);
   });
 
@@ -108,6 +116,6 @@ describe('the ways out of a taken port', () => {
     const holder = { pid: null, process: null, user: 'root', unit: null, address: '[::]:3000' };
     const conflict = { ...service.conflict!, holder, command: null, started_at: null };
     expect(conflictTitle({ ...service, conflict })).toBe('Port 3000 is held by root; details need root');
-    expect(holderFacts(3000, conflict, holder, 0).find((fact) => fact.name === 'Process')?.value).toBe('Held by root; details need root.');
+    expect(holderFacts(3000, conflict, holder).find((fact) => fact.name === 'Process')?.value).toBe('Held by root; details need root.');
   });
 });

@@ -1,6 +1,6 @@
 /** The ways out of a taken port: the recommended one first, those that end something last. */
 import type { Tone } from '../components/icons';
-import { clock, count, fileName, span, splitSocket } from '../format';
+import { clock, count, fileName, list, span, splitSocket } from '../format';
 import type { Alternatives, Conflict, Holder, Owner, PortCheck, ServiceSnapshot, Snapshot, WayOut } from '../wire/types';
 
 /** What a taken port looked like when it was tested again. */
@@ -34,8 +34,16 @@ export function conflictTitle({ port, conflict, problem }: ServiceSnapshot): str
   return `Port ${port.value} is held by ${holder.user ?? 'another user'}; details need root`;
 }
 
-/** What is known of the holder. `now` is in milliseconds since the epoch. */
-export function holderFacts(port: number, conflict: Conflict, holder: Holder, now: number): Fact[] {
+/** What the taken port means for the service, as far as the others go. */
+export function conflictLead({ name, conflict }: ServiceSnapshot, { services }: Snapshot): string {
+  const others = (conflict?.also_taken ?? []).map((id) => services.find(({ service }) => service === id)?.name ?? id);
+  if (!conflict) return `${name} cannot start. Nothing was changed.`;
+  const rest = others.length === 0 ? 'The other three ports are free.' : `${list(others)} cannot have ${others.length === 1 ? 'its port' : 'their ports'} either.`;
+  return `${name} cannot start. ${rest} Nothing was changed.`;
+}
+
+/** What is known of the holder. */
+export function holderFacts(port: number, conflict: Conflict, holder: Holder): Fact[] {
   const hidden = `Held by ${holder.user ?? 'another user'}; details need root.`;
   const { address } = splitSocket(holder.address);
   const facts: Fact[] = [
@@ -46,7 +54,7 @@ export function holderFacts(port: number, conflict: Conflict, holder: Holder, no
   if (conflict.command) facts.push({ name: 'Command', value: conflict.command, look: 'code' });
   facts.push({ name: 'User', value: holder.user ?? 'Unknown' });
   facts.push({ name: 'systemd unit', value: holder.unit ?? (holder.pid === null ? 'Unknown' : 'None') });
-  if (conflict.started_at !== null) facts.push({ name: 'Started', value: `${clock(conflict.started_at)}, ${span(now - conflict.started_at)} ago` });
+  if (conflict.started_at !== null) facts.push({ name: 'Started', value: `${clock(conflict.started_at)}, ${span(conflict.checked_at - conflict.started_at)} ago` });
   facts.push({ name: 'Whose', value: whose(conflict.owner) });
   facts.push({ name: 'Clients', value: clients(conflict) });
   return facts;
@@ -65,7 +73,8 @@ function whose({ kind, instance }: Owner): string {
 
 function clients({ clients: total, local_clients: local }: Conflict): string {
   if (total === 0) return 'None connected';
-  const from = local === total ? 'from this computer' : local === 0 ? 'from other computers' : `${local} from this computer`;
+  const every = total === 1 ? '' : total === 2 ? 'both ' : 'all ';
+  const from = local === total ? `${every}from this computer` : local === 0 ? 'from other computers' : `${local} from this computer`;
   return `${total} connected, ${from}`;
 }
 
@@ -91,7 +100,7 @@ export function offersForMove(service: ServiceSnapshot): Offer[] {
 /** The first harmless way is the recommended one, and what cannot be taken comes last. */
 function recommended(offers: Offer[]): Offer[] {
   const best = offers.find(({ act }) => act.kind === 'start' || act.kind === 'show' || act.kind === 'move');
-  if (best) Object.assign(best, { best: true, tag: 'Recommended' });
+  if (best) Object.assign(best, { best: true, tag: 'Recommended', title: best.act.kind === 'move' ? `${best.title} instead` : best.title });
   return [...offers.filter(({ act }) => act.kind !== 'none'), ...offers.filter(({ act }) => act.kind === 'none')];
 }
 

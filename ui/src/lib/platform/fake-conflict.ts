@@ -15,6 +15,8 @@ export function conflictWith({ holder }: ListenerRow, alternatives: Alternatives
     started_at: hidden ? null : NOW - 75 * 60_000,
     clients: 2,
     local_clients: 2,
+    checked_at: NOW,
+    also_taken: [],
     alternatives,
     ways: [unitWay(holder), processWay(holder)],
   };

@@ -272,6 +272,14 @@ clients: number,
  */
 local_clients: number, 
 /**
+ * When all this was looked up, in milliseconds since the epoch.
+ */
+checked_at: number, 
+/**
+ * The other services of the instance whose ports cannot be had either.
+ */
+also_taken: Array<Service>, 
+/**
  * Other ports.
  */
 alternatives: Alternatives, 

@@ -5,6 +5,7 @@ import { LiveSnapshot } from '../../lib/state/live.svelte';
 import { Toasts } from '../../lib/state/toasts.svelte';
 import type { Service } from '../../lib/wire/types';
 import { CHECK_DELAY, PortsState, type Row } from './ports.svelte';
+import type { PortRow } from './system-ports.svelte';
 
 async function open(scenario: Scenario = 'running', change: (host: InstanceHost) => Partial<InstanceHost> = () => ({})) {
   const computer = fakeHost(scenario);
@@ -172,6 +173,45 @@ describe('PortsState', () => {
     expect(ports.asking).toBe(true);
     ports.discard();
     expect(row(ports, 'mcp-websocket').text).toBe('3000');
+  });
+
+  it('shows the ways out of a held port until somebody types on', async () => {
+    const { ports } = await open('conflict');
+    await ports.checkAll();
+    expect(row(ports, 'mcp-websocket').held).toBe(3000);
+    expect(row(ports, 'health').held, 'a free port needs no way out').toBeNull();
+    await ports.toggleLook('mcp-websocket');
+    expect(ports.look?.conflict.holder?.process).toBe('node');
+    expect(ports.look?.service.port.value, 'the card is about the port in the field').toBe(3000);
+    ports.edit('mcp-websocket', '5010');
+    expect(ports.look, 'the card must not speak of another port than the field').toBeNull();
+  });
+
+  it('applies what was typed once the port was freed', async () => {
+    const { ports, host, live } = await open('running', (fake) => {
+      let held = true;
+      return {
+        checkPort: async (service, port) => (held && port === 5010 ? { port, state: 'refused', message: '5010 is held by node.', held: true, suggestion: null } : fake.checkPort(service, port)),
+        freePort: async () => ((held = false), 'ended'),
+      };
+    });
+    ports.choose('mcp-websocket', 5010);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(ports.canApply).toBe(false);
+    await host.freePort('mcp-websocket', 5010, { kind: 'process', pid: 1, force: false });
+    await ports.retry();
+    expect(live.snapshot?.services[0]?.port.value, 'the person wanted to move, and now it is possible').toBe(5010);
+  });
+
+  it('tests a port again when the table says that it was taken or let go', async () => {
+    const checkPort = vi.fn<InstanceHost['checkPort']>(async (_, port) => ({ port, state: 'free', message: 'Free.', held: false, suggestion: null }));
+    const { ports } = await open('running', () => ({ checkPort }));
+    await ports.checkAll();
+    const listener = (port: number): PortRow => ({ key: '', port, protocol: 'tcp', addresses: [], process: null, pid: null, user: null, unit: null, description: null, ours: false });
+    ports.follow([listener(22)]);
+    checkPort.mockClear();
+    ports.follow([listener(22), listener(5011)]);
+    expect(checkPort.mock.calls, 'and no other port').toEqual([['mcp-http', 5011]]);
   });
 
   it('keeps an alternative visible with the reason why it is taken or has a catch', async () => {
