@@ -126,27 +126,19 @@ async fn the_table_names_ours_and_tells_only_what_changes() {
 
     instance.start().await.expect("free ports");
     let address = instance.address(Service::Prometheus).expect("a configured service");
-    let rows = rows_with(&mut watch, "our metrics", |row| row.holder.address == address && row.ours).await;
-    let row = rows.iter().find(|row| row.holder.address == address).expect("it is in the table");
+    let is_metrics = |row: &ListenerRow| row.holder.address == address;
+    let come = until("our metrics in the table", async || match watch.look() {
+        Some(PortNews::Changed { come, .. }) => come.into_iter().find(is_metrics).filter(|row| row.ours),
+        _ => None,
+    });
+    let row = come.await;
     assert_eq!(row.description.as_deref(), Some("Prometheus, default"), "a person knows the service, not the pid");
 
     instance.stop().await.expect("it stops");
-    rows_without(&mut watch, "our metrics to go", |row| row.holder.address == address).await;
-    tokio::task::spawn_blocking(move || host.shutdown(std::time::Duration::from_secs(1))).await.expect("the host ends");
-}
-
-async fn rows_with(watch: &mut PortWatch, what: &str, is: impl Fn(&ListenerRow) -> bool) -> Vec<ListenerRow> {
-    until(what, async || match watch.look() {
-        Some(PortNews::Rows(rows)) if rows.iter().any(&is) => Some(rows),
-        _ => None,
-    })
-    .await
-}
-
-async fn rows_without(watch: &mut PortWatch, what: &str, is: impl Fn(&ListenerRow) -> bool) {
-    until(what, async || match watch.look() {
-        Some(PortNews::Rows(rows)) if !rows.iter().any(&is) => Some(()),
+    until("our metrics to leave the table", async || match watch.look() {
+        Some(PortNews::Changed { gone, .. }) => gone.iter().any(is_metrics).then_some(()),
         _ => None,
     })
     .await;
+    tokio::task::spawn_blocking(move || host.shutdown(std::time::Duration::from_secs(1))).await.expect("the host ends");
 }

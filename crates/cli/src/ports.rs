@@ -1,10 +1,9 @@
 //! `ports`: every listening port of this computer, and who holds it.
 
-use std::collections::HashSet;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use cwts_ports::{ListenerRow, Watcher};
+use cwts_ports::{ListenerRow, Watcher, changes};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -46,7 +45,9 @@ pub(crate) fn watch(as_json: bool) -> Result<ExitCode, Failure> {
             if !watcher.poll().map_err(Failure::internal)? {
                 continue;
             }
-            for (sign, row) in changes(&before, watcher.rows()) {
+            let (gone, come) = changes(&before, watcher.rows());
+            let signed = gone.into_iter().map(|row| ('-', row)).chain(come.into_iter().map(|row| ('+', row)));
+            for (sign, row) in signed {
                 let text = match as_json {
                     true => json!({ "change": if sign == '+' { "taken" } else { "freed" }, "row": row }).to_string(),
                     false => format!("{sign} {}", line(row)),
@@ -58,14 +59,6 @@ pub(crate) fn watch(as_json: bool) -> Result<ExitCode, Failure> {
             before = watcher.rows().to_vec();
         }
     })?
-}
-
-/// What has gone, then what has come. A socket that went to another holder is both.
-fn changes<'a>(before: &'a [ListenerRow], now: &'a [ListenerRow]) -> impl Iterator<Item = (char, &'a ListenerRow)> {
-    let known: HashSet<&ListenerRow> = before.iter().collect();
-    let left: HashSet<&ListenerRow> = now.iter().collect();
-    let gone = before.iter().filter(move |row| !left.contains(row)).map(|row| ('-', row));
-    gone.chain(now.iter().filter(move |row| !known.contains(row)).map(|row| ('+', row)))
 }
 
 fn head() -> String {

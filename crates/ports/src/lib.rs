@@ -34,7 +34,7 @@ pub use identity::CwtsInstance;
 pub use lookup::{holder, shadow_of};
 pub use occupant::{Clients, Occupant, occupant};
 pub use systemd::{StopError, resolve_unit, stop_unit};
-pub use table::system_table;
+pub use table::{changes, system_table};
 pub use types::{Holder, ListenerRow, Protocol};
 pub use unit::{Manager, Unit};
 pub use watcher::Watcher;

@@ -1,5 +1,6 @@
 //! Every listening port of the system.
 
+use std::collections::HashSet;
 use std::process;
 
 use crate::owner::Owners;
@@ -35,6 +36,15 @@ pub(crate) fn rows(sockets: &[Socket], owners: &Owners) -> Vec<ListenerRow> {
     rows.sort_by_key(|row| (row.holder.address.port(), row.protocol, row.holder.address, row.holder.pid, row.v6only));
     rows.dedup();
     rows
+}
+
+/// What has gone from a table, and what has come. A socket that went to another holder is both.
+pub fn changes<'a>(before: &'a [ListenerRow], now: &'a [ListenerRow]) -> (Vec<&'a ListenerRow>, Vec<&'a ListenerRow>) {
+    let missing_in = |other: &'a [ListenerRow]| {
+        let known: HashSet<&ListenerRow> = other.iter().collect();
+        move |row: &&ListenerRow| !known.contains(*row)
+    };
+    (before.iter().filter(missing_in(now)).collect(), now.iter().filter(missing_in(before)).collect())
 }
 
 #[cfg(test)]
@@ -86,6 +96,20 @@ mod tests {
             let row = rows.iter().find(|row| row.holder.address == address).unwrap();
             assert_eq!(row.v6only, v6only, "[::] alone does not tell whether 0.0.0.0 is taken too");
         }
+    }
+
+    #[test]
+    fn only_what_differs_has_changed() {
+        let _one = TcpListener::bind("127.0.0.1:0").unwrap();
+        let before = system_table().unwrap();
+        let mut now = before.clone();
+        let gone = now.remove(0);
+        let mut moved = now[0].clone();
+        moved.holder.pid = Some(u32::MAX);
+        let old = std::mem::replace(&mut now[0], moved.clone());
+        let (left, came) = changes(&before, &now);
+        assert_eq!((left, came), (vec![&gone, &old], vec![&moved]), "a socket of another holder is both");
+        assert_eq!(changes(&now, &now), (vec![], vec![]), "a quiet system has no news");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use cwts_domain::{Problem, Service};
-use cwts_ports::{ListenerRow, Watcher};
+use cwts_ports::{ListenerRow, Watcher, changes};
 use serde::Serialize;
 
 use crate::lock::running_instances;
@@ -16,8 +16,15 @@ use crate::supervisor::Supervisor;
 #[cfg_attr(feature = "wire", derive(ts_rs::TS))]
 #[serde(tag = "type", content = "data", rename_all = "snake_case")]
 pub enum PortNews {
-    /// The whole table: something in it has changed.
+    /// The whole table.
     Rows(Vec<ListenerRow>),
+    /// What has changed in it since.
+    Changed {
+        /// Rows that are no longer there.
+        gone: Vec<ListenerRow>,
+        /// Rows that are new, or have another holder.
+        come: Vec<ListenerRow>,
+    },
     /// The table cannot be read, from now on.
     Problem(Problem),
 }
@@ -25,19 +32,21 @@ pub enum PortNews {
 /// A port of ours: the process that serves it, and what it is, for example `MCP WebSocket, default`.
 type Labels = BTreeMap<SocketAddr, (u32, String)>;
 
-/// Follows the table from one look to the next. A look without news takes a fraction of a millisecond.
+/// Follows the table from one look to the next. A look without news takes a fraction of a millisecond, and news are told
+/// as what has changed: a table may have ten thousand rows.
 pub struct PortWatch {
     supervisor: Supervisor,
     watcher: Watcher,
     labels: Labels,
     problem: Option<Problem>,
-    is_new: bool,
+    /// What was told; `None` before the first look and after a problem.
+    told: Option<Vec<ListenerRow>>,
 }
 
 impl PortWatch {
     /// A watch that has not looked yet.
     pub fn new(supervisor: Supervisor) -> Self {
-        Self { supervisor, watcher: Watcher::default(), labels: Labels::new(), problem: None, is_new: true }
+        Self { supervisor, watcher: Watcher::default(), labels: Labels::new(), problem: None, told: None }
     }
 
     /// What has changed since the last look; everything at the first one. Blocks for milliseconds.
@@ -48,12 +57,20 @@ impl PortWatch {
         self.labels = labels;
         match polled {
             Ok(changed) => {
-                let recovered = self.problem.take().is_some();
-                let news = changed || relabelled || recovered || self.is_new;
-                self.is_new = false;
-                news.then(|| PortNews::Rows(self.rows()))
+                self.problem = None;
+                if !changed && !relabelled && self.told.is_some() {
+                    return None;
+                }
+                let rows = self.rows();
+                let before = self.told.replace(rows.clone());
+                let Some(before) = before else { return Some(PortNews::Rows(rows)) };
+                let (gone, come) = changes(&before, &rows);
+                let owned = |rows: Vec<&ListenerRow>| rows.into_iter().cloned().collect::<Vec<_>>();
+                let (gone, come) = (owned(gone), owned(come));
+                (!gone.is_empty() || !come.is_empty()).then_some(PortNews::Changed { gone, come })
             }
             Err(problem) => {
+                self.told = None;
                 let known = self.problem.replace(problem.clone()) == Some(problem.clone());
                 (!known).then_some(PortNews::Problem(problem))
             }

@@ -141,7 +141,15 @@ held: boolean,
  */
 suggestion: number | null, };
 
-export type PortNews = { "type": "rows", "data": Array<ListenerRow> } | { "type": "problem", "data": Problem };
+export type PortNews = { "type": "rows", "data": Array<ListenerRow> } | { "type": "changed", "data": { 
+/**
+ * Rows that are no longer there.
+ */
+gone: Array<ListenerRow>, 
+/**
+ * Rows that are new, or have another holder.
+ */
+come: Array<ListenerRow>, } } | { "type": "problem", "data": Problem };
 
 export type RangeCheck = { 
 /**

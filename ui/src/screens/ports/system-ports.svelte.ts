@@ -35,12 +35,13 @@ export class SystemPortsState {
   readonly shown = $derived.by<PortRow[]>(() => {
     const words = this.filter.trim().toLowerCase().split(/\s+/).filter(Boolean);
     const rows = this.rows ?? [];
-    const found = rows.filter((row) => (this.whose === 'all' || row.ours === (this.whose === 'ours')) && words.every((word) => row.key.includes(word)));
+    const found = this.whose === 'all' && words.length === 0 ? rows : rows.filter((row) => (this.whose === 'all' || row.ours === (this.whose === 'ours')) && words.every((word) => row.key.includes(word)));
     return sorted(found, this.sort);
   });
 
   readonly #host: Host;
   #end: (() => void) | null = null;
+  #merged = new MergedListeners([]);
 
   constructor(host: Host) {
     this.#host = host;
@@ -61,8 +62,10 @@ export class SystemPortsState {
     this.reading = true;
     this.#end = this.#host.watchPorts((news) => {
       this.reading = false;
-      this.rows = news.type === 'rows' ? mergeListeners(news.data) : null;
       this.problem = news.type === 'problem' ? news.data : null;
+      if (news.type === 'rows') this.#merged = new MergedListeners(news.data);
+      else if (news.type === 'changed') this.#merged.change(news.data.gone, news.data.come);
+      this.rows = news.type === 'problem' ? null : this.#merged.rows();
     });
     old?.();
   }
@@ -109,17 +112,51 @@ function sorted(rows: PortRow[], { column, ascending }: Sort): PortRow[] {
   return keyed.map(({ row }) => row);
 }
 
-/** Sockets of one program on one port become one row; rows stand in order of port. The key holds every word of the row. */
-export function mergeListeners(listeners: readonly ListenerRow[]): PortRow[] {
-  const rows = new Map<string, PortRow>();
-  for (const listener of listeners) {
-    const row = rowOf(listener);
-    const known = rows.get(row.key);
-    if (!known) rows.set(row.key, row);
-    else if (!known.addresses.includes(row.addresses[0]!)) known.addresses.push(row.addresses[0]!);
+/**
+ * Sockets of one program on one port as one row; rows stand in order of port. A change costs what it touches and one walk
+ * over the rows.
+ */
+export class MergedListeners {
+  readonly #groups = new Map<string, ListenerRow[]>();
+  readonly #rows = new Map<string, PortRow>();
+
+  constructor(listeners: readonly ListenerRow[]) {
+    this.change([], listeners);
   }
-  for (const row of rows.values()) row.key += ` ${row.addresses.join(' ')}`.toLowerCase();
-  return [...rows.values()].sort((a, b) => a.port - b.port || a.protocol.localeCompare(b.protocol) || (a.pid ?? 0) - (b.pid ?? 0));
+
+  change(gone: readonly ListenerRow[], come: readonly ListenerRow[]): void {
+    const touched = new Set<string>();
+    for (const listener of gone) {
+      const key = rowOf(listener).key;
+      const left = (this.#groups.get(key) ?? []).filter((one) => one.holder.address !== listener.holder.address);
+      if (left.length > 0) this.#groups.set(key, left);
+      else this.#groups.delete(key);
+      touched.add(key);
+    }
+    for (const listener of come) {
+      const key = rowOf(listener).key;
+      const group = this.#groups.get(key);
+      if (group) group.push(listener);
+      else this.#groups.set(key, [listener]);
+      touched.add(key);
+    }
+    for (const key of touched) {
+      const group = this.#groups.get(key);
+      if (group) this.#rows.set(key, merge(group));
+      else this.#rows.delete(key);
+    }
+  }
+
+  rows(): PortRow[] {
+    return [...this.#rows.values()].sort((a, b) => a.port - b.port || (a.protocol < b.protocol ? -1 : a.protocol > b.protocol ? 1 : (a.pid ?? 0) - (b.pid ?? 0)));
+  }
+}
+
+/** The key of the row holds every word of it. */
+function merge(group: readonly ListenerRow[]): PortRow {
+  const rows = group.map(rowOf);
+  const addresses = [...new Set(rows.flatMap((row) => row.addresses))];
+  return { ...rows[0]!, addresses, key: `${rows[0]!.key} ${addresses.join(' ')}`.toLowerCase() };
 }
 
 function rowOf({ holder, protocol, ours, description, v6only }: ListenerRow): PortRow {

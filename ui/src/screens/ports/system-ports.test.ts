@@ -1,8 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
 import { fakeHost } from '../../lib/platform/fake';
 import type { Host } from '../../lib/platform/host';
-import type { PortNews } from '../../lib/wire/types';
-import { mergeListeners, SystemPortsState } from './system-ports.svelte';
+import type { ListenerRow, PortNews } from '../../lib/wire/types';
+import { MergedListeners, SystemPortsState } from './system-ports.svelte';
 
 async function read(scenario: 'running' | 'many' | 'error'): Promise<SystemPortsState> {
   const table = new SystemPortsState(fakeHost(scenario));
@@ -57,8 +57,19 @@ describe('SystemPortsState', () => {
     expect(end, 'a screen that is left must cost nothing').toHaveBeenCalledOnce();
   });
 
+  it('keeps what did not change', () => {
+    const listener = (address: string, pid: number): ListenerRow => ({ protocol: 'tcp', ours: false, v6only: false, description: null, holder: { pid, process: 'a', user: 'b', unit: null, address } });
+    const merged = new MergedListeners([listener('0.0.0.0:80', 1), listener('[::]:80', 1), listener('0.0.0.0:22', 2)]);
+    const untouched = merged.rows()[0];
+    merged.change([listener('[::]:80', 1)], [listener('0.0.0.0:443', 3)]);
+    expect(merged.rows().map((row) => [row.port, row.addresses])).toEqual([[22, ['0.0.0.0']], [80, ['0.0.0.0']], [443, ['0.0.0.0']]]);
+    expect(merged.rows()[0], 'a row that is the same is drawn no second time').toBe(untouched);
+    merged.change([listener('0.0.0.0:80', 1)], []);
+    expect(merged.rows().map((row) => row.port)).toEqual([22, 443]);
+  });
+
   it('tells an IPv6 socket that leaves IPv4 alone', async () => {
-    const [row] = mergeListeners([{ protocol: 'tcp', ours: false, v6only: true, description: null, holder: { pid: 1, process: 'a', user: 'b', unit: null, address: '[::]:80' } }]);
+    const [row] = new MergedListeners([{ protocol: 'tcp', ours: false, v6only: true, description: null, holder: { pid: 1, process: 'a', user: 'b', unit: null, address: '[::]:80' } }]).rows();
     expect(row?.addresses).toEqual(['[::] IPv6 only']);
   });
 
