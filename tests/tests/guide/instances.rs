@@ -95,8 +95,8 @@ async fn a_port_that_somebody_set_never_moves_by_itself() {
     for named in ["3001", "instance 1", &pid] {
         assert!(exit.stderr.contains(named), "the line names {named}: {}", exit.stderr);
     }
-    // Without that file nobody has set it.
-    fs::remove_file(person.installation.root("config/production.toml")).expect("the user's own file");
+    // A file that says nothing sets nothing, and a start leaves it as it is.
+    person.installation.write("config/production.toml", "# nothing of my own\n");
     let default = person.starts("~/.local/cwts-ultra/bin/cwts-ultra").await;
     answer("default", [3000, 5011, 9190, 8180]).await;
     stop(default).await;
