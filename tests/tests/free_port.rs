@@ -1,6 +1,9 @@
 //! `cwts-ultra ports`: who holds a port, the ways to free it, and taking them. Real processes, and a systemd of the test's own.
 
+use std::fs;
 use std::net::{Ipv4Addr, TcpStream};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 use std::process::Stdio;
 
 use cwts_domain::Service;
@@ -128,6 +131,62 @@ async fn a_process_of_another_user_is_named_as_such_and_needs_root() {
     assert_eq!(exit.status, Some(4), "a script tells this from a fault: {exit:?}");
     let expected = format!("ports free {} --kill", loopback(holder.port()));
     assert!(exit.stderr.contains("sudo ") && exit.stderr.contains(&expected), "the way is said: {}", exit.stderr);
+    assert!(!refuses(holder.port()), "it lives on");
+}
+
+/// A `pkexec` that hands its words to the test through one pipe and prints what the test writes to the other.
+fn stand_in_for_pkexec(folder: &Path) {
+    for pipe in ["asked", "answer"] {
+        let made = std::process::Command::new("mkfifo").arg("-m").arg("666").arg(folder.join(pipe)).status();
+        assert!(made.is_ok_and(|status| status.success()), "a pipe");
+    }
+    let place = folder.display();
+    let script = format!("#!/bin/sh\nprintf '%s\\n' \"$@\" > {place}/asked\nexec cat {place}/answer\n");
+    fs::write(folder.join("pkexec"), script).expect("a script");
+    for path in [folder.to_owned(), folder.join("pkexec")] {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("nobody may run it");
+    }
+}
+
+#[tokio::test]
+async fn polkit_ends_the_process_of_another_user_after_another_look_as_root() {
+    if !rustix::process::geteuid().is_root() {
+        return skip("two users are needed: run as root");
+    }
+    let holder = PortHolder::start().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    stand_in_for_pkexec(folder.path());
+    let home = Home::empty();
+    let mut program = command(&home);
+    program.args(["ports", "free", &loopback(holder.port()), "--kill"]).uid(NOBODY).gid(NOBODY).current_dir("/");
+    program.env("PATH", format!("{}:/usr/bin:/bin", folder.path().display()));
+    let asking = tokio::spawn(finish(program));
+
+    let asked = within("the question to polkit", tokio::fs::read_to_string(folder.path().join("asked"))).await;
+    let asked = asked.expect("the words of the command");
+    let words: Vec<&str> = asked.lines().collect();
+    let [elevated, arguments @ ..] = &words[..] else { panic!("a program and its arguments: {asked:?}") };
+    assert!(
+        Path::new(elevated).is_absolute(),
+        "the search path of a user must not choose what runs as root: {elevated}"
+    );
+    assert!(arguments.ends_with(&["--kill", "--of", "root"]), "only the user that the person has read of: {asked:?}");
+    let mut as_root = Command::new(elevated);
+    as_root.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let answer = finish(as_root).await;
+    tokio::fs::write(folder.path().join("answer"), &answer.stdout).await.expect("the stand-in reads");
+
+    let exit = within("the end of the command", asking).await.expect("the command ends");
+    assert_eq!(exit.status, Some(0), "the port was freed: {exit:?} {answer:?}");
+    assert!(refuses(holder.port()), "nobody listens any more");
+}
+
+#[tokio::test]
+async fn a_process_of_another_user_than_was_shown_is_left_alone() {
+    let holder = PortHolder::start().await;
+    let exit = ports(&["free", &loopback(holder.port()), "--kill", "--of", "somebody-else"]).await;
+    assert_eq!(exit.status, Some(1), "the holder has changed since the person looked: {exit:?}");
+    assert!(exit.stderr.contains("not by a process of somebody-else"), "{}", exit.stderr);
     assert!(!refuses(holder.port()), "it lives on");
 }
 
