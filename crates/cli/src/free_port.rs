@@ -26,6 +26,8 @@ struct Report<'a> {
 pub(crate) fn execute(sources: &Sources, options: &FreePort, as_json: bool) -> Result<ExitCode, Failure> {
     let address = address(sources, &options.place)?;
     let Some(occupant) = block_on(look(address, Vec::new()))?? else { return nobody(address, as_json) };
+    // Who asked about all addresses is told which one it is.
+    let address = if address.ip() == Ipv6Addr::UNSPECIFIED { occupant.holder.address } else { address };
     let ways = ways_out(address, &occupant);
     if options.unit || options.kill {
         return take(address, &occupant, &ways, options, as_json);
@@ -96,7 +98,7 @@ fn take(
     };
     let way = if options.unit { unit } else { process };
     let Some(wanted) = way.release.clone() else {
-        let problem = Problem::new(ErrorCode::NotPermitted, format!("{} is not possible: {}", way.title, way.detail));
+        let problem = Problem::new(ErrorCode::NotPermitted, format!("{address} was not freed: {}", way.detail));
         return Err(match &way.command {
             Some(command) => problem.with_help(format!("Run {command}.")).into(),
             None => problem.into(),

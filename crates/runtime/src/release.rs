@@ -109,14 +109,14 @@ fn unit_way(address: SocketAddr, occupant: &Occupant) -> WayOut {
         action: format!("Stop {name}"),
         detail: format!("Asks systemd to stop the unit, with a password where that is needed. {}", losses(occupant)),
         release: Some(Release::Unit { name: name.clone() }),
-        command: Some(format!("{} ports free {address} --unit", elevated::program_name())),
+        command: Some(format!("{} ports free {} --unit", elevated::program_name(), place(address))),
     }
 }
 
 fn process_way(address: SocketAddr, occupant: &Occupant) -> WayOut {
     let holder = &occupant.holder;
     let Some(pid) = holder.pid else { return hidden_way(address, occupant) };
-    let command = format!("{} ports free {address} --kill", elevated::program_name());
+    let command = format!("{} ports free {} --kill", elevated::program_name(), place(address));
     let name = holder.process.clone().unwrap_or_else(|| "the process".to_owned());
     let (title, action) = (format!("End {name}, pid {pid}"), format!("End {name}"));
     if !occupant.listens {
@@ -138,7 +138,7 @@ fn process_way(address: SocketAddr, occupant: &Occupant) -> WayOut {
 fn hidden_way(address: SocketAddr, occupant: &Occupant) -> WayOut {
     let user = occupant.holder.user.as_deref().unwrap_or("another user");
     let title = format!("End the process of {user}");
-    let command = format!("sudo {} ports free {address} --kill", elevated::program().display());
+    let command = format!("sudo {} ports free {} --kill", elevated::program().display(), place(address));
     if !occupant.listens {
         return WayOut::refused(&title, "it is a client on that port, not its listener.".to_owned());
     }
@@ -156,6 +156,11 @@ fn hidden_way(address: SocketAddr, occupant: &Occupant) -> WayOut {
         release: Some(Release::Hidden { user: user.to_owned(), force: false }),
         command: Some(command),
     }
+}
+
+/// An address as a shell takes it: the brackets of IPv6 are a pattern there.
+fn place(address: SocketAddr) -> String {
+    if address.is_ipv6() { format!("'{address}'") } else { address.to_string() }
 }
 
 /// What the clients of the port lose.
