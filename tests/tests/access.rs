@@ -1,10 +1,12 @@
 //! Who gets in: tokens in the header and in the query, scopes, rotation under live connections, wrong tokens, no tokens.
 
+use std::time::Duration;
+
 use cwts_config::Environment;
 use cwts_domain::Service;
 use cwts_tests::{
     Embedded, Exposition, Home, HttpSession, METRICS_TOKEN, McpClient, OWNER_TOKEN, Ports, READ_TOKEN, Reply, Server,
-    Socket, TRADE_TOKEN, bearer, command, finish, get, send_exactly,
+    Socket, TRADE_TOKEN, bearer, command, finish, get, send_exactly, until,
 };
 use rustix::process::Signal;
 use serde_json::json;
@@ -169,7 +171,36 @@ async fn wrong_tokens_are_counted_and_slowed_down_while_right_ones_pass() {
     assert_eq!(ask(port, "/api/v1/status", Some(TRADE_TOKEN)).await.status, 200, "programs share this address");
     let metrics = Exposition::parse(&get(embedded.port(Service::Prometheus), "/metrics").await.body);
     let failures = metrics.value("cwts_login_failures_total", &[("service", "mcp-http")]);
-    assert_eq!(failures, Some(12.0), "a person sees that somebody tries");
+    assert_eq!(failures, Some(12.0), "a monitor sees that somebody tries");
+    let status = ask(port, "/api/v1/status", Some(TRADE_TOKEN)).await.json();
+    let failed = &status["failed_logins"];
+    assert_eq!(failed["count"], 12, "those that were made to wait count too: {failed}");
+    assert_eq!(failed["last_source"], "127.0.0.1", "a person sees from where: {failed}");
+    let age = embedded.instance().clock().now().millis() - failed["last_at"].as_i64().expect("milliseconds");
+    assert!((0..60_000).contains(&age), "and when: {age} ms ago");
+    let finding = until("the finding in the panel", async || {
+        let findings = embedded.instance().snapshot().findings;
+        findings.into_iter().find(|finding| finding.title == "Somebody presents wrong tokens")
+    })
+    .await;
+    assert!(finding.detail.contains("127.0.0.1"), "it names the source: {}", finding.detail);
+}
+
+#[tokio::test]
+async fn a_source_that_waits_as_it_was_told_is_looked_at_again() {
+    let embedded = Embedded::start().await;
+    let port = embedded.port(Service::McpHttp);
+    let wrong = async || ask(port, "/api/v1/status", Some(WRONG)).await;
+    for number in 1..=6 {
+        assert_eq!(wrong().await.problem(401), "token_wrong", "attempt {number} is looked at");
+    }
+    let started = std::time::Instant::now();
+    until("the end of the wait", async || (wrong().await.status == 401).then_some(())).await;
+    let waited = started.elapsed();
+    assert!(waited > Duration::from_millis(900), "the sixth costs a second: {waited:?}");
+    let started = std::time::Instant::now();
+    until("the end of the next wait", async || (wrong().await.status == 401).then_some(())).await;
+    assert!(started.elapsed() > Duration::from_millis(1900), "and the next one two: {:?}", started.elapsed());
 }
 
 #[tokio::test]

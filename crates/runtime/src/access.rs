@@ -2,18 +2,20 @@
 
 use std::net::IpAddr;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use cwts_credentials::{Scope, Stamp, Throttle, TokenStore, Tokens, Verdict};
+use cwts_credentials::{Scope, Stamp, TokenStore, Tokens, Verdict};
 use cwts_domain::{Problem, Timestamp};
 use tokio_util::sync::CancellationToken;
+
+use crate::logins::{FailedLogins, Logins};
 
 /// The tokens of an instance and who used them.
 pub struct Access {
     store: TokenStore,
     keys: RwLock<Option<Keys>>,
-    throttle: Mutex<Throttle>,
+    logins: Mutex<Logins>,
 }
 
 /// The tokens that were read, with what hangs on them.
@@ -92,7 +94,7 @@ impl Caller {
 impl Access {
     /// The tokens below the instance's data folder. Reads nothing yet.
     pub(crate) fn new(data: &Path) -> Self {
-        Self { store: TokenStore::new(data), keys: RwLock::default(), throttle: Mutex::default() }
+        Self { store: TokenStore::new(data), keys: RwLock::default(), logins: Mutex::default() }
     }
 
     /// Where the tokens lie.
@@ -146,20 +148,37 @@ impl Access {
     /// # Errors
     /// It is no token of this instance. The failure is counted against `source`.
     pub fn authenticate(&self, presented: &str, source: IpAddr, now: Timestamp) -> Result<Caller, Denied> {
-        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
-        let held = keys.as_ref().and_then(|keys| {
-            let scope = keys.tokens.verify(presented)?;
-            keys.held.iter().find(|held| held.scope == scope)
-        });
-        if let Some(held) = held {
-            *held.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(LastUse { at: now, source });
-            return Ok(Caller(Some(Arc::clone(held))));
+        if let Some(caller) = self.identify(presented, source, now) {
+            return Ok(caller);
         }
-        let mut throttle = self.throttle.lock().unwrap_or_else(PoisonError::into_inner);
-        match throttle.failed(source, Instant::now()) {
+        match self.logins().failed(source, now, Instant::now()) {
             Verdict::Wrong => Err(Denied::Wrong),
             Verdict::Wait(wait) => Err(Denied::Wait(wait)),
         }
+    }
+
+    /// Who presents a token, where none is asked for: another text is no failure then.
+    pub fn identify(&self, presented: &str, source: IpAddr, now: Timestamp) -> Option<Caller> {
+        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        let keys = keys.as_ref()?;
+        let scope = keys.tokens.verify(presented)?;
+        let held = keys.held.iter().find(|held| held.scope == scope)?;
+        *held.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(LastUse { at: now, source });
+        Some(Caller(Some(Arc::clone(held))))
+    }
+
+    /// The wrong tokens since the program started.
+    pub fn failed_logins(&self) -> FailedLogins {
+        self.logins().so_far()
+    }
+
+    /// Whether somebody goes on presenting wrong tokens although slowed down.
+    pub(crate) fn is_tried(&self) -> bool {
+        self.logins().go_on(Instant::now())
+    }
+
+    fn logins(&self) -> MutexGuard<'_, Logins> {
+        self.logins.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// When and from where the token of a scope was last presented.

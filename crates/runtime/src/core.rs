@@ -104,6 +104,7 @@ impl Core {
                 self.running.as_ref().map(|running| &running.started_with),
             ),
             market: None,
+            failed_logins: access.failed_logins(),
             problem: self.problem.clone(),
             elsewhere: None,
             env_file: sources.env_file().display().to_string(),

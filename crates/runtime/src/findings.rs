@@ -22,6 +22,14 @@ pub(crate) fn of(
         title: "The tokens on disk cannot be used".to_owned(),
         detail: format!("{problem} Until then the tokens read before stay in force."),
     });
+    let tried = access.is_tried().then(|| Finding {
+        level: FindingLevel::Attention,
+        title: "Somebody presents wrong tokens".to_owned(),
+        detail: format!(
+            "The latest came from {}, which is slowed down. A client of yours may hold a token that was replaced.",
+            access.failed_logins().last_source.map_or("an unknown address".to_owned(), |source| source.to_string())
+        ),
+    });
     let open = (loaded.settings.auth.value == AuthMode::None).then(|| Finding {
         level: FindingLevel::Attention,
         title: "No token is asked for".to_owned(),
@@ -40,6 +48,7 @@ pub(crate) fn of(
     let mut findings: Vec<Finding> = pending
         .into_iter()
         .chain(tokens)
+        .chain(tried)
         .chain(open)
         .chain(waiting)
         .chain(overheard)

@@ -149,6 +149,7 @@ impl Instance {
             service.requests = meter.requests();
             service.idle_seconds = meter.idle_seconds(now);
         }
+        snapshot.failed_logins = self.0.access.failed_logins();
         self.0.elsewhere.laid_over(snapshot)
     }
 
@@ -313,7 +314,7 @@ impl Instance {
         self.publish_again();
     }
 
-    fn publish_again(&self) {
+    pub(crate) fn publish_again(&self) {
         let instance = self.clone();
         self.0.tokio.spawn(async move { instance.0.core.lock().await.publish(&instance) });
     }

@@ -20,6 +20,7 @@ mod follow;
 mod host;
 mod instance;
 mod lock;
+mod logins;
 mod market;
 mod meter;
 mod metrics;
@@ -55,6 +56,7 @@ pub use firewall::{
 pub use host::Host;
 pub use instance::Instance;
 pub use lock::{RunningInstance, running_instances};
+pub use logins::FailedLogins;
 pub use meter::Meter;
 pub use metrics::{Families, Metrics};
 pub use names::server_names;

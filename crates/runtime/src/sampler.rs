@@ -27,6 +27,10 @@ pub(crate) async fn run(shared: Weak<Shared>) {
         if shared.access.is_stale() {
             Instance::of(Arc::clone(&shared)).refresh_tokens();
         }
+        if sampler.tried != shared.access.is_tried() {
+            sampler.tried = !sampler.tried;
+            Instance::of(Arc::clone(&shared)).publish_again();
+        }
         sampler.sample(&shared).await;
     }
 }
@@ -35,6 +39,8 @@ pub(crate) async fn run(shared: Weak<Shared>) {
 struct Sampler {
     /// Request counts of the four services at the latest ticks, oldest first.
     counts: VecDeque<[u64; 4]>,
+    /// Whether the picture says that somebody tries tokens.
+    tried: bool,
     /// Sequence number of the newest fill that was told.
     told: u64,
 }
@@ -73,7 +79,12 @@ impl Sampler {
         if let Some(text) = market.as_ref().and_then(|view| told_as(&view.fills, shared.exchange.instruments())) {
             shared.record(text);
         }
-        shared.send(InstanceEvent::Sample { sample, services, market: market.and_then(|view| view.summary) });
+        shared.send(InstanceEvent::Sample {
+            sample,
+            services,
+            market: market.and_then(|view| view.summary),
+            failed_logins: shared.access.failed_logins(),
+        });
     }
 
     fn remember_counts(&mut self, shared: &Shared) {

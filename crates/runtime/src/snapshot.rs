@@ -10,6 +10,7 @@ use cwts_domain::{Problem, Service};
 use cwts_engine::Exchange;
 use serde::{Deserialize, Serialize};
 
+use crate::logins::FailedLogins;
 use crate::port_facts::Conflict;
 
 /// Whether the services of an instance run.
@@ -181,6 +182,8 @@ pub struct Snapshot {
     pub findings: Vec<Finding>,
     /// The market; `None` while stopped.
     pub market: Option<MarketSummary>,
+    /// Wrong tokens since the program started.
+    pub failed_logins: FailedLogins,
     /// Why the last start failed; `None` after a success.
     pub problem: Option<Problem>,
     /// The other process that runs the instance; `None` when it is this one or none.
@@ -222,6 +225,8 @@ pub enum InstanceEvent {
         services: Vec<ServiceLoad>,
         /// The market.
         market: Option<MarketSummary>,
+        /// Wrong tokens since the program started.
+        failed_logins: FailedLogins,
     },
     /// Something happened.
     Activity(Activity),

@@ -10,10 +10,11 @@ use cwts_domain::{ErrorCode, Problem, Service};
 use cwts_firewall::{Detection, Incoming, Outcome, Tool, ToolFinding, ToolState};
 use cwts_ports::{Holder, ListenerRow, Protocol};
 use cwts_runtime::{
-    Activity, Alternatives, Conflict, Elsewhere, Envelope, Finding, FindingLevel, FirewallChoice, FirewallResult,
-    FirewallService, FirewallTask, FirewallView, InstanceEvent, MarketSummary, NewInstance, OwnSubnet, Owner,
-    OwnerKind, PortCheck, PortCheckState, PortNews, PortSet, ProfileInfo, RangeCheck, Release, Released, RunState,
-    Sample, SaveTarget, ServiceLoad, ServiceSnapshot, ServiceState, SettingChange, SettingsEdit, Snapshot, WayOut,
+    Activity, Alternatives, Conflict, Elsewhere, Envelope, FailedLogins, Finding, FindingLevel, FirewallChoice,
+    FirewallResult, FirewallService, FirewallTask, FirewallView, InstanceEvent, MarketSummary, NewInstance, OwnSubnet,
+    Owner, OwnerKind, PortCheck, PortCheckState, PortNews, PortSet, ProfileInfo, RangeCheck, Release, Released,
+    RunState, Sample, SaveTarget, ServiceLoad, ServiceSnapshot, ServiceState, SettingChange, SettingsEdit, Snapshot,
+    WayOut,
 };
 use ts_rs::{Config, TS};
 
@@ -55,6 +56,7 @@ fn declarations() -> String {
         Sample,
         MarketSummary,
         Elsewhere,
+        FailedLogins,
         Snapshot,
         ServiceLoad,
         InstanceEvent,

@@ -28,16 +28,16 @@ pub(crate) async fn check(State(scope): State<Scope>, mut request: Request, next
     let policy = scope.instance.policy();
     let here = is_here(&connection);
     let presented = take_token(scope.service, &mut request);
+    let (access, source, now) = (scope.instance.access(), connection.peer().ip(), scope.instance.clock().now());
     let caller = match presented {
-        Some(token) => {
-            let now = scope.instance.clock().now();
-            match scope.instance.access().authenticate(&token, connection.peer().ip(), now) {
-                Ok(caller) => Some(caller),
-                Err(_) if here && !policy.needs_token => Some(Caller::local()),
-                Err(denied) => return Refusal::Denied(denied).into_response(&scope),
-            }
+        _ if here && !policy.needs_token => {
+            let known = presented.and_then(|token| access.identify(&token, source, now));
+            Some(known.unwrap_or_else(Caller::local))
         }
-        None if here && !policy.needs_token => Some(Caller::local()),
+        Some(token) => match access.authenticate(&token, source, now) {
+            Ok(caller) => Some(caller),
+            Err(denied) => return Refusal::Denied(denied).into_response(&scope),
+        },
         None => None,
     };
     let needed = needed(scope.service, here, request.method(), request.uri());

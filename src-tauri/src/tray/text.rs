@@ -185,7 +185,7 @@ mod tests {
     use cwts_config::{Origin, Sourced};
     use cwts_domain::{ErrorCode, Problem};
     use cwts_ports::Holder;
-    use cwts_runtime::{Conflict, Elsewhere};
+    use cwts_runtime::{Conflict, Elsewhere, FailedLogins};
 
     use super::*;
 
@@ -223,6 +223,7 @@ mod tests {
             services: Service::ALL.map(|id| service(id, services)).into(),
             findings: Vec::new(),
             market: None,
+            failed_logins: FailedLogins::default(),
             problem: None,
             elsewhere: None,
             env_file: String::new(),

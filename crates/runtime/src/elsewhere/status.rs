@@ -10,6 +10,7 @@ use cwts_domain::{ErrorCode, Group, Problem, Service, Timestamp};
 use cwts_ports::{Protocol, loopback};
 use serde::Deserialize;
 
+use crate::logins::FailedLogins;
 use crate::snapshot::{Finding, InstanceEvent, MarketSummary, RunState, Sample, ServiceLoad, ServiceState, Snapshot};
 
 const PATH: &str = "/api/v1/status";
@@ -27,6 +28,8 @@ pub(super) struct Status {
     #[serde(default)]
     findings: Vec<Finding>,
     market: Option<MarketSummary>,
+    #[serde(default)]
+    failed_logins: FailedLogins,
     toml_file: String,
     env_file: String,
 }
@@ -69,6 +72,7 @@ impl Status {
             started_at: status.started_at,
             findings: status.findings,
             market: status.market,
+            failed_logins: status.failed_logins,
             toml_file: status.toml_file,
             env_file: status.env_file,
             ..snapshot
@@ -94,14 +98,15 @@ impl Status {
             latency_p99: None,
             clients: services.iter().filter(is_mcp).map(|load| load.clients).sum(),
         };
-        let event = InstanceEvent::Sample { sample, services, market: self.market.clone() };
+        let (market, failed_logins) = (self.market.clone(), self.failed_logins);
+        let event = InstanceEvent::Sample { sample, services, market, failed_logins };
         (self.state == RunState::Running).then_some(event)
     }
 
     /// Whether both give the same picture, apart from the figures that change every second.
     pub(super) fn same_picture(&self, other: &Self) -> bool {
         let still = |status: &Self| {
-            let mut still = Self { market: None, ..status.clone() };
+            let mut still = Self { market: None, failed_logins: FailedLogins::default(), ..status.clone() };
             for service in &mut still.services {
                 (service.clients, service.requests, service.idle_seconds, service.rate) = (0, 0, None, 0.0);
             }

@@ -121,6 +121,7 @@ export function firstSnapshot(scenario: Scenario, { id, ports }: Pick<Member, 'i
     services,
     findings: [],
     market: null,
+    failed_logins: scenario === 'exposed' ? { count: 14, last_at: NOW - 42_000, last_source: '192.168.1.77' } : { count: 0, last_at: null, last_source: null },
     problem: null,
     elsewhere: null,
     env_file: id === 'default' ? ENV_FILE : `${PROFILES}/${id}.env`,

@@ -144,7 +144,7 @@ export class FakeInstance {
     this.#samples.push(sample);
     for (const service of this.#services()) if (service.idle_seconds !== null) service.idle_seconds = (service.idle_seconds + 1) % 15;
     const services = this.#services().map(({ service, clients, rate, requests, idle_seconds }) => ({ service, clients, rate, requests, idle_seconds }));
-    this.#send({ type: 'sample', data: { sample, services, market: this.#snapshot.market } });
+    this.#send({ type: 'sample', data: { sample, services, market: this.#snapshot.market, failed_logins: this.#snapshot.failed_logins } });
   }
 
   #services(): ServiceSnapshot[] {

@@ -80,13 +80,14 @@ export class LiveSnapshot {
     }
   }
 
-  #addFigures({ sample, services, market }: SampleEvent): void {
+  #addFigures({ sample, services, market, failed_logins }: SampleEvent): void {
     this.samples = [...this.samples, sample].slice(-SAMPLE_LIMIT);
     if (!this.snapshot) return;
     const loads = new Map(services.map((load) => [load.service, load]));
     this.snapshot = {
       ...this.snapshot,
       market,
+      failed_logins,
       services: this.snapshot.services.map((service) => ({ ...service, ...loads.get(service.service) })),
     };
   }

@@ -446,6 +446,20 @@ attached: boolean,
  */
 problem: Problem | null, };
 
+export type FailedLogins = { 
+/**
+ * How many.
+ */
+count: number, 
+/**
+ * When the latest was presented, in milliseconds since the epoch.
+ */
+last_at: number | null, 
+/**
+ * From where.
+ */
+last_source: string | null, };
+
 export type Snapshot = { 
 /**
  * Grows by one with every change.
@@ -479,6 +493,10 @@ findings: Array<Finding>,
  * The market; `None` while stopped.
  */
 market: MarketSummary | null, 
+/**
+ * Wrong tokens since the program started.
+ */
+failed_logins: FailedLogins, 
 /**
  * Why the last start failed; `None` after a success.
  */
@@ -530,7 +548,11 @@ services: Array<ServiceLoad>,
 /**
  * The market.
  */
-market: MarketSummary | null, } } | { "type": "activity", "data": Activity } | { "type": "removed" };
+market: MarketSummary | null, 
+/**
+ * Wrong tokens since the program started.
+ */
+failed_logins: FailedLogins, } } | { "type": "activity", "data": Activity } | { "type": "removed" };
 
 export type Envelope = { 
 /**
