@@ -31,6 +31,19 @@ if ! "$python" -c 'import mcp' 2>/dev/null; then
 fi
 export CWTS_TEST_PYTHON="$python"
 
+if [ ! -d "$tools/typescript/node_modules" ]; then
+    step "TypeScript SDK"
+    mkdir -p "$tools/typescript"
+    cp tests/clients/package.json tests/clients/package-lock.json "$tools/typescript/"
+    npm ci --prefix "$tools/typescript" --silent --no-audit --no-fund
+fi
+
+# Unpacked, not installed: the package would start a server on port 9090.
+if [ ! -x "$tools/prometheus/usr/bin/promtool" ] && command -v apt-get >/dev/null; then
+    step "Prometheus"
+    (cd "$(mktemp -d)" && apt-get download -qq prometheus && dpkg -x prometheus_*.deb "$tools/prometheus")
+fi
+
 if ! command -v cargo-deny >/dev/null && [ ! -x "$tools/bin/cargo-deny" ]; then
     step "cargo-deny"
     # An unoptimised build takes half the time, and the check runs for a second.

@@ -1,31 +1,16 @@
 //! The official Python SDK trades on the real program, over WebSocket and over Streamable HTTP.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use cwts_domain::Service;
-use cwts_tests::{Home, Ports, Server, TRADE_TOKEN, finish, skip};
+use cwts_tests::{Home, Ports, Server, TRADE_TOKEN, finish, python};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
-/// Names the interpreter that has the SDK.
-const PYTHON_VARIABLE: &str = "CWTS_TEST_PYTHON";
-/// Where `scripts/test.sh` installs it.
-const PYTHON: &str = "target/tools/python/bin/python";
-
-fn python() -> Option<PathBuf> {
-    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let installed = || tests.parent().map(|root| root.join(PYTHON));
-    let named = std::env::var_os(PYTHON_VARIABLE).map(PathBuf::from);
-    named.or_else(installed).filter(|python| python.is_file())
-}
-
 /// What the client saw in its session with a fresh server; `None` when it could not run.
 async fn session(transport: &str, service: Service) -> Option<Value> {
-    let Some(python) = python() else {
-        skip(&format!("the Python client over {transport}: neither {PYTHON_VARIABLE} nor {PYTHON} is an interpreter"));
-        return None;
-    };
+    let python = python()?;
     let home = Home::with(&Ports::free());
     let server = Server::start(&home).await;
     let mut client = Command::new(python);

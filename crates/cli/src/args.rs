@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use cwts_config::{ConfigError, Environment, SaveLayer, Sources};
 use cwts_credentials::Scope;
 use cwts_domain::Service;
 use cwts_firewall::{NftChain, Tool};
+use cwts_runtime::{ClientProgram, Transport};
 
 /// Paper-trading server for AI agents: MCP over WebSocket and HTTP, Prometheus metrics, health.
 #[derive(Debug, Parser)]
@@ -67,6 +69,10 @@ pub(crate) enum CommandLine {
         #[command(subcommand)]
         command: TlsCommand,
     },
+    /// Print what a client program is told of this instance: its configuration with address, token and authority
+    Client(ClientArguments),
+    /// Speak MCP on standard input and output, for clients that start their servers themselves
+    McpStdio,
     /// Write firewall rules for the services; apply them, compare them with what is there, take them back
     Firewall(FirewallArguments),
     /// What pkexec starts: not for people
@@ -199,6 +205,40 @@ pub(crate) enum TlsCommand {
     },
     /// Say what the certificate is for, when it ends, and how clients trust it
     Show,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ClientArguments {
+    /// The program; without it, the list of names
+    #[arg(value_parser = PossibleValuesParser::new(ClientProgram::ALL.map(ClientProgram::id)))]
+    pub(crate) name: Option<String>,
+    /// How it connects [default: the usual way of the program]
+    #[arg(long, value_enum, requires = "name")]
+    pub(crate) transport: Option<TransportName>,
+    /// For a program on this computer, also while other computers are served
+    #[arg(long, requires = "name")]
+    pub(crate) local: bool,
+}
+
+/// How a client can connect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TransportName {
+    /// MCP through a program that the client starts
+    Stdio,
+    /// MCP over Streamable HTTP
+    Http,
+    /// MCP over WebSocket
+    Websocket,
+}
+
+impl From<TransportName> for Transport {
+    fn from(name: TransportName) -> Self {
+        match name {
+            TransportName::Stdio => Self::Stdio,
+            TransportName::Http => Self::Http,
+            TransportName::Websocket => Self::WebSocket,
+        }
+    }
 }
 
 #[derive(Debug, Args)]

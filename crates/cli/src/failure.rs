@@ -19,6 +19,10 @@ impl Failure {
         Self(Problem::new(ErrorCode::Internal, error.to_string()))
     }
 
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self(Problem::new(ErrorCode::InvalidInput, message))
+    }
+
     /// 1 failed, 2 bad usage or configuration, 3 a port is taken or the instance already runs, 4 not permitted.
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self.0.code {

@@ -2,11 +2,13 @@
 
 mod args;
 mod check_ports;
+mod client;
 mod config;
 mod failure;
 mod firewall;
 mod free_port;
 mod instances;
+mod mcp_stdio;
 mod output;
 mod ports;
 mod run;
@@ -51,6 +53,8 @@ fn dispatch(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Some(CommandLine::Instances { command }) => instances::execute(sources.home(), command.clone(), arguments.json),
         Some(CommandLine::Token { command }) => token::execute(&sources, command, arguments.json),
         Some(CommandLine::Tls { command }) => tls::execute(&sources, command, arguments.json),
+        Some(CommandLine::Client(options)) => client::execute(&sources, options, arguments.json),
+        Some(CommandLine::McpStdio) => mcp_stdio::execute(&sources),
         Some(CommandLine::Firewall(options)) => firewall::execute(&sources, options, arguments.json),
         // Needs no configuration; ran above.
         Some(CommandLine::FirewallHelper { .. }) => Ok(ExitCode::SUCCESS),

@@ -6,6 +6,7 @@
 mod access;
 mod change;
 mod check;
+mod clients;
 mod conflict;
 mod core;
 mod edit;
@@ -43,6 +44,7 @@ mod tls;
 mod view;
 
 pub use access::{Access, Caller, Denied, LastUse};
+pub use clients::{ClientFacts, ClientProgram, Issued, Place, Snippet, SnippetNote, StaleSnippet, Transport};
 pub use cwts_credentials::Scope;
 pub use cwts_engine::{Account, Exchange, Fill, Market, Order, Position, Role, Trade, decide};
 pub use cwts_net::{Connection, ConnectionLimits, Source};
@@ -73,3 +75,4 @@ pub use standing::Standing;
 pub use supervisor::Supervisor;
 pub use surroundings::Surroundings;
 pub use survey::PortSurvey;
+pub use view::reachable_here;

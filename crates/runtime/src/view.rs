@@ -52,12 +52,17 @@ fn one(
 
 /// The URL for a client on this computer: loopback where the service listens on every address.
 pub(crate) fn url(service: Service, bound: SocketAddr) -> String {
+    format!("{}://{}{}", service.scheme(), reachable_here(bound), service.path())
+}
+
+/// Where a client on this computer reaches what is bound to an address.
+pub fn reachable_here(bound: SocketAddr) -> SocketAddr {
     let ip = match bound.ip() {
         IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(Ipv6Addr::UNSPECIFIED) => Ipv6Addr::LOCALHOST.into(),
         ip => ip,
     };
-    format!("{}://{}{}", service.scheme(), SocketAddr::new(ip, bound.port()), service.path())
+    SocketAddr::new(ip, bound.port())
 }
 
 #[cfg(test)]

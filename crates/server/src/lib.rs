@@ -21,6 +21,7 @@ use cwts_domain::Service;
 use cwts_runtime::{ConnectionLimits, Instance, ServiceFactory};
 
 pub use limits::{Limits, RequestLimits, SessionLimits, WebSocketLimits};
+pub use mcp::{REPLACED, SERVICE_RESTART};
 use rate::RateLimiter;
 
 /// What answers on the four ports.

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use super::ProfileError;
 use crate::InstanceId;
 
-/// What belongs to one instance alone: who runs it, and by which secrets it is known.
-const NOT_COPIED: [&str; 3] = ["instance.lock", "tokens", "tls"];
+/// What belongs to one instance alone: who runs it, by which secrets it is known, and to whom.
+const NOT_COPIED: [&str; 4] = ["clients.json", "instance.lock", "tokens", "tls"];
 
 /// `data/ID`, as [`Sources::data`](crate::Sources::data) has it.
 pub(super) fn folder(home: &Path, id: &InstanceId) -> PathBuf {

@@ -15,4 +15,5 @@ mod websocket;
 mod wire;
 
 pub(crate) use http::http_router;
+pub use transport::{REPLACED, SERVICE_RESTART};
 pub(crate) use websocket::websocket_router;

@@ -22,7 +22,9 @@ use crate::mcp::message::{self, Fault};
 use crate::mcp::turn::Turns;
 
 /// Close code 1012, "service restart": the client should connect again (IANA WebSocket close code registry).
-const SERVICE_RESTART: u16 = close_code::RESTART;
+pub const SERVICE_RESTART: u16 = close_code::RESTART;
+/// The reason beside code 1008 where the token was replaced: a client that reads its token anew may connect again.
+pub const REPLACED: &str = "the token was replaced";
 
 /// Tool calls of one client that may be under way.
 const MAX_CALLS: usize = 64;
@@ -171,7 +173,7 @@ impl WebSocketTransport {
                     return None;
                 }
                 () = self.caller.replaced() => {
-                    self.ending().close(close_code::POLICY, "the token was replaced").await;
+                    self.ending().close(close_code::POLICY, REPLACED).await;
                     return None;
                 }
                 frame = tokio::time::timeout_at(self.keepalive.deadline(), self.stream.next()) => frame,

@@ -1,0 +1,46 @@
+//! Real clients that `scripts/test.sh` installs: the SDKs of MCP, Node and Prometheus. `None`, and a note, without them.
+
+use std::path::{Path, PathBuf};
+
+use crate::skip::{is_installed, skip};
+
+/// Names the interpreter that has the Python SDK.
+const PYTHON_VARIABLE: &str = "CWTS_TEST_PYTHON";
+/// Where `scripts/test.sh` installs it.
+const PYTHON: &str = "target/tools/python/bin/python";
+/// The folder with the `node_modules` of the TypeScript SDK.
+const TYPESCRIPT: &str = "target/tools/typescript/node_modules";
+const PROMETHEUS: &str = "target/tools/prometheus/usr/bin";
+
+fn installed(path: &str) -> PathBuf {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
+    tests.parent().unwrap_or(tests).join(path)
+}
+
+/// The interpreter with the Python SDK.
+pub fn python() -> Option<PathBuf> {
+    let named = std::env::var_os(PYTHON_VARIABLE).map(PathBuf::from);
+    let found = named.or_else(|| Some(installed(PYTHON))).filter(|python| python.is_file());
+    if found.is_none() {
+        skip(&format!("the Python SDK: neither {PYTHON_VARIABLE} nor {PYTHON} is an interpreter"));
+    }
+    found
+}
+
+/// The `node_modules` with the TypeScript SDK.
+pub fn typescript() -> Option<PathBuf> {
+    let found = Some(installed(TYPESCRIPT)).filter(|modules| modules.is_dir() && is_installed("node"));
+    if found.is_none() {
+        skip(&format!("the TypeScript SDK: node is missing, or {TYPESCRIPT}, which scripts/test.sh installs"));
+    }
+    found
+}
+
+/// A program of the Debian package `prometheus`: `prometheus` or `promtool`.
+pub fn prometheus_program(name: &str) -> Option<PathBuf> {
+    let found = Some(installed(PROMETHEUS).join(name)).filter(|program| program.is_file());
+    if found.is_none() {
+        skip(&format!("{name} is not in {PROMETHEUS}, where scripts/test.sh unpacks it"));
+    }
+    found
+}
