@@ -8,8 +8,9 @@ use std::path::PathBuf;
 
 use cwts_domain::{ErrorCode, Problem, Service};
 use cwts_runtime::{
-    Activity, Conflict, Envelope, FirewallChoice, FirewallResult, FirewallTask, FirewallView, NewInstance, PortCheck,
-    PortNews, PortSet, ProfileInfo, Release, Released, Sample, SettingsEdit, Snapshot,
+    Activity, Conflict, Envelope, FirewallChoice, FirewallResult, FirewallTask, FirewallView, NewInstance, PemSource,
+    PortCheck, PortNews, PortSet, ProfileInfo, ReachEdit, Release, Released, Sample, Scope, SecurityView, SettingsEdit,
+    Snapshot,
 };
 use serde::Serialize;
 use tauri::ipc::Channel;
@@ -139,6 +140,70 @@ pub(crate) async fn save_firewall_script(
     choice: FirewallChoice,
 ) -> Result<PathBuf, Problem> {
     panel.supervisor.instance(&instance)?.save_firewall_script(choice).await
+}
+
+#[tauri::command]
+pub(crate) async fn security(panel: State<'_, Panel>, instance: String) -> Result<SecurityView, Problem> {
+    panel.supervisor.instance(&instance)?.security().await
+}
+
+#[tauri::command]
+pub(crate) async fn set_reach(panel: State<'_, Panel>, instance: String, edit: ReachEdit) -> Result<Snapshot, Problem> {
+    panel.supervisor.instance(&instance)?.set_reach(edit).await
+}
+
+#[tauri::command]
+pub(crate) async fn arm_trading(panel: State<'_, Panel>, instance: String, armed: bool) -> Result<Snapshot, Problem> {
+    panel.supervisor.instance(&instance)?.arm_trading(armed).await
+}
+
+#[tauri::command]
+pub(crate) async fn reveal_token(panel: State<'_, Panel>, instance: String, scope: Scope) -> Result<String, Problem> {
+    panel.supervisor.instance(&instance)?.reveal_token(scope).await
+}
+
+#[tauri::command]
+pub(crate) async fn rotate_tokens(
+    panel: State<'_, Panel>,
+    instance: String,
+    scopes: Vec<Scope>,
+) -> Result<(), Problem> {
+    panel.supervisor.instance(&instance)?.rotate_tokens(scopes).await
+}
+
+#[tauri::command]
+pub(crate) async fn make_certificate(
+    panel: State<'_, Panel>,
+    instance: String,
+    names: Vec<String>,
+    replace_imported: bool,
+) -> Result<(), Problem> {
+    panel.supervisor.instance(&instance)?.make_certificate(names, replace_imported).await
+}
+
+#[tauri::command]
+pub(crate) async fn import_certificate(
+    panel: State<'_, Panel>,
+    instance: String,
+    certificate: PemSource,
+    key: PemSource,
+) -> Result<(), Problem> {
+    panel.supervisor.instance(&instance)?.import_certificate(certificate, key).await
+}
+
+#[tauri::command]
+pub(crate) async fn remove_certificate(panel: State<'_, Panel>, instance: String) -> Result<(), Problem> {
+    panel.supervisor.instance(&instance)?.remove_certificate().await
+}
+
+#[tauri::command]
+pub(crate) async fn trust_network(
+    panel: State<'_, Panel>,
+    instance: String,
+    network: String,
+    trusted: Option<bool>,
+) -> Result<(), Problem> {
+    panel.supervisor.instance(&instance)?.trust_network(network, trusted).await
 }
 
 #[tauri::command]

@@ -195,6 +195,9 @@ pub(crate) enum TlsCommand {
         /// Another DNS name or address that clients use for this computer; may be repeated
         #[arg(long = "name", value_name = "NAME")]
         names: Vec<String>,
+        /// Replace a certificate that was imported; its key is lost
+        #[arg(long)]
+        force: bool,
     },
     /// Take over a certificate with its chain, and its key, from PEM files
     Import {

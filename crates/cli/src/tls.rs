@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use cwts_config::{Loaded, Sources, TlsMode};
-use cwts_credentials::{CertificateInfo, ServerCertificate, TlsStore, trust_steps};
+use cwts_credentials::{CertificateInfo, Imported, PemText, ServerCertificate, TlsStore, trust_steps};
 use cwts_domain::{Clock as _, ErrorCode, Problem, SystemClock, Timestamp};
 use serde_json::json;
 
@@ -16,15 +16,20 @@ pub(crate) fn execute(sources: &Sources, command: &TlsCommand, as_json: bool) ->
     let store = TlsStore::new(&sources.data());
     let now = SystemClock.now();
     let certificate = match command {
-        TlsCommand::Make { names } => {
+        TlsCommand::Make { names, force } => {
             let names = cwts_runtime::server_names(&loaded.settings, names)?;
-            let made = store.make(sources.instance().as_str(), &names, now).map_err(Problem::from)?;
+            let imported = if *force { Imported::Replace } else { Imported::Keep };
+            let made = store.make(sources.instance().as_str(), &names, now, imported).map_err(Problem::from)?;
             if made.new_authority {
                 eprintln!("note: the authority is new; clients have to trust {}", store.authority_file().display());
             }
             made.certificate
         }
-        TlsCommand::Import { certificate, key } => store.import(certificate, key, now).map_err(Problem::from)?,
+        TlsCommand::Import { certificate, key } => {
+            let certificate = PemText::read(certificate).map_err(Problem::from)?;
+            let key = PemText::read(key).map_err(Problem::from)?;
+            store.import(&certificate, &key, now).map_err(Problem::from)?
+        }
         TlsCommand::Show => store.load().map_err(Problem::from)?.ok_or_else(|| nothing(sources))?,
     };
     for warning in certificate.info.warnings(now) {

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use cwts_domain::Timestamp;
 use ring::digest::{SHA256, digest};
 use rustls_pki_types::{CertificateDer, ServerName};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use x509_cert::Certificate as Parsed;
 use x509_cert::der::Decode as _;
 use x509_cert::der::asn1::ObjectIdentifier;
@@ -23,7 +23,7 @@ const KEYS: [(ObjectIdentifier, &str); 3] = [
 const SOON: i64 = 30;
 
 /// What a certificate says. Holds no secret.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "wire", derive(ts_rs::TS))]
 pub struct CertificateInfo {
     /// Whom it names.

@@ -24,6 +24,12 @@ pub enum TlsError {
         /// What failed.
         reason: String,
     },
+    /// The certificate in use came from elsewhere, and would be lost.
+    #[error("the certificate of {subject} was imported")]
+    Imported {
+        /// Whom it names.
+        subject: String,
+    },
     /// A file that a person named cannot be read.
     #[error("{} cannot be read: {source}", path.display())]
     Unreadable {
@@ -108,6 +114,9 @@ impl TlsError {
     fn help(&self) -> Option<String> {
         Some(match self {
             Self::Store(_) | Self::Make { .. } => return None,
+            Self::Imported { .. } => "Its key would be lost. Replace it with `cwts-ultra tls make --force`, or import \
+                                      another one."
+                .to_owned(),
             Self::Unreadable { .. } => "Name a PEM file that this user may read.".to_owned(),
             Self::NoCertificate { has_key: true, .. } => {
                 "It holds a private key: name the certificate first, then the key.".to_owned()
@@ -147,6 +156,7 @@ impl From<TlsError> for Problem {
         let mut problem = match error {
             TlsError::Store(error) => return error.into(),
             TlsError::Make { .. } => Problem::new(ErrorCode::Internal, text),
+            TlsError::Imported { .. } => Problem::new(ErrorCode::WrongState, text),
             _ => Problem::new(code, text),
         };
         // A path may begin with a lower-case letter, a sentence may not.

@@ -166,6 +166,18 @@ pub(crate) fn create(path: &Path, content: &str) -> Result<(), StoreError> {
     }
 }
 
+/// Removes a private file; one that is not there is removed already.
+///
+/// # Errors
+/// The system refuses.
+pub(crate) fn remove(path: &Path) -> Result<(), StoreError> {
+    match fs::remove_file(path) {
+        Ok(()) => sync_folder(path),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(io_error(path, "written")(error)),
+    }
+}
+
 fn temporary(path: &Path, content: &str) -> Result<tempfile::NamedTempFile, StoreError> {
     let folder = path.parent().unwrap_or(Path::new("."));
     make_folder(folder)?;

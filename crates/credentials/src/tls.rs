@@ -50,6 +50,23 @@ pub struct Made {
     pub new_authority: bool,
 }
 
+/// What becomes of a certificate that came from elsewhere when another one is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Imported {
+    /// It stays, and nothing is made.
+    Keep,
+    /// It is replaced. Its key is lost.
+    Replace,
+}
+
+/// PEM text with the name that messages give it: a file, or what a person pasted.
+pub struct PemText {
+    /// For example `/etc/ssl/studio.pem`.
+    pub name: PathBuf,
+    /// What it holds.
+    pub text: Zeroizing<String>,
+}
+
 /// Tells whether the certificate has changed, without reading it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TlsStamp(Option<(u64, i64, i64)>);
@@ -97,8 +114,17 @@ impl TlsStore {
     /// Makes a certificate for `names`, and an authority for it where there is none that can vouch for them.
     ///
     /// # Errors
-    /// The system refuses; the old certificate stands.
-    pub fn make(&self, instance: &str, names: &[ServerName<'_>], now: Timestamp) -> Result<Made, TlsError> {
+    /// The certificate in use was imported and is to be kept, or the system refuses; the old certificate stands.
+    pub fn make(
+        &self,
+        instance: &str,
+        names: &[ServerName<'_>],
+        now: Timestamp,
+        imported: Imported,
+    ) -> Result<Made, TlsError> {
+        if imported == Imported::Keep {
+            self.refuse_imported()?;
+        }
         let stored = self.stored_authority(now)?;
         if let Some(authority) = stored {
             let server = authority.issue(names, now)?;
@@ -117,21 +143,38 @@ impl TlsStore {
         Ok(Made { certificate: self.keep(&server)?, new_authority: true })
     }
 
-    /// Takes over a certificate with its chain, and its key, from PEM files.
+    /// Takes over a certificate with its chain, and its key, from PEM text.
     ///
     /// # Errors
     /// What does not fit, by name; the old certificate stands.
-    pub fn import(&self, certificate: &Path, key: &Path, now: Timestamp) -> Result<ServerCertificate, TlsError> {
-        let read = |path: &Path| {
-            let text = fs::read_to_string(path);
-            text.map(Zeroizing::new).map_err(|source| TlsError::Unreadable { path: path.to_owned(), source })
-        };
-        let (certificate_text, key_text) = (read(certificate)?, read(key)?);
-        let (certificates, keys) = (Pem::parse(certificate, &certificate_text)?, Pem::parse(key, &key_text)?);
+    pub fn import(&self, certificate: &PemText, key: &PemText, now: Timestamp) -> Result<ServerCertificate, TlsError> {
+        let (certificates, keys) =
+            (Pem::parse(&certificate.name, &certificate.text)?, Pem::parse(&key.name, &key.text)?);
         check_time(&pair(&certificates, &keys)?.info, now)?;
-        let chain = sections(&certificate_text, |label| label == "CERTIFICATE");
-        let own = sections(&key_text, |label| label.ends_with("PRIVATE KEY"));
+        let chain = sections(&certificate.text, |label| label == "CERTIFICATE");
+        let own = sections(&key.text, |label| label.ends_with("PRIVATE KEY"));
         self.keep(&Zeroizing::new(format!("{}{}", *chain, *own)))
+    }
+
+    /// Removes the certificate with its key; the authority stays, so that clients go on trusting the next one.
+    ///
+    /// # Errors
+    /// The system refuses.
+    pub fn remove(&self) -> Result<(), TlsError> {
+        Ok(private::remove(&self.server_file())?)
+    }
+
+    /// # Errors
+    /// The certificate in use is none that our authority issued. One that cannot be read counts as such, unless it can
+    /// only be ours.
+    fn refuse_imported(&self) -> Result<(), TlsError> {
+        match self.load() {
+            Ok(None) => Ok(()),
+            Ok(Some(ServerCertificate { authority: Some(_), .. })) => Ok(()),
+            Ok(Some(ServerCertificate { info, .. })) => Err(TlsError::Imported { subject: info.subject }),
+            Err(_) if self.authority_file().exists() => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     fn keep(&self, server: &str) -> Result<ServerCertificate, TlsError> {
@@ -155,6 +198,18 @@ impl TlsStore {
         // A client looks at the end of the authority too.
         let usable = info.filter(|info| fits && info.days_left(now) >= LEAF_DAYS);
         Ok(usable.map(|info| Authority::stored(certificate, key, info.subject)))
+    }
+}
+
+impl PemText {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// It cannot be read, or is no text.
+    pub fn read(path: &Path) -> Result<Self, TlsError> {
+        let text = fs::read_to_string(path).map(Zeroizing::new);
+        let text = text.map_err(|source| TlsError::Unreadable { path: path.to_owned(), source })?;
+        Ok(Self { name: path.to_owned(), text })
     }
 }
 

@@ -30,6 +30,7 @@ pub fn trust_steps(authority: &Path, instance: &str) -> Vec<TrustStep> {
             "Fedora, RHEL",
             format!("sudo cp {file} /etc/pki/ca-trust/source/anchors/{name}.pem && sudo update-ca-trust"),
         ),
+        command("Arch", format!("sudo trust anchor --store {file}")),
         command("Chromium, Chrome", format!("certutil -d sql:$HOME/.pki/nssdb -A -t C,, -n {name} -i {file}")),
         TrustStep {
             place: "Firefox",

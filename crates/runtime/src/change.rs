@@ -18,7 +18,7 @@ impl Core {
     /// Makes all changes of the edit or none.
     pub(crate) async fn change(&mut self, instance: &Instance, edit: &SettingsEdit) -> Result<(), Problem> {
         let before = self.loaded.as_ref().map_err(Clone::clone)?.clone();
-        rules::refuse_outdated(edit, instance.shared().snapshot_revision())?;
+        rules::refuse_outdated(edit.expected_revision, instance.shared().snapshot_revision())?;
         let edits = rules::validated(edit, &before.settings)?;
         let after = {
             let (sources, before, edits, save) =

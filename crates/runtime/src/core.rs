@@ -16,6 +16,7 @@ use crate::fallback::{self, Placed};
 use crate::instance::Instance;
 use crate::lock::{self, InstanceLock};
 use crate::policy::Policy;
+use crate::security::Security;
 use crate::snapshot::{RunState, Snapshot};
 use crate::{findings, market, view};
 
@@ -103,6 +104,13 @@ impl Core {
                 self.pending.as_ref(),
                 self.running.as_ref().map(|running| &running.started_with),
             ),
+            security: Security {
+                mcp: policy.exposure(Group::Mcp),
+                monitoring: policy.exposure(Group::Monitoring),
+                auth: settings.auth,
+                tls: settings.tls,
+                certificate: policy.certificate.clone(),
+            },
             market: None,
             failed_logins: access.failed_logins(),
             problem: self.problem.clone(),

@@ -187,7 +187,8 @@ impl Instance {
         .await
     }
 
-    async fn blocking<T: Send + 'static>(
+    /// Runs what reads and writes files away from the tasks of the services.
+    pub(crate) async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {

@@ -22,6 +22,7 @@ use crate::metrics::Metrics;
 use crate::policy::Policy;
 use crate::port_facts::{Conflict, PortCheck};
 use crate::release::{self, Release, Released};
+use crate::security::ReachEdit;
 use crate::services::ServiceFactory;
 use crate::snapshot::{Activity, Envelope, InstanceEvent, RunState, Sample, Snapshot};
 use crate::surroundings::Surroundings;
@@ -174,14 +175,6 @@ impl Instance {
     /// The configuration is invalid, or a port cannot be bound; the problem names the holder. Nothing was started.
     pub async fn start(&self) -> Result<Snapshot, Problem> {
         self.run(Operation::Start).await
-    }
-
-    /// Lets clients place orders, or not, while other computers are served. Ends with the exposure.
-    ///
-    /// # Errors
-    /// MCP is not served to other computers.
-    pub async fn arm_trading(&self, armed: bool) -> Result<Snapshot, Problem> {
-        self.run(Operation::Arm(armed)).await
     }
 
     /// Lets clients end within ten seconds and closes all sockets. A stopped instance stays as it is.
@@ -352,7 +345,7 @@ impl Instance {
     }
 
     /// Runs an exclusive operation to its end on the services' runtime.
-    async fn run(&self, operation: Operation) -> Result<Snapshot, Problem> {
+    pub(crate) async fn run(&self, operation: Operation) -> Result<Snapshot, Problem> {
         let instance = self.clone();
         self.on_runtime(async move {
             let mut core = instance.0.core.lock().await;
@@ -364,6 +357,7 @@ impl Instance {
                 }
                 Operation::Change(edit) => core.change(&instance, &edit).await,
                 Operation::Arm(armed) => core.arm(&instance, armed),
+                Operation::Reach(edit) => core.set_reach(&instance, &edit).await,
                 Operation::ShowAgain => {
                     core.show_again(&instance);
                     Ok(())
@@ -376,8 +370,9 @@ impl Instance {
 }
 
 /// What excludes each other.
-enum Operation {
+pub(crate) enum Operation {
     Arm(bool),
+    Reach(ReachEdit),
     Start,
     Stop,
     Change(SettingsEdit),

@@ -26,6 +26,7 @@ mod market;
 mod meter;
 mod metrics;
 mod names;
+mod network_trust;
 mod policy;
 mod port_facts;
 mod port_watch;
@@ -33,6 +34,7 @@ mod profiles;
 mod release;
 mod rules;
 mod sampler;
+mod security;
 mod services;
 mod snapshot;
 mod standing;
@@ -46,8 +48,9 @@ mod view;
 pub use access::{Access, Caller, Denied, LastUse};
 pub use clients::{ClientFacts, ClientProgram, Issued, Place, Snippet, SnippetNote, StaleSnippet, Transport};
 pub use cwts_credentials::Scope;
+pub use cwts_credentials::{CertificateInfo, Scope, TrustStep};
 pub use cwts_engine::{Account, Exchange, Fill, Market, Order, Position, Role, Trade, decide};
-pub use cwts_net::{Connection, ConnectionLimits, Source};
+pub use cwts_net::{Connection, ConnectionLimits, InterfaceAddress, InterfaceKind, Source};
 pub use edit::{SaveTarget, SettingChange, SettingsEdit};
 pub use elsewhere::{end_instance, running_addresses};
 pub use exchange::{ExchangeError, ExchangeHandle};
@@ -62,6 +65,7 @@ pub use logins::FailedLogins;
 pub use meter::Meter;
 pub use metrics::{Families, Metrics};
 pub use names::server_names;
+pub use network_trust::{Described, Network, NetworkSource, NetworkTrust, NoSource};
 pub use policy::Policy;
 pub use port_facts::{Alternatives, Conflict, Owner, OwnerKind, PortCheck, PortCheckState, RangeCheck};
 pub use port_watch::{PortNews, PortWatch};
@@ -69,6 +73,9 @@ pub use profiles::{
     NewInstance, PortSet, ProfileInfo, check_new_port, create_instance, free_port_sets, remove_instance,
 };
 pub use release::{PATIENCE, Release, Released, WayOut, look, release, ways_out};
+pub use security::{
+    AuthorityView, CertificateView, FirewallSummary, PemSource, ReachEdit, Security, SecurityView, TokenView,
+};
 pub use services::ServiceFactory;
 pub use snapshot::*;
 pub use standing::Standing;

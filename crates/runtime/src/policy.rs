@@ -1,6 +1,7 @@
 //! The rules that the guards of all ports go by, as they follow from the configuration in force.
 
 use cwts_config::{AuthMode, Settings};
+use cwts_credentials::CertificateInfo;
 use cwts_domain::Group;
 
 use crate::exposure::Exposure;
@@ -14,6 +15,8 @@ pub struct Policy {
     /// Names of this computer that clients may use over TLS: those of the certificate. Without TLS a name proves nothing,
     /// since a page can make it resolve to anything.
     pub names: Vec<String>,
+    /// The certificate that the ports show; `None` where they speak plain text only.
+    pub certificate: Option<CertificateInfo>,
     mcp: Exposure,
     monitoring: Exposure,
 }
@@ -26,7 +29,8 @@ impl Policy {
         let address = |group| settings.bind_addr(group).value;
         Self {
             needs_token,
-            names: certificate.names(),
+            names: certificate.info().map(|info| info.names).unwrap_or_default(),
+            certificate: certificate.info(),
             mcp: Exposure::of(address(Group::Mcp), tls, needs_token, armed),
             // Nothing there takes an order.
             monitoring: Exposure::of(address(Group::Monitoring), tls, needs_token, true),
@@ -50,6 +54,12 @@ impl Policy {
 impl Default for Policy {
     /// The strictest: nothing beyond loopback, and a token.
     fn default() -> Self {
-        Self { needs_token: true, names: Vec::new(), mcp: Exposure::Local, monitoring: Exposure::Local }
+        Self {
+            needs_token: true,
+            names: Vec::new(),
+            certificate: None,
+            mcp: Exposure::Local,
+            monitoring: Exposure::Local,
+        }
     }
 }

@@ -9,11 +9,11 @@ use crate::edit::{SaveTarget, SettingsEdit, field};
 use crate::instance::Instance;
 
 /// Refuses an edit of somebody who has not seen the latest change.
-pub(crate) fn refuse_outdated(edit: &SettingsEdit, now: u64) -> Result<(), Problem> {
-    if edit.expected_revision == now {
+pub(crate) fn refuse_outdated(expected: u64, now: u64) -> Result<(), Problem> {
+    if expected == now {
         return Ok(());
     }
-    let message = format!("The settings changed meanwhile (revision {now}, not {}).", edit.expected_revision);
+    let message = format!("The settings changed meanwhile (revision {now}, not {expected}).");
     Err(Problem::new(ErrorCode::RevisionConflict, message).with_help("Look at them again and apply."))
 }
 

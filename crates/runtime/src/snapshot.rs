@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::logins::FailedLogins;
 use crate::port_facts::Conflict;
+use crate::security::Security;
 
 /// Whether the services of an instance run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -180,6 +181,8 @@ pub struct Snapshot {
     pub services: Vec<ServiceSnapshot>,
     /// Worst first.
     pub findings: Vec<Finding>,
+    /// How far the services reach, and what protects them.
+    pub security: Security,
     /// The market; `None` while stopped.
     pub market: Option<MarketSummary>,
     /// Wrong tokens since the program started.

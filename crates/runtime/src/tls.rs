@@ -72,10 +72,10 @@ impl Tls {
         self.switch.borrow().is_some()
     }
 
-    /// The DNS names and addresses of the certificate that is shown.
-    pub(crate) fn names(&self) -> Vec<String> {
+    /// What the certificate says that is shown.
+    pub(crate) fn info(&self) -> Option<CertificateInfo> {
         let shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
-        shown.as_ref().map(|shown| shown.info.names.clone()).unwrap_or_default()
+        shown.as_ref().map(|shown| shown.info.clone())
     }
 
     /// Takes over a certificate that was replaced on disk. `None` when there is nothing new.

@@ -5,16 +5,17 @@
 
 use std::path::PathBuf;
 
-use cwts_config::{Layer, Origin, Shadowed, Sourced};
+use cwts_config::{AuthMode, Layer, Origin, Shadowed, Sourced, TlsMode};
 use cwts_domain::{ErrorCode, Problem, Service};
 use cwts_firewall::{Detection, Incoming, Outcome, Tool, ToolFinding, ToolState};
 use cwts_ports::{Holder, ListenerRow, Protocol};
 use cwts_runtime::{
-    Activity, Alternatives, Conflict, Elsewhere, Envelope, FailedLogins, Finding, FindingLevel, FirewallChoice,
-    FirewallResult, FirewallService, FirewallTask, FirewallView, InstanceEvent, MarketSummary, NewInstance, OwnSubnet,
-    Owner, OwnerKind, PortCheck, PortCheckState, PortNews, PortSet, ProfileInfo, RangeCheck, Release, Released,
-    RunState, Sample, SaveTarget, ServiceLoad, ServiceSnapshot, ServiceState, SettingChange, SettingsEdit, Snapshot,
-    WayOut,
+    Activity, Alternatives, AuthorityView, CertificateInfo, CertificateView, Conflict, Elsewhere, Envelope, Exposure,
+    FailedLogins, Finding, FindingLevel, FirewallChoice, FirewallResult, FirewallService, FirewallSummary,
+    FirewallTask, FirewallView, InstanceEvent, InterfaceAddress, InterfaceKind, MarketSummary, Network, NewInstance,
+    OwnSubnet, Owner, OwnerKind, PemSource, PortCheck, PortCheckState, PortNews, PortSet, ProfileInfo, RangeCheck,
+    ReachEdit, Release, Released, RunState, Sample, SaveTarget, Scope, Security, SecurityView, ServiceLoad,
+    ServiceSnapshot, ServiceState, SettingChange, SettingsEdit, Snapshot, TokenView, TrustStep, WayOut,
 };
 use ts_rs::{Config, TS};
 
@@ -57,6 +58,11 @@ fn declarations() -> String {
         MarketSummary,
         Elsewhere,
         FailedLogins,
+        AuthMode,
+        TlsMode,
+        Exposure,
+        CertificateInfo,
+        Security,
         Snapshot,
         ServiceLoad,
         InstanceEvent,
@@ -79,6 +85,18 @@ fn declarations() -> String {
         FirewallTask,
         Outcome,
         FirewallResult,
+        Scope,
+        InterfaceKind,
+        InterfaceAddress,
+        Network,
+        TrustStep,
+        AuthorityView,
+        CertificateView,
+        TokenView,
+        FirewallSummary,
+        SecurityView,
+        ReachEdit,
+        PemSource,
     );
     text
 }

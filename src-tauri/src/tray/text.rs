@@ -12,7 +12,7 @@ pub(crate) enum State {
     Stopped,
     /// All services answer, on this computer only.
     Running,
-    /// All services answer, at least one beyond loopback.
+    /// All services answer, at least one to other computers.
     Exposed,
     /// A service is blocked or the last start failed.
     Attention,
@@ -83,7 +83,7 @@ fn state(snapshot: &Snapshot) -> State {
         State::Attention
     } else if snapshot.state != RunState::Running {
         State::Stopped
-    } else if snapshot.services.iter().any(is_exposed) {
+    } else if snapshot.services.iter().any(|service| is_exposed(snapshot, service)) {
         State::Exposed
     } else {
         State::Running
@@ -98,7 +98,7 @@ fn line(snapshot: &Snapshot, state: State) -> String {
     match state {
         State::Attention => trouble(snapshot),
         State::Exposed => {
-            format!("Exposed: {}", places(snapshot.services.iter().filter(|service| is_exposed(service))))
+            format!("Exposed: {}", places(snapshot.services.iter().filter(|service| is_exposed(snapshot, service))))
         }
         State::Running => format!("Running: {}", places(snapshot.services.iter())),
         State::Stopped => match snapshot.state {
@@ -109,8 +109,9 @@ fn line(snapshot: &Snapshot, state: State) -> String {
     }
 }
 
-fn is_exposed(service: &ServiceSnapshot) -> bool {
-    !service.address.value.is_loopback()
+/// Whether other computers are served. One that listens beyond loopback and refuses them is not exposed.
+fn is_exposed(snapshot: &Snapshot, service: &ServiceSnapshot) -> bool {
+    snapshot.security.exposure(service.service.group()).is_exposed()
 }
 
 /// The first fact that keeps the instance from running well.
@@ -182,10 +183,10 @@ pub(crate) mod fixture {
 mod tests {
     use std::net::IpAddr;
 
-    use cwts_config::{Origin, Sourced};
+    use cwts_config::{AuthMode, Origin, Sourced, TlsMode};
     use cwts_domain::{ErrorCode, Problem};
     use cwts_ports::Holder;
-    use cwts_runtime::{Conflict, Elsewhere, FailedLogins};
+    use cwts_runtime::{Conflict, Elsewhere, Exposure, FailedLogins, Security};
 
     use super::*;
 
@@ -222,6 +223,13 @@ mod tests {
             started_at: None,
             services: Service::ALL.map(|id| service(id, services)).into(),
             findings: Vec::new(),
+            security: Security {
+                mcp: Exposure::Local,
+                monitoring: Exposure::Local,
+                auth: sourced(AuthMode::Token),
+                tls: sourced(TlsMode::Off),
+                certificate: None,
+            },
             market: None,
             failed_logins: FailedLogins::default(),
             problem: None,
@@ -294,20 +302,25 @@ mod tests {
     }
 
     #[test]
-    fn a_service_beyond_loopback_is_named_with_its_address() {
+    fn a_service_that_other_computers_reach_is_named_with_its_address() {
         let mut exposed = running();
+        exposed.security.mcp = Exposure::ReadOnly;
         for index in [0, 1] {
             exposed.services[index].address = sourced(IpAddr::from([192, 168, 1, 20]));
         }
         shows(&exposed, State::Exposed, "Exposed: 3000, 3001 on 192.168.1.20");
         exposed.services[0].address = sourced(IpAddr::from([0, 0, 0, 0]));
         shows(&exposed, State::Exposed, "Exposed: 3000 on 0.0.0.0; 3001 on 192.168.1.20");
+        exposed.security.mcp = Exposure::Refused { tls: false, token: true };
+        let line = "Running: 3000 on 0.0.0.0; 3001 on 192.168.1.20; 9090, 8080 on 127.0.0.1";
+        shows(&exposed, State::Running, line);
     }
 
     #[test]
     fn a_configured_address_exposes_nothing_until_it_is_bound() {
         let mut stopped = snapshot(RunState::Stopped, ServiceState::Stopped);
         stopped.services[0].address = sourced(IpAddr::from([0, 0, 0, 0]));
+        stopped.security.mcp = Exposure::ReadOnly;
         shows(&stopped, State::Stopped, "Stopped");
     }
 
@@ -330,7 +343,7 @@ mod tests {
     #[test]
     fn trouble_hides_exposure() {
         let mut both = running();
-        both.services[0].address = sourced(IpAddr::from([0, 0, 0, 0]));
+        both.security.mcp = Exposure::Armed;
         both.services[3].state = ServiceState::Blocked;
         both.services[3].problem = Some(Problem::new(ErrorCode::NotPermitted, "80 needs root"));
         shows(&both, State::Attention, "80 needs root");

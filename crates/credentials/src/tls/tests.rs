@@ -53,7 +53,9 @@ impl Foreign {
 
     fn import(&self, certificate: &str, key: &str) -> Result<ServerCertificate, String> {
         let (certificate, key) = (self.write("cert.pem", certificate), self.write("key.pem", key));
-        self.store().import(&certificate, &key, now()).map_err(|error| Problem::from(error).to_string())
+        let (certificate, key) = (PemText::read(&certificate), PemText::read(&key));
+        let imported = certificate.and_then(|certificate| self.store().import(&certificate, &key?, now()));
+        imported.map_err(|error| Problem::from(error).to_string())
     }
 }
 
@@ -63,7 +65,7 @@ fn a_made_certificate_is_one_that_clients_accept() {
     let store = TlsStore::new(home.path());
     assert!(store.load().unwrap().is_none(), "there is none before it is made");
     let wanted = names(&["studio.lan", "localhost", "127.0.0.1", "::1", "192.168.1.20", "box.example.org"]);
-    let made = store.make("desk", &wanted, now()).unwrap();
+    let made = store.make("desk", &wanted, now(), Imported::Keep).unwrap();
     let info = &made.certificate.info;
     assert!(made.new_authority, "the first certificate brings its authority");
     assert!(!info.is_authority, "several clients refuse a server whose certificate may sign others");
@@ -85,16 +87,17 @@ fn a_made_certificate_is_one_that_clients_accept() {
 fn a_renewal_keeps_the_authority_while_it_can_vouch() {
     let home = tempfile::tempdir().unwrap();
     let store = TlsStore::new(home.path());
-    let first = store.make("desk", &names(&["localhost", "192.168.1.20"]), now()).unwrap().certificate;
+    let first = store.make("desk", &names(&["localhost", "192.168.1.20"]), now(), Imported::Keep).unwrap().certificate;
     let stamp = store.stamp();
-    let renewed = store.make("desk", &names(&["localhost", "10.0.0.5", "nas.local"]), days(300)).unwrap();
+    let renewed =
+        store.make("desk", &names(&["localhost", "10.0.0.5", "nas.local"]), days(300), Imported::Keep).unwrap();
     assert!(!renewed.new_authority, "clients that trust it need not be touched for another private name");
     assert_eq!(renewed.certificate.authority, first.authority, "the same authority");
     assert_ne!(renewed.certificate.info.fingerprint, first.info.fingerprint, "another certificate");
     assert_ne!(store.stamp(), stamp, "a running instance notices");
-    let public = store.make("desk", &names(&["desk.example.org"]), now()).unwrap();
+    let public = store.make("desk", &names(&["desk.example.org"]), now(), Imported::Keep).unwrap();
     assert!(public.new_authority, "the old one must not be able to vouch for a public name");
-    let late = store.make("desk", &names(&["localhost"]), days(3640)).unwrap();
+    let late = store.make("desk", &names(&["localhost"]), days(3640), Imported::Keep).unwrap();
     assert!(late.new_authority, "an authority that ends before the certificate would make it worthless");
 }
 
@@ -102,9 +105,9 @@ fn a_renewal_keeps_the_authority_while_it_can_vouch() {
 fn an_authority_without_its_key_is_replaced() {
     let home = tempfile::tempdir().unwrap();
     let store = TlsStore::new(home.path());
-    store.make("desk", &names(&["localhost"]), now()).unwrap();
+    store.make("desk", &names(&["localhost"]), now(), Imported::Keep).unwrap();
     private::replace(&store.authority_key_file(), &KeyPair::generate().unwrap().serialize_pem()).unwrap();
-    let again = store.make("desk", &names(&["localhost"]), now()).unwrap();
+    let again = store.make("desk", &names(&["localhost"]), now(), Imported::Keep).unwrap();
     assert!(again.new_authority, "a crash between the two files must not end in a certificate that nobody accepts");
 }
 
@@ -112,7 +115,7 @@ fn an_authority_without_its_key_is_replaced() {
 fn a_readable_key_is_refused() {
     let home = tempfile::tempdir().unwrap();
     let store = TlsStore::new(home.path());
-    store.make("desk", &names(&["localhost"]), now()).unwrap();
+    store.make("desk", &names(&["localhost"]), now(), Imported::Keep).unwrap();
     fs::set_permissions(store.server_file(), fs::Permissions::from_mode(0o644)).unwrap();
     let refused = Problem::from(store.load().unwrap_err()).to_string();
     assert!(refused.contains("chmod 600"), "the remedy: {refused}");
@@ -178,4 +181,24 @@ fn a_wildcard_covers_one_label() {
     {
         assert_eq!(info.covers(&names(&[name])[0]), expected, "{name}");
     }
+}
+
+#[test]
+fn an_imported_certificate_is_replaced_only_when_asked_for() {
+    let foreign = Foreign::new();
+    let (certificate, key) = foreign.leaf(|_| ());
+    let (store, wanted) = (foreign.store(), names(&["localhost"]));
+    store.make("desk", &wanted, now(), Imported::Keep).expect("there is nothing to lose yet");
+    let imported = foreign.import(&certificate, &key).unwrap().info;
+    let refused = Problem::from(store.make("desk", &wanted, now(), Imported::Keep).map(drop).unwrap_err()).to_string();
+    assert!(refused.contains("studio.lan was imported") && refused.contains("--force"), "with the way out: {refused}");
+    assert_eq!(store.load().unwrap().unwrap().info, imported, "the key of somebody else cannot be made again");
+    store.make("desk", &wanted, now(), Imported::Replace).expect("when a person asks for it");
+    store.make("desk", &wanted, now(), Imported::Keep).expect("one of our own is renewed without a question");
+    store.remove().unwrap();
+    assert!(
+        store.load().unwrap().is_none() && store.authority_file().is_file(),
+        "clients go on trusting the authority"
+    );
+    store.remove().expect("what is gone needs no removal");
 }

@@ -11,6 +11,7 @@ use cwts_ports::{Protocol, loopback};
 use serde::Deserialize;
 
 use crate::logins::FailedLogins;
+use crate::security::Security;
 use crate::snapshot::{Finding, InstanceEvent, MarketSummary, RunState, Sample, ServiceLoad, ServiceState, Snapshot};
 
 const PATH: &str = "/api/v1/status";
@@ -27,6 +28,7 @@ pub(super) struct Status {
     services: Vec<ServiceStatus>,
     #[serde(default)]
     findings: Vec<Finding>,
+    security: Option<Security>,
     market: Option<MarketSummary>,
     #[serde(default)]
     failed_logins: FailedLogins,
@@ -71,6 +73,7 @@ impl Status {
             state: status.state,
             started_at: status.started_at,
             findings: status.findings,
+            security: status.security.unwrap_or(snapshot.security),
             market: status.market,
             failed_logins: status.failed_logins,
             toml_file: status.toml_file,

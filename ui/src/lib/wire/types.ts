@@ -459,6 +459,75 @@ last_at: number | null,
  * From where.
  */
 last_source: string | null, };
+export type AuthMode = "token" | "none";
+
+export type TlsMode = "off" | "on";
+
+export type Exposure = { "state": "local" } | { "state": "refused", 
+/**
+ * Whether TLS is on.
+ */
+tls: boolean, 
+/**
+ * Whether a token is asked for.
+ */
+token: boolean, } | { "state": "read_only" } | { "state": "armed" };
+
+export type CertificateInfo = { 
+/**
+ * Whom it names.
+ */
+subject: string, 
+/**
+ * Who vouches for it.
+ */
+issuer: string, 
+/**
+ * DNS names and addresses that it is valid for.
+ */
+names: Array<string>, 
+/**
+ * Start of its validity, in milliseconds since the epoch.
+ */
+not_before: number, 
+/**
+ * End of its validity, in milliseconds since the epoch.
+ */
+not_after: number, 
+/**
+ * Kind of its key, for example `ECDSA`.
+ */
+key: string, 
+/**
+ * SHA-256 of its DER encoding: upper-case hexadecimal pairs with colons, as browsers and openssl show it.
+ */
+fingerprint: string, 
+/**
+ * Whether it may vouch for others. Several clients refuse such a certificate as a server's own.
+ */
+is_authority: boolean, };
+
+export type Security = { 
+/**
+ * How far the WebSocket and the HTTP API reach.
+ */
+mcp: Exposure, 
+/**
+ * How far metrics and health reach.
+ */
+monitoring: Exposure, 
+/**
+ * What clients of this computer present.
+ */
+auth: Sourced<AuthMode>, 
+/**
+ * Whether the ports are to speak TLS.
+ */
+tls: Sourced<TlsMode>, 
+/**
+ * The certificate that the ports show; `None` where they speak plain text only.
+ */
+certificate: CertificateInfo | null, };
 
 export type Snapshot = { 
 /**
@@ -489,6 +558,10 @@ services: Array<ServiceSnapshot>,
  * Worst first.
  */
 findings: Array<Finding>, 
+/**
+ * How far the services reach, and what protects them.
+ */
+security: Security, 
 /**
  * The market; `None` while stopped.
  */
@@ -795,3 +868,219 @@ command: string,
  * How it ended.
  */
 outcome: Outcome, };
+
+export type Scope = "owner" | "trade" | "read" | "metrics";
+
+export type InterfaceKind = "loopback" | "wired" | "wireless" | "vpn" | "container" | "other";
+
+export type InterfaceAddress = { 
+/**
+ * The interface, for example `enp5s0`.
+ */
+interface: string, 
+/**
+ * What it leads to.
+ */
+kind: InterfaceKind, 
+/**
+ * The address.
+ */
+address: string, 
+/**
+ * Bits of its network.
+ */
+prefix: number, };
+
+export type Network = { 
+/**
+ * Under which the word of a person is remembered.
+ */
+id: string, 
+/**
+ * What a person calls it: the name of the connection, or the subnet.
+ */
+name: string, 
+/**
+ * The interface that leads to it.
+ */
+interface: string, 
+/**
+ * What that is.
+ */
+kind: InterfaceKind, 
+/**
+ * Whether it is trusted; `None` while neither the person nor the system has said so.
+ */
+trusted: boolean | null, 
+/**
+ * Whether that is the word of the person.
+ */
+by_person: boolean, 
+/**
+ * What the system says, for example `zone public`.
+ */
+system: string | null, };
+
+export type TrustStep = { 
+/**
+ * The system or program.
+ */
+place: string, 
+/**
+ * A shell line, or where a person clicks.
+ */
+step: string, 
+/**
+ * Whether the step is a shell line.
+ */
+is_command: boolean, };
+
+export type AuthorityView = { 
+/**
+ * What its certificate says.
+ */
+info: CertificateInfo, 
+/**
+ * The file to copy to clients.
+ */
+file: string, 
+/**
+ * How systems and programs are told to trust it.
+ */
+trust: Array<TrustStep>, };
+
+export type CertificateView = { 
+/**
+ * What it says.
+ */
+info: CertificateInfo, 
+/**
+ * Whole days until its end, negative after it.
+ */
+days_left: number, 
+/**
+ * What clients may object to.
+ */
+warnings: Array<string>, 
+/**
+ * Addresses that services are bound to and that it is not valid for.
+ */
+missing: Array<string>, 
+/**
+ * The file with the certificate and its key.
+ */
+file: string, 
+/**
+ * The authority that issued it; `None` where it was imported.
+ */
+authority: AuthorityView | null, };
+
+export type TokenView = { 
+/**
+ * What it allows.
+ */
+scope: Scope, 
+/**
+ * Its last four characters.
+ */
+ending: string, 
+/**
+ * When it was made, in milliseconds since the epoch.
+ */
+made_at: number, 
+/**
+ * When it was last presented to this process, in milliseconds since the epoch.
+ */
+used_at: number | null, 
+/**
+ * From where.
+ */
+used_from: string | null, 
+/**
+ * Where it lies, with mode 0600.
+ */
+file: string, };
+
+export type FirewallSummary = { 
+/**
+ * The tool that is active.
+ */
+active: Tool | null, 
+/**
+ * Whether it is known that none is.
+ */
+none: boolean, 
+/**
+ * What becomes of connections that no rule names; `None` where that is not known.
+ */
+incoming: Incoming | null, 
+/**
+ * How many changes of this panel are in it, as far as remembered.
+ */
+remembered: number, };
+
+export type SecurityView = { 
+/**
+ * When that was, in milliseconds since the epoch.
+ */
+at: number, 
+/**
+ * Every address that services can be bound to.
+ */
+interfaces: Array<InterfaceAddress>, 
+/**
+ * The networks behind them.
+ */
+networks: Array<Network>, 
+/**
+ * All four, the mightiest first. Empty where they cannot be used.
+ */
+tokens: Array<TokenView>, 
+/**
+ * Why the tokens on disk cannot be used.
+ */
+token_problem: Problem | null, 
+/**
+ * The certificate on disk, whether TLS is on or off.
+ */
+certificate: CertificateView | null, 
+/**
+ * Why it cannot be used.
+ */
+certificate_problem: Problem | null, 
+/**
+ * What is known of the firewall.
+ */
+firewall: FirewallSummary, };
+
+export type ReachEdit = { 
+/**
+ * The revision that the person was looking at.
+ */
+expected_revision: number, 
+/**
+ * The new address of the WebSocket and the HTTP API; `null` keeps it.
+ */
+mcp: string | null, 
+/**
+ * The new address of metrics and health; `null` keeps it.
+ */
+monitoring: string | null, 
+/**
+ * Whether what other computers need is made and turned on as well: a certificate, TLS and the token.
+ */
+protect: boolean, 
+/**
+ * Further names that clients use for this computer, for a certificate that is made.
+ */
+names: Array<string>, };
+
+export type PemSource = { "from": "file", 
+/**
+ * Its path.
+ */
+path: string, } | { "from": "text", 
+/**
+ * It.
+ */
+text: string, };
