@@ -12,6 +12,7 @@ import { Toasts } from './lib/state/toasts.svelte';
 import type { FirewallState } from './screens/firewall/firewall.svelte';
 import { FleetState } from './screens/instances/fleet.svelte';
 import type { PortsState } from './screens/ports/ports.svelte';
+import type { SecurityState } from './screens/security/security.svelte';
 import { SystemPortsState } from './screens/ports/system-ports.svelte';
 
 export class App {
@@ -59,6 +60,10 @@ export class App {
 
   get firewall(): FirewallState {
     return this.instance.firewall;
+  }
+
+  get security(): SecurityState {
+    return this.instance.security;
   }
 
   /** Until the returned function is called. */

@@ -7,6 +7,7 @@ import { ReleaseControl } from './lib/state/release.svelte';
 import { RunControl } from './lib/state/run.svelte';
 import type { Envelope, Problem, Snapshot } from './lib/wire/types';
 import { FirewallState } from './screens/firewall/firewall.svelte';
+import { SecurityState } from './screens/security/security.svelte';
 import { PortsState } from './screens/ports/ports.svelte';
 
 /** Everything that the panel keeps of one instance. Lives on while another one is shown. */
@@ -19,6 +20,7 @@ export class InstanceState {
   readonly ports: PortsState;
   readonly release: ReleaseControl;
   readonly firewall: FirewallState;
+  readonly security: SecurityState;
 
   constructor(id: string, host: Host, toasts: Toasts, route: Route) {
     this.id = id;
@@ -28,6 +30,7 @@ export class InstanceState {
     this.ports = new PortsState(this.host, this.live, toasts);
     this.release = new ReleaseControl(this.host, toasts);
     this.firewall = new FirewallState(this.host, toasts);
+    this.security = new SecurityState(this.host, this.live, toasts);
   }
 }
 

@@ -96,6 +96,13 @@ export const VIEWS = [
   { screen: 'ports', scenario: 'running', step: 'asking', act: (page) => change(page).then(() => page.keyboard.press('Escape')) },
   { screen: 'ports', scenario: 'running', step: 'applied', act: (page) => page.getByTestId('port-health').fill('8180').then(() => page.keyboard.press('Control+s')) },
   { screen: 'ports', scenario: 'running', step: 'nothing-found', act: (page) => page.getByTestId('filter').fill('no such port') },
+  { screen: 'overview', scenario: 'refused' },
+  ...['running', 'exposed', 'refused', 'error', 'loading'].map((scenario) => ({ screen: 'security', scenario })),
+  { screen: 'security', scenario: 'running', step: 'asking', act: (page) => page.getByTestId('mcp-one').click().then(() => page.keyboard.press('Control+s')) },
+  { screen: 'security', scenario: 'exposed', step: 'arming', act: (page) => page.getByTestId('arm').click() },
+  { screen: 'security', scenario: 'exposed', step: 'revealed', act: (page) => page.getByTestId('reveal').click() },
+  { screen: 'security', scenario: 'running', step: 'mismatch', act: importMismatch },
+  { screen: 'security', scenario: 'running', step: 'open', act: (page) => page.getByTestId('auth').click().then(() => page.getByTestId('dialog-act').filter({ visible: true }).click()) },
   ...['running', 'exposed', 'error', 'loading'].map((scenario) => ({ screen: 'firewall', scenario })),
   { screen: 'firewall', scenario: 'exposed', step: 'asking', act: (page) => page.getByTestId('apply-firewall').click() },
   { screen: 'firewall', scenario: 'exposed', step: 'verified', act: verify },
@@ -109,6 +116,16 @@ export const VIEWS = [
   { screen: 'overview', scenario: 'conflict', step: 'ending', act: (page) => page.getByRole('button', { name: 'End node' }).click() },
   { screen: 'components', scenario: 'running' },
 ];
+
+/** A pasted key that is of another certificate. */
+async function importMismatch(page) {
+  await page.getByTestId('import').click();
+  await page.getByTestId('import-paste').click();
+  await page.getByTestId('import-certificate').fill('-----BEGIN CERTIFICATE-----');
+  await page.getByTestId('import-key').fill('-----BEGIN PRIVATE KEY----- other');
+  await page.getByTestId('dialog-act').filter({ visible: true }).click();
+  await page.getByTestId('dialog-refusal').waitFor();
+}
 
 /** Rules that were applied and found in place. */
 async function verify(page) {

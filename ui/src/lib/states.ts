@@ -1,7 +1,7 @@
 /** The shape and the word of each state. */
 import type { Tone } from './components/icons';
-import { isLoopback } from './format';
-import type { RunState, ServiceSnapshot, ServiceState, Snapshot } from './wire/types';
+import { isExposed } from './model/security';
+import type { RunState, Security, ServiceSnapshot, ServiceState, Snapshot } from './wire/types';
 
 export type StateLook = { tone: Tone; word: string };
 
@@ -20,8 +20,8 @@ export const RUN_LOOKS: Record<RunState, StateLook> = {
 };
 
 /** A running service that other computers reach is shown as exposed: it works, and somebody should know. */
-export function lookOf(service: ServiceSnapshot): StateLook {
-  if (service.state === 'running' && !isLoopback(service.address.value)) return { tone: 'exposed', word: 'Exposed' };
+export function lookOf(service: ServiceSnapshot, security: Security): StateLook {
+  if (isExposed(service, security)) return { tone: 'exposed', word: 'Exposed' };
   return SERVICE_LOOKS[service.state];
 }
 
@@ -31,6 +31,6 @@ export function lookOfInstance(snapshot: Snapshot): StateLook {
   const blocked = snapshot.services.find((service) => service.state === 'blocked');
   if (blocked) return { tone: 'error', word: `Port ${blocked.port.value} taken` };
   if (snapshot.problem) return { tone: 'error', word: 'Not started' };
-  const exposed = snapshot.services.some((service) => lookOf(service).tone === 'exposed');
+  const exposed = snapshot.services.some((service) => lookOf(service, snapshot.security).tone === 'exposed');
   return exposed ? { tone: 'exposed', word: 'Running, exposed' } : RUN_LOOKS[snapshot.state];
 }

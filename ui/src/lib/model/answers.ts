@@ -1,8 +1,9 @@
 /** The four questions of a person in front of the panel, answered from the picture. */
 import type { Tone } from '../components/icons';
-import { count, dayAndClock, isLoopback, list } from '../format';
+import { count, dayAndClock, list } from '../format';
 import { RUN_LOOKS } from '../states';
-import type { ServiceSnapshot, Snapshot } from '../wire/types';
+import type { Snapshot } from '../wire/types';
+import { exposed, missing, outerAddresses, refusing } from './security';
 
 export type Answer = {
   question: string;
@@ -39,18 +40,16 @@ function taken({ services, state }: Snapshot): Answer {
   return { question, answer: 'No conflict', evidence, href };
 }
 
-/** Services that other computers could reach. */
-export function exposed(services: readonly ServiceSnapshot[]): ServiceSnapshot[] {
-  return services.filter((service) => !isLoopback(service.address.value));
-}
-
-function reach({ services, state }: Snapshot): Answer {
+function reach(snapshot: Snapshot): Answer {
+  const { services, state } = snapshot;
   const question = 'Who can reach me?';
-  const open = exposed(services);
+  const href = '#/security';
+  const [open, refused] = [exposed(snapshot), refusing(snapshot)];
   const addresses = list([...new Set((open.length > 0 ? open : services).map((service) => service.address.value))]);
-  if (state !== 'running') return { question, answer: 'Nobody now', evidence: `Would listen on ${addresses}` };
-  if (open.length === 0) return { question, answer: 'This computer only', evidence: `${addresses} on all four ports` };
-  return { question, answer: 'Other computers', tone: 'exposed', evidence: `${list(open.map((service) => service.port.value))} on ${addresses}` };
+  if (state !== 'running') return { question, answer: 'Nobody now', evidence: `Would listen on ${addresses}`, href };
+  if (open.length > 0) return { question, answer: 'Other computers', tone: 'exposed', evidence: `${list(open.map((service) => service.port.value))} on ${addresses}`, href };
+  if (refused.length > 0) return { question, answer: 'This computer only', tone: 'warn', evidence: `Others are refused on ${outerAddresses(refused)}: ${list(missing(snapshot.security))}`, href };
+  return { question, answer: 'This computer only', evidence: `${addresses} on all four ports`, href };
 }
 
 function clients({ services, state }: Snapshot): Answer {

@@ -1,7 +1,8 @@
 /** The worlds of the fake host: the same every time, so that screenshots and tests can be compared. */
+import { firstSecurity } from './fake-security';
 import type { Activity, Finding, ListenerRow, Origin, ProfileInfo, Sample, Service, ServiceSnapshot, Snapshot } from '../wire/types';
 
-export const SCENARIOS = ['running', 'several', 'stopped', 'conflict', 'exposed', 'elsewhere', 'empty', 'many', 'closing', 'error', 'loading'] as const;
+export const SCENARIOS = ['running', 'several', 'stopped', 'conflict', 'exposed', 'refused', 'elsewhere', 'empty', 'many', 'closing', 'error', 'loading'] as const;
 
 export type Scenario = (typeof SCENARIOS)[number];
 
@@ -111,7 +112,7 @@ const FINDINGS: Finding[] = [
 
 /** The picture with which a scenario begins. */
 export function firstSnapshot(scenario: Scenario, { id, ports }: Pick<Member, 'id' | 'ports'> = { id: 'default', ports: DEFAULT_PORTS }): Snapshot {
-  const services = FACTS.map((facts, index) => stoppedService(facts, ports[index] ?? 0, scenario === 'exposed' && facts.service.startsWith('mcp') ? '0.0.0.0' : '127.0.0.1'));
+  const services = FACTS.map((facts, index) => stoppedService(facts, ports[index] ?? 0, (scenario === 'exposed' || scenario === 'refused') && facts.service.startsWith('mcp') ? '0.0.0.0' : '127.0.0.1'));
   const snapshot: Snapshot = {
     revision: 7,
     instance: id,
@@ -120,6 +121,7 @@ export function firstSnapshot(scenario: Scenario, { id, ports }: Pick<Member, 'i
     started_at: null,
     services,
     findings: [],
+    security: firstSecurity(scenario),
     market: null,
     failed_logins: scenario === 'exposed' ? { count: 14, last_at: NOW - 42_000, last_source: '192.168.1.77' } : { count: 0, last_at: null, last_source: null },
     problem: null,

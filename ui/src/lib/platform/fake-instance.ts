@@ -7,6 +7,7 @@ import {
 import { serviceOf, type PortChange } from '../model/settings';
 import { conflictWith, holderName } from './fake-conflict';
 import { FakeFirewall } from './fake-firewall';
+import { applySetting, FakeSecurity, judge } from './fake-security';
 import type { History } from './host';
 
 const BROWSERS_REFUSE = new Set([10080]);
@@ -18,6 +19,7 @@ export function problem(code: Problem['code'], message: string, field: string | 
 export class FakeInstance {
   readonly id: string;
   readonly firewall: FakeFirewall;
+  readonly security: FakeSecurity;
   readonly #send: (event: InstanceEvent) => void;
   #snapshot: Snapshot;
   #samples: Sample[];
@@ -31,6 +33,15 @@ export class FakeInstance {
     this.#send = send;
     this.firewall = new FakeFirewall(() => this.picture());
     this.#snapshot = firstSnapshot(scenario, member);
+    this.security = new FakeSecurity({
+      picture: () => this.picture(),
+      change: (edit, told) => {
+        edit(this.#snapshot);
+        this.#changed();
+        this.#tell(told);
+        return this.picture();
+      },
+    });
     this.#samples = firstSamples(scenario);
     this.#activities = firstActivities(scenario);
     this.#foreign = foreignListeners(scenario);
@@ -101,7 +112,9 @@ export class FakeInstance {
       const [port] = asPort(change);
       if (port) this.#move(port.service, port.port, edit.save);
       else this.#tell(`${change.key} set to ${change.value ?? 'its default'}`);
+      applySetting(this.#snapshot, change);
     }
+    judge(this.#snapshot, this.#snapshot.security.mcp.state === 'armed', this.security.certificate);
     this.#changed();
     return this.picture();
   }

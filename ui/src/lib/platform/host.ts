@@ -5,7 +5,7 @@
  */
 import type {
   Activity, Conflict, Envelope, FirewallChoice, FirewallResult, FirewallTask, FirewallView, NewInstance, PortCheck, PortNews, PortSet, Problem, ProfileInfo,
-  Release, Released, Sample, Service, SettingsEdit, Snapshot,
+  PemSource, ReachEdit, Release, Released, Sample, Scope, SecurityView, Service, SettingsEdit, Snapshot,
 } from '../wire/types';
 
 /** What happened before the window was opened, oldest first. */
@@ -37,6 +37,23 @@ export interface InstanceHost {
   runFirewall(task: FirewallTask, choice: FirewallChoice, shown: string[]): Promise<FirewallResult[]>;
   /** Writes the rules and their undo to a script; resolves with its path. */
   saveFirewallScript(choice: FirewallChoice): Promise<string>;
+  /** Tokens without their secrets, certificate, interfaces, networks and firewall as they are now. */
+  security(): Promise<SecurityView>;
+  /** Moves MCP and monitoring to other addresses, all or nothing; with `protect`, makes and turns on what others need first. */
+  setReach(edit: ReachEdit): Promise<Snapshot>;
+  /** Lets clients place orders, or not, while other computers are served. */
+  armTrading(armed: boolean): Promise<Snapshot>;
+  /** A token in full. Nobody keeps it. */
+  revealToken(scope: Scope): Promise<string>;
+  /** Makes new tokens; what the old ones opened ends. */
+  rotateTokens(scopes: Scope[]): Promise<void>;
+  /** Makes a certificate for this computer and these further names; an imported one rejects unless it may be replaced. */
+  makeCertificate(names: string[], replaceImported: boolean): Promise<void>;
+  importCertificate(certificate: PemSource, key: PemSource): Promise<void>;
+  /** Rejects while TLS is on. */
+  removeCertificate(): Promise<void>;
+  /** What the person says of a network; `null` takes it back. */
+  trustNetwork(network: string, trusted: boolean | null): Promise<void>;
   /** Shows the instance as the process that runs it says it is, until that process ends. */
   attach(): Promise<void>;
   /** Asks the process that runs the instance to end; resolves when it has. */

@@ -1,7 +1,7 @@
 /** The host behind the desktop window: each method is one command of the program. */
 import { Channel, invoke } from '@tauri-apps/api/core';
 import { listen } from '@tauri-apps/api/event';
-import type { Conflict, Envelope, FirewallResult, FirewallView, PortCheck, PortNews, PortSet, ProfileInfo, Released, Snapshot } from '../wire/types';
+import type { Conflict, Envelope, FirewallResult, FirewallView, PortCheck, PortNews, PortSet, ProfileInfo, Released, SecurityView, Snapshot } from '../wire/types';
 import { copyText } from './clipboard';
 import { asProblem, type Fleet, type History, type Host, type InstanceHost } from './host';
 
@@ -32,6 +32,15 @@ function tauriInstance(instance: string): InstanceHost {
     firewall: (choice) => call<FirewallView>('firewall', { instance, choice }),
     runFirewall: (task, choice, shown) => call<FirewallResult[]>('run_firewall', { instance, task, choice, shown }),
     saveFirewallScript: (choice) => call<string>('save_firewall_script', { instance, choice }),
+    security: () => call<SecurityView>('security', { instance }),
+    setReach: (edit) => call<Snapshot>('set_reach', { instance, edit }),
+    armTrading: (armed) => call<Snapshot>('arm_trading', { instance, armed }),
+    revealToken: (scope) => call<string>('reveal_token', { instance, scope }),
+    rotateTokens: async (scopes) => void (await call('rotate_tokens', { instance, scopes })),
+    makeCertificate: async (names, replaceImported) => void (await call('make_certificate', { instance, names, replaceImported })),
+    importCertificate: async (certificate, key) => void (await call('import_certificate', { instance, certificate, key })),
+    removeCertificate: async () => void (await call('remove_certificate', { instance })),
+    trustNetwork: async (network, trusted) => void (await call('trust_network', { instance, network, trusted })),
     attach: async () => void (await call('attach', { instance })),
     endElsewhere: async () => void (await call('end_elsewhere', { instance })),
     remove: (withData) => call<void>('remove_instance', { instance, withData }),

@@ -1,13 +1,14 @@
 /** Which screen is shown: the part of the address after `#/`. */
 
-export type ScreenId = 'overview' | 'ports' | 'firewall' | 'instances' | 'components';
+export type ScreenId = 'overview' | 'ports' | 'security' | 'firewall' | 'instances' | 'components';
 
-export type Screen = { id: ScreenId; title: string; icon: 'gauge' | 'plug' | 'wall' | 'grid' };
+export type Screen = { id: ScreenId; title: string; icon: 'gauge' | 'plug' | 'shield' | 'wall' | 'grid' };
 
 /** In the order of the sidebar, and of Alt 1, Alt 2 and so on. */
 export const SCREENS: readonly Screen[] = [
   { id: 'overview', title: 'Overview', icon: 'gauge' },
   { id: 'ports', title: 'Ports', icon: 'plug' },
+  { id: 'security', title: 'Network & security', icon: 'shield' },
   { id: 'firewall', title: 'Firewall', icon: 'wall' },
   { id: 'instances', title: 'Instances', icon: 'grid' },
 ];
