@@ -459,6 +459,7 @@ last_at: number | null,
  * From where.
  */
 last_source: string | null, };
+
 export type AuthMode = "token" | "none";
 
 export type TlsMode = "off" | "on";
