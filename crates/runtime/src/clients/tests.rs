@@ -1,5 +1,5 @@
 use cwts_config::{Environment, InstanceId, Settings, Sources};
-use cwts_credentials::{Scope, TlsStore, TokenStore};
+use cwts_credentials::{Imported, Scope, TlsStore, TokenStore};
 use cwts_domain::{Clock as _, SystemClock};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -29,7 +29,7 @@ impl Home {
         home.settings.monitoring_bind_addr.value = "192.168.1.20".parse().unwrap();
         home.settings.tls.value = cwts_config::TlsMode::On;
         let names = server_names(&home.settings, &[]).unwrap();
-        TlsStore::new(&home.sources.data()).make("desk", &names, SystemClock.now()).unwrap();
+        TlsStore::new(&home.sources.data()).make("desk", &names, SystemClock.now(), Imported::Keep).unwrap();
         home
     }
 
