@@ -116,6 +116,10 @@ async fn every_screen_is_drawn_and_accessible(look: Look) {
     window.click("discard").await;
     window.miss("discard").await;
 
+    window.click("nav-security").await;
+    window.see("checklist").await;
+    inspect(&window, look, "security").await;
+
     window.click("nav-firewall").await;
     window.see("notes").await;
     inspect(&window, look, "firewall").await;

@@ -5,38 +5,12 @@ use std::path::{Path, PathBuf};
 use cwts_config::Environment;
 use cwts_domain::Service;
 use cwts_tests::{
-    Embedded, Exit, Home, METRICS_TOKEN, McpClient, OWNER_TOKEN, Ports, READ_TOKEN, Server, Socket, TRADE_TOKEN,
-    bearer, command, finish, get, sandboxed, send_exactly, skip, until,
+    Embedded, Home, METRICS_TOKEN, McpClient, OWNER_TOKEN, Ports, READ_TOKEN, Server, Socket, THIS_END, TRADE_TOKEN,
+    bearer, command, finish, get, lay_cable, remote, sandboxed, send_exactly, shell, shown_fingerprint, skip, until,
 };
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use tokio::process::Command;
-
-const SERVER: &str = "192.168.50.1";
-/// Another computer: a network namespace at the other end of a cable.
-const CABLE: &str = "ip netns add client && ip link add server type veth peer name eth0 netns client && \
-    ip addr add 192.168.50.1/24 dev server && ip link set server up && \
-    ip netns exec client ip addr add 192.168.50.10/24 dev eth0 && ip netns exec client ip link set eth0 up";
-
-async fn shell(text: &str) -> Exit {
-    let mut bash = Command::new("bash");
-    bash.arg("-c").arg(text).kill_on_drop(true);
-    finish(bash).await
-}
-
-async fn lay_cable() {
-    let laid = shell(CABLE).await;
-    assert_eq!(laid.status, Some(0), "another computer in a namespace: {laid:?}");
-}
-
-/// What curl on the other computer gets: status and body.
-async fn remote(arguments: &[&str]) -> (u16, Value) {
-    let mut curl = Command::new("ip");
-    curl.args(["netns", "exec", "client", "curl", "-s", "-m", "5", "-w", "\n%{http_code}"]).args(arguments);
-    let exit = finish(curl).await;
-    let (body, status) = exit.stdout.rsplit_once('\n').unwrap_or_default();
-    (status.parse().unwrap_or_default(), serde_json::from_str(body).unwrap_or_default())
-}
 
 /// A server on every interface, with TLS or without, on the guide's ports.
 async fn exposed(home: &Home, tls: bool) -> (Server, Ports) {
@@ -45,7 +19,7 @@ async fn exposed(home: &Home, tls: bool) -> (Server, Ports) {
     home.write_toml(&format!("{}{security}", ports.toml()));
     if tls {
         let mut make = command(home);
-        make.args(["tls", "make", "--name", SERVER]);
+        make.args(["tls", "make", "--name", THIS_END]);
         assert_eq!(finish(make).await.status, Some(0), "a certificate of its own");
     }
     let mut program = command(home);
@@ -66,7 +40,7 @@ async fn without_tls_other_computers_get_the_remedies_and_this_one_is_served() {
     let home = Home::empty();
     let (server, ports) = exposed(&home, false).await;
     for service in Service::ALL {
-        let url = format!("http://{SERVER}:{}{}", ports.of(service), service.path());
+        let url = format!("http://{THIS_END}:{}{}", ports.of(service), service.path());
         let (status, problem) = remote(&["-H", &format!("Authorization: {}", bearer(OWNER_TOKEN)), &url]).await;
         assert_eq!((status, &problem["code"]), (403, &json!("remote_refused")), "{service}, with any token: {problem}");
         let detail = problem["detail"].as_str().unwrap_or_default();
@@ -89,7 +63,7 @@ async fn over_tls_with_a_token_other_computers_are_served_and_trading_waits_for_
     let home = Home::empty();
     let (server, ports) = exposed(&home, true).await;
     let authority = authority(&home).display().to_string();
-    let url = |scheme: &str, service: Service, path: &str| format!("{scheme}://{SERVER}:{}{path}", ports.of(service));
+    let url = |scheme: &str, service: Service, path: &str| format!("{scheme}://{THIS_END}:{}{path}", ports.of(service));
     let trusted = ["--cacert", &authority];
     let ask = async |token: Option<&str>, url: &str| {
         let header = token.map(|token| format!("Authorization: {}", bearer(token)));
@@ -146,7 +120,7 @@ async fn python_trades_from_afar(authority: &str, ports: &Ports) {
     for (transport, scheme, service) in
         [("websocket", "wss", Service::McpWebsocket), ("http", "https", Service::McpHttp)]
     {
-        let url = format!("{scheme}://{SERVER}:{}/mcp", ports.of(service));
+        let url = format!("{scheme}://{THIS_END}:{}/mcp", ports.of(service));
         let mut client = Command::new("ip");
         client.args(["netns", "exec", "client"]).arg(&python).arg(&script).args([transport, &url, TRADE_TOKEN]);
         let ended = finish({
@@ -211,12 +185,7 @@ async fn a_renewed_certificate_is_shown_without_dropping_anybody() {
     let (embedded, authority) = encrypted().await;
     let mut client = McpClient::connect(&embedded.url(Service::McpWebsocket)).await;
     let port = embedded.port(Service::Health);
-    let shown = async || {
-        let print = format!(
-            "openssl s_client -connect 127.0.0.1:{port} </dev/null 2>/dev/null | openssl x509 -noout -fingerprint -sha256"
-        );
-        shell(&print).await.stdout
-    };
+    let shown = async || shown_fingerprint(&format!("127.0.0.1:{port}")).await;
     let before = shown().await;
     make(embedded.home()).await;
     until("the new certificate", async || (shown().await != before).then_some(())).await;

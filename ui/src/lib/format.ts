@@ -21,6 +21,11 @@ export function day(millis: number): string {
   return `${at.getDate()} ${MONTHS[at.getMonth()]}`;
 }
 
+/** `19 Nov 2026`: where the year is not plain. */
+export function date(millis: number): string {
+  return `${day(millis)} ${new Date(millis).getFullYear()}`;
+}
+
 /** `19 Nov, 10:11`. */
 export function dayAndClock(millis: number): string {
   return `${day(millis)}, ${clock(millis)}`;

@@ -3,6 +3,7 @@ import { fakeHost, type Scenario } from '../platform/fake';
 import type { Layer, Snapshot } from '../wire/types';
 import { answersOf } from './answers';
 import { isSetTwice } from './layers';
+import { markOfSecurity } from './security';
 import { conflictLead, conflictTitle, holderFacts, offersFor, offersForMove } from './offers';
 
 const picture = (scenario: Scenario): Promise<Snapshot> => fakeHost(scenario).instance('default').snapshot();
@@ -38,6 +39,13 @@ describe('the answers', () => {
 
   it('names the ports that other computers reach', async () => {
     expect(answersOf(await picture('exposed'))[2]).toMatchObject({ tone: 'exposed', evidence: '3000 and 3001 on 0.0.0.0' });
+  });
+
+  it('tells a service that refuses other computers from one that serves them', async () => {
+    const snapshot = await picture('refused');
+    expect(answersOf(snapshot)[2]).toMatchObject({ answer: 'This computer only', tone: 'warn', evidence: 'Others are refused on 0.0.0.0: TLS is off' });
+    expect(markOfSecurity(snapshot, 0)?.word).toBe('other computers are refused');
+    expect(markOfSecurity(await picture('running'), 0), 'a mark that is always there is none').toBeNull();
   });
 });
 

@@ -1,5 +1,6 @@
 /** How far the services reach, in words. */
 import { isLoopback, list } from '../format';
+import type { Tone } from '../components/icons';
 import type { Exposure, Security, Service, ServiceSnapshot, Snapshot } from '../wire/types';
 
 /** How far the group of a service reaches. */
@@ -41,3 +42,14 @@ export function daysUntil(millis: number, now: number): number {
 
 /** Days before its end from which a certificate deserves a look. */
 export const SOON = 30;
+
+/** The worst state of the gates while the services run. */
+export function markOfSecurity(snapshot: Snapshot, now: number): { tone: Tone; word: string } | null {
+  const { certificate } = snapshot.security;
+  if (snapshot.state !== 'running') return null;
+  if (certificate && daysUntil(certificate.not_after, now) < 0) return { tone: 'error', word: 'the certificate has ended' };
+  if (refusing(snapshot).length > 0) return { tone: 'warn', word: 'other computers are refused' };
+  if (certificate && daysUntil(certificate.not_after, now) < SOON) return { tone: 'warn', word: 'the certificate ends soon' };
+  if (snapshot.security.auth.value === 'none') return { tone: 'warn', word: 'no token is asked for' };
+  return exposed(snapshot).length > 0 ? { tone: 'exposed', word: 'exposed' } : null;
+}

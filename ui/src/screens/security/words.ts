@@ -1,6 +1,6 @@
 /** What an address means, who would be reached, and what is still to be done, in words. */
 import type { Tone } from '../../lib/components/icons';
-import { count, day, isLoopback, list } from '../../lib/format';
+import { count, date, isLoopback, list } from '../../lib/format';
 import { SOON } from '../../lib/model/security';
 import type { InterfaceAddress, InterfaceKind, Network, Security, SecurityView, ServiceSnapshot, Snapshot } from '../../lib/wire/types';
 
@@ -112,7 +112,7 @@ function tls(outside: boolean, { security }: Snapshot, { certificate, certificat
   }
   if (security.tls.value === 'off') return { title, tone: bad, word: 'Off', done: false, text: 'There is a certificate, but computers outside this one are refused until TLS is on.', fix: { kind: 'tls', label: 'Turn on' } };
   const renew: Fix = { kind: 'renew', label: certificate.authority ? 'Renew' : 'Import…' };
-  const ends = `Certificate ends ${day(certificate.info.not_after)}, in ${count(certificate.days_left, 'day')}.`;
+  const ends = `Certificate ends ${date(certificate.info.not_after)}, in ${count(certificate.days_left, 'day')}.`;
   if (certificate.days_left < 0) return { title, tone: 'error', word: 'Ended', done: false, text: `The certificate ended ${count(-certificate.days_left, 'day')} ago. Clients refuse it.`, fix: renew };
   if (certificate.missing.length > 0) return { title, tone: 'warn', word: 'Wrong name', done: false, text: `The certificate is not valid for ${list(certificate.missing)}. Clients that use it refuse.`, fix: renew };
   if (certificate.days_left < SOON) return { title, tone: 'warn', word: `${count(certificate.days_left, 'day')} left`, done: false, text: `On. ${ends}`, fix: renew };
