@@ -12,7 +12,7 @@ use crate::deadline::within;
 use crate::skip::skip_also_in_ci;
 
 /// The test has deadlines of its own.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Set for the child.
 const INSIDE: &str = "CWTS_TEST_SANDBOX";

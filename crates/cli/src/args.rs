@@ -10,6 +10,8 @@ use cwts_domain::Service;
 use cwts_firewall::{NftChain, Tool};
 use cwts_runtime::{ClientProgram, Transport};
 
+use crate::connection_test::TestArguments;
+
 /// Paper-trading server for AI agents: MCP over WebSocket and HTTP, Prometheus metrics, health.
 #[derive(Debug, Parser)]
 #[command(name = "cwts-ultra", version)]
@@ -73,6 +75,8 @@ pub(crate) enum CommandLine {
     Client(ClientArguments),
     /// Speak MCP on standard input and output, for clients that start their servers themselves
     McpStdio,
+    /// Test the connection to each service, rung by rung as a client makes it, and say what is wrong and what to do
+    Test(TestArguments),
     /// Write firewall rules for the services; apply them, compare them with what is there, take them back
     Firewall(FirewallArguments),
     /// What pkexec starts: not for people

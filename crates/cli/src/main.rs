@@ -4,6 +4,7 @@ mod args;
 mod check_ports;
 mod client;
 mod config;
+mod connection_test;
 mod failure;
 mod firewall;
 mod free_port;
@@ -55,6 +56,7 @@ fn dispatch(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Some(CommandLine::Tls { command }) => tls::execute(&sources, command, arguments.json),
         Some(CommandLine::Client(options)) => client::execute(&sources, options, arguments.json),
         Some(CommandLine::McpStdio) => mcp_stdio::execute(&sources),
+        Some(CommandLine::Test(options)) => connection_test::execute(sources, options, arguments.json),
         Some(CommandLine::Firewall(options)) => firewall::execute(&sources, options, arguments.json),
         // Needs no configuration; ran above.
         Some(CommandLine::FirewallHelper { .. }) => Ok(ExitCode::SUCCESS),

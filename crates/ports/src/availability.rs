@@ -116,7 +116,7 @@ fn first_unprivileged_port() -> u16 {
 }
 
 /// The security modules that enforce rules on this system.
-fn enforcing() -> Vec<&'static str> {
+pub fn enforcing() -> Vec<&'static str> {
     let says = |path: &str, expected: &str| fs::read_to_string(path).is_ok_and(|text| text.trim() == expected);
     let mut modules = Vec::new();
     if says("/sys/fs/selinux/enforce", "1") {

@@ -27,11 +27,11 @@ mod unit;
 mod watcher;
 mod well_known;
 
-pub use availability::{Availability, DenyReason, availability, is_bindable};
+pub use availability::{Availability, DenyReason, availability, enforcing, is_bindable};
 pub use end::{EndError, Ended, Ending, end_listener, protected};
 pub use error::PortsError;
 pub use identity::CwtsInstance;
-pub use lookup::{holder, shadow_of};
+pub use lookup::{accept_queue, holder, is_listener_of, shadow_of};
 pub use occupant::{Clients, Occupant, occupant};
 pub use systemd::{StopError, resolve_unit, stop_unit};
 pub use table::{changes, system_table};

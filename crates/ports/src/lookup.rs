@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use crate::owner::Owners;
+use crate::owner::{Owners, sockets_of};
 use crate::sockets::{Socket, listening, not_listening};
 use crate::{Holder, PortsError};
 
@@ -27,6 +27,26 @@ pub(crate) fn in_the_way(address: SocketAddr, beside: &[SocketAddr]) -> Result<O
         // Costs more with many connections, so only when no listener explains the conflict.
         None => Ok(closest(others(not_listening()?), address)),
     }
+}
+
+/// The accept queue of the listener that a client of the address reaches: connections that wait, and how many may wait.
+/// `None` when nobody listens.
+///
+/// # Errors
+/// The kernel does not list its sockets.
+pub fn accept_queue(address: SocketAddr) -> Result<Option<(u32, u32)>, PortsError> {
+    Ok(closest(listening()?, address).map(|socket| socket.queue))
+}
+
+/// Whether the listener that a client of the address reaches is one of the process. `None` when nobody listens, or when this
+/// user may not see what the process has open. Looks at no other process.
+///
+/// # Errors
+/// The kernel does not list its sockets.
+pub fn is_listener_of(pid: u32, address: SocketAddr) -> Result<Option<bool>, PortsError> {
+    let open = sockets_of(pid);
+    let listener = closest(listening()?, address).filter(|_| !open.is_empty());
+    Ok(listener.map(|socket| open.contains(&socket.inode)))
 }
 
 /// The listener of another process that clients of `localhost` reach before one on this IPv4 address: `localhost` means
@@ -80,7 +100,7 @@ mod tests {
     fn socket(address: &str, v6only: bool) -> Socket {
         let (protocol, peer) = (Protocol::Tcp, IpAddr::V4(Ipv4Addr::UNSPECIFIED));
         let address = address.parse().unwrap();
-        Socket { protocol, address, peer, listens: true, v6only, inode: 1, uid: 0, cgroup: None }
+        Socket { protocol, address, peer, listens: true, v6only, inode: 1, uid: 0, cgroup: None, queue: (0, 0) }
     }
 
     #[test]

@@ -37,6 +37,8 @@ pub(crate) struct Socket {
     pub(crate) uid: u32,
     /// The control group in which the socket was made; `None` where the kernel does not tell.
     pub(crate) cgroup: Option<u64>,
+    /// Of a listener: connections that wait to be accepted, and how many may wait.
+    pub(crate) queue: (u32, u32),
 }
 
 /// All listening TCP sockets.
@@ -174,6 +176,7 @@ fn socket(response: &InetResponse, protocol: Protocol) -> Socket {
         inode: header.inode,
         uid: header.uid,
         cgroup: response.nlas.iter().find_map(cgroup_id),
+        queue: (header.recv_queue, header.send_queue),
     }
 }
 

@@ -192,7 +192,12 @@ impl Core {
         self.reload(sources);
         let loaded = self.loaded.as_ref().map_err(|problem| Blocked::by_problem(problem.clone()))?;
         let lock = match InstanceLock::acquire(sources) {
-            Ok(lock) => Some(lock),
+            Ok(lock) => {
+                if let Err(error) = lock.sign(instance.nonce()) {
+                    tracing::warn!(%error, "The lock is not signed: a connection test cannot tell this process from another");
+                }
+                Some(lock)
+            }
             Err(error) if error.is_of_read_only_home() => {
                 tracing::warn!(%error, "The home cannot be written: a second start of this instance is not noticed");
                 None

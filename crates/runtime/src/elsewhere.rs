@@ -18,6 +18,7 @@ use crate::lock;
 use crate::snapshot::{Elsewhere, InstanceEvent, Snapshot};
 pub use end::end_instance;
 pub use status::running_addresses;
+pub(crate) use status::running_places;
 use status::{Reader, Status};
 
 /// How often an attached process is asked.

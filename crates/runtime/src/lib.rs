@@ -8,6 +8,7 @@ mod change;
 mod check;
 mod clients;
 mod conflict;
+mod connection_test;
 mod core;
 mod edit;
 mod elevated;
@@ -47,6 +48,7 @@ mod view;
 
 pub use access::{Access, Caller, Denied, LastUse};
 pub use clients::{ClientFacts, ClientProgram, Issued, Place, Snippet, SnippetNote, StaleSnippet, Transport};
+pub use connection_test::{ServiceTest, TestPlan, TestRequest, test_connections};
 pub use cwts_credentials::{CertificateInfo, Scope, TrustStep};
 pub use cwts_engine::{Account, Exchange, Fill, Market, Order, Position, Role, Trade, decide};
 pub use cwts_net::{Connection, ConnectionLimits, InterfaceAddress, InterfaceKind, Source};

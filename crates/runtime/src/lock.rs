@@ -13,7 +13,7 @@ const LOCK_FILE: &str = "instance.lock";
 
 /// Held from the start of the services to their stop.
 #[derive(Debug)]
-pub(crate) struct InstanceLock(#[expect(dead_code, reason = "closing the file lets the lock go")] File);
+pub(crate) struct InstanceLock(File);
 
 /// Why the lock was not had.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +54,12 @@ impl InstanceLock {
         Self::take(&path(sources))
     }
 
+    /// Writes down the nonce of the process, so that whoever can read the data folder tells its answers from those of
+    /// another one.
+    pub(crate) fn sign(&self, nonce: &str) -> io::Result<()> {
+        writeln!(&self.0, "{nonce}")
+    }
+
     /// Lets the lock go, and takes its file away, and a data folder that held nothing else.
     pub(crate) fn discard(self, sources: &Sources) {
         // What is left of an instance that was removed is in nobody's way.
@@ -70,7 +76,7 @@ impl InstanceLock {
             Err(TryLockError::WouldBlock) => {
                 let mut text = String::new();
                 file.read_to_string(&mut text).map_err(failed)?;
-                return Err(LockError::Held { pid: text.trim().parse().ok() });
+                return Err(LockError::Held { pid: first_line(&text) });
             }
             Err(TryLockError::Error(source)) => return Err(failed(source)),
         }
@@ -111,7 +117,7 @@ pub fn running_instances(home: &Path) -> Vec<RunningInstance> {
 /// The process that holds a lock; `None` when nobody does. Reads the kernel's table instead of trying the lock, so that a
 /// start at the same moment is not disturbed.
 pub(crate) fn holder(path: &Path) -> Option<u32> {
-    let pid: u32 = fs::read_to_string(path).ok()?.trim().parse().ok()?;
+    let pid = first_line(&fs::read_to_string(path).ok()?)?;
     let inode = fs::metadata(path).ok()?.ino();
     // proc_locks(5): `1: FLOCK  ADVISORY  WRITE 4711 08:02:12345 0 EOF`, the process and then device and inode.
     let table = fs::read_to_string("/proc/locks").ok()?;
@@ -122,6 +128,16 @@ pub(crate) fn holder(path: &Path) -> Option<u32> {
         same_inode && owner.parse() == Ok(pid)
     });
     held.then_some(pid)
+}
+
+/// The nonce of the process that runs an instance; `None` where none does, or it has not been written yet.
+pub(crate) fn nonce(path: &Path) -> Option<String> {
+    holder(path)?;
+    fs::read_to_string(path).ok()?.lines().nth(1).map(str::to_owned)
+}
+
+fn first_line(text: &str) -> Option<u32> {
+    text.lines().next()?.parse().ok()
 }
 
 /// What a person is told.
@@ -156,6 +172,19 @@ mod tests {
         assert!(matches!(refused, LockError::Held { pid: Some(pid) } if pid == me), "a person must find it: {refused}");
         drop(first);
         InstanceLock::take(&path).expect("what has stopped no longer holds the instance");
+    }
+
+    #[test]
+    fn the_nonce_is_read_while_the_process_lives() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("instance.lock");
+        let lock = InstanceLock::take(&path).unwrap();
+        assert_eq!(nonce(&path), None, "not written yet");
+        lock.sign("00ff").unwrap();
+        assert_eq!(nonce(&path).as_deref(), Some("00ff"), "an orphan is told from ours by it");
+        assert_eq!(holder(&path), Some(std::process::id()), "the process stands before it");
+        drop(lock);
+        assert_eq!(nonce(&path), None, "what has ended has none");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
-use cwts_config::{InstanceId, Sourced, Sources};
+use cwts_config::{InstanceId, Origin, Sourced, Sources};
 use cwts_credentials::{Scope, TokenStore};
 use cwts_domain::{ErrorCode, Group, Problem, Service, Timestamp};
 use cwts_ports::{Protocol, loopback};
@@ -121,9 +121,14 @@ impl Status {
 
 /// Where an instance that the process `pid` runs listens, as it says itself; `None` when it does not answer. Blocks.
 pub fn running_addresses(sources: &Sources, pid: u32) -> Option<Vec<(Service, SocketAddr)>> {
-    let mut reader = Reader::new(sources, pid);
-    let services = reader.read().ok()?.services.into_iter();
-    Some(services.map(|it| (it.service, SocketAddr::new(it.address.value, it.port.value))).collect())
+    let places = running_places(sources, pid)?;
+    Some(places.into_iter().map(|(service, address, _)| (service, address)).collect())
+}
+
+/// The same, with where each port came from.
+pub(crate) fn running_places(sources: &Sources, pid: u32) -> Option<Vec<(Service, SocketAddr, Origin)>> {
+    let services = Reader::new(sources, pid).read().ok()?.services.into_iter();
+    Some(services.map(|it| (it.service, SocketAddr::new(it.address.value, it.port.value), it.port.origin)).collect())
 }
 
 /// Asks one process about one instance, again and again.

@@ -1,0 +1,205 @@
+//! The connection test of an instance: which places are tried as which client, and what this computer knows beside.
+//!
+//! The ladder and the diagnosis are those of `cwts-probe`; this fills in its targets before, and its facts after.
+
+mod facts;
+mod proxy;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
+
+use cwts_config::{Loaded, Origin, Sources, TlsMode};
+use cwts_credentials::{Scope, TlsStore, TokenStore};
+use cwts_domain::{ErrorCode, Problem, Service};
+use cwts_probe::{
+    Diagnosis, Expected, Ladder, Progress, Repetitions, Secret, Step, Target, Tested, Timeouts, Trust, diagnose,
+};
+use rustls_pki_types::ServerName;
+use serde::Serialize;
+
+use crate::lock;
+use facts::Gatherer;
+
+/// What a person asks for.
+#[derive(Clone, Debug)]
+pub struct TestRequest {
+    /// Which services.
+    pub services: Vec<Service>,
+    /// A name or an address; `None` for the address that each service is bound to.
+    pub host: Option<String>,
+    /// The own address to connect from.
+    pub from: Option<IpAddr>,
+    /// The Origin of a web page to pretend to be.
+    pub origin: Option<String>,
+    /// Whether to speak TLS; `None` to go by the configuration.
+    pub tls: Option<bool>,
+    /// A file with the authority that the client trusts, beside those of the system and of the instance.
+    pub authority: Option<PathBuf>,
+    /// The token to present; `None` for the one that clients of the instance are given.
+    pub token: Option<String>,
+    /// How often.
+    pub count: u32,
+    /// How long each rung may take.
+    pub timeouts: Timeouts,
+}
+
+impl Default for TestRequest {
+    /// All services, once, where they are bound, as their usual clients.
+    fn default() -> Self {
+        Self {
+            services: Service::ALL.into(),
+            host: None,
+            from: None,
+            origin: None,
+            tls: None,
+            authority: None,
+            token: None,
+            count: 1,
+            timeouts: Timeouts::default(),
+        }
+    }
+}
+
+/// Where the services of an instance are expected.
+#[derive(Clone, Debug)]
+pub struct TestPlan {
+    sources: Sources,
+    loaded: Loaded,
+    places: BTreeMap<Service, (SocketAddr, Origin)>,
+}
+
+/// What the test of one service came to.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+pub struct ServiceTest {
+    /// Which.
+    pub service: Service,
+    /// Its URL, without a token.
+    pub target: String,
+    /// Whether every rung held, every time.
+    pub ok: bool,
+    /// The rungs of the first time that one did not hold, else of the last time.
+    pub rungs: Vec<Step>,
+    /// The time of all rungs together.
+    pub millis: f64,
+    /// What the repetitions came to.
+    pub repetitions: Repetitions,
+    /// Why it does not hold, or what to know although it does.
+    pub diagnosis: Option<Diagnosis>,
+}
+
+impl TestPlan {
+    /// Where the configuration says they are.
+    pub fn new(sources: Sources, loaded: Loaded) -> Self {
+        let place = |service| (loaded.settings.socket_addr(service), loaded.settings.port(service).origin.clone());
+        let places = Service::ALL.map(|service| (service, place(service))).into();
+        Self { sources, loaded, places }
+    }
+
+    fn target(&self, service: Service, request: &TestRequest) -> Option<Target> {
+        let (bound, _) = self.places.get(&service)?;
+        let host = request.host.clone().unwrap_or_else(|| reachable(bound.ip()).to_string());
+        let here = self.is_here(&host);
+        let wanted = request.tls.unwrap_or_else(|| self.speaks_tls(&host, here));
+        let lock = lock::path(&self.sources);
+        Some(Target {
+            service,
+            port: bound.port(),
+            tls: wanted.then(|| self.trust(request.authority.as_ref())),
+            token: request.token.clone().or_else(|| self.own_token()).map(Secret),
+            from: request.from,
+            origin: request.origin.clone(),
+            expected: Expected {
+                instance: here.then(|| self.sources.instance().to_string()),
+                nonce: if here { lock::nonce(&lock) } else { None },
+                is_absent: here && self.is_absent(&host, bound.port()),
+            },
+            host,
+        })
+    }
+
+    /// Whether a host is this computer, as far as that is known before it is resolved.
+    fn is_here(&self, host: &str) -> bool {
+        let own = cwts_net::interface_addresses().unwrap_or_default();
+        match host.parse::<IpAddr>() {
+            Ok(ip) => ip.to_canonical().is_loopback() || own.iter().any(|each| each.address == ip.to_canonical()),
+            Err(_) => host.eq_ignore_ascii_case("localhost") || host.ends_with(".localhost"),
+        }
+    }
+
+    /// Whether the instance is known not to listen there, so that whoever answers is another one.
+    fn is_absent(&self, host: &str, port: u16) -> bool {
+        let Some(pid) = lock::holder(&lock::path(&self.sources)) else { return true };
+        let Ok(ip) = host.parse::<IpAddr>() else { return false };
+        let ours = cwts_ports::is_listener_of(pid, SocketAddr::new(ip, port));
+        ours.ok().flatten() == Some(false)
+    }
+
+    /// Clients of this computer may speak plain text on loopback, and do where the certificate does not name it.
+    fn speaks_tls(&self, host: &str, here: bool) -> bool {
+        if self.loaded.settings.tls.value == TlsMode::Off {
+            return false;
+        }
+        let certificate = TlsStore::new(&self.sources.data()).load().ok().flatten();
+        let Some((certificate, name)) = certificate.zip(ServerName::try_from(host.to_owned()).ok()) else {
+            return true;
+        };
+        !is_loopback(host, here) || certificate.info.covers(&name)
+    }
+
+    fn trust(&self, authority: Option<&PathBuf>) -> Trust {
+        let own = TlsStore::new(&self.sources.data()).authority_file();
+        let named = self.sources.environment().get("SSL_CERT_FILE").map(PathBuf::from);
+        let files = [Some(&own), authority, named.as_ref()];
+        Trust::new(&files.into_iter().flatten().filter_map(|path| fs::read(path).ok()).collect::<Vec<_>>())
+    }
+
+    /// What clients of the instance are given: it trades, reads and scrapes. Makes none.
+    fn own_token(&self) -> Option<String> {
+        let text = fs::read_to_string(TokenStore::new(&self.sources.data()).file(Scope::Trade)).ok()?;
+        Some(text.trim().to_owned())
+    }
+}
+
+/// Where a client of this computer reaches a socket that is bound to `ip`.
+fn reachable(ip: IpAddr) -> IpAddr {
+    match ip {
+        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    }
+}
+
+fn is_loopback(host: &str, here: bool) -> bool {
+    host.parse::<IpAddr>().map_or(here, |ip| ip.to_canonical().is_loopback())
+}
+
+/// Tests services, telling each rung as soon as it is known. Changes nothing. Ends, with all connections, when it is
+/// dropped.
+///
+/// # Errors
+/// The runtime ends meanwhile.
+pub async fn test_connections(
+    plan: &TestPlan,
+    request: &TestRequest,
+    tell: &(dyn Fn(Progress) + Sync),
+) -> Result<Vec<ServiceTest>, Problem> {
+    let targets: Vec<Target> = request.services.iter().filter_map(|&service| plan.target(service, request)).collect();
+    let tested = cwts_probe::run(&targets, &request.timeouts, request.count, tell).await;
+    let (plan, request) = (plan.clone(), request.clone());
+    let judged = tokio::task::spawn_blocking(move || {
+        let mut gatherer = Gatherer::new(&plan, &request);
+        tested.into_iter().map(|tested| judged(tested, &mut gatherer)).collect()
+    });
+    judged.await.map_err(|error| Problem::new(ErrorCode::Internal, error.to_string()))
+}
+
+fn judged(tested: Tested, gatherer: &mut Gatherer<'_>) -> ServiceTest {
+    let Tested { ladder, repetitions } = tested;
+    let diagnosis = diagnose(&ladder, &gatherer.facts(&ladder));
+    let (ok, millis) = (ladder.is_ok(), ladder.millis());
+    let Ladder { service, url, steps, .. } = ladder;
+    ServiceTest { service, target: url, ok, rungs: steps, millis, repetitions, diagnosis }
+}

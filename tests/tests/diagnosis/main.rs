@@ -1,0 +1,25 @@
+//! Every cause of the connection test is produced for real and told from all others: programs, signals, firewalls, cables
+//! between network namespaces, certificates.
+
+mod causes;
+mod local;
+mod matrix;
+mod network;
+
+use cwts_tests::sandboxed;
+
+use matrix::Matrix;
+
+/// All cases run in one network of their own, one after the other: several of them change its firewall.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_cause_is_told_from_all_others() {
+    if !sandboxed(every_cause_is_told_from_all_others).await {
+        Matrix::print_saved();
+        return;
+    }
+    let mut matrix = Matrix::default();
+    local::all(&mut matrix).await;
+    network::all(&mut matrix).await;
+    matrix.save();
+    matrix.assert_diagonal();
+}

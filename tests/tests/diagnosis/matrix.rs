@@ -1,0 +1,112 @@
+//! The cases with what was expected and what was diagnosed.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use cwts_tests::{Exit, Home, command, finish};
+use serde_json::Value;
+use tokio::process::Command;
+
+/// What the code is where every rung holds and there is nothing to know.
+pub(crate) const PASSED: &str = "passed";
+
+/// One produced cause.
+#[derive(Debug)]
+struct Case {
+    what: String,
+    expected: &'static str,
+    found: String,
+    evidence: String,
+}
+
+/// All of them.
+#[derive(Debug, Default)]
+pub(crate) struct Matrix {
+    cases: Vec<Case>,
+}
+
+/// `cwts-ultra test` for one service of a home, with more words.
+pub(crate) fn test(home: &Home, service: &str, words: &[&str]) -> Command {
+    let mut test = command(home);
+    test.args(["test", service, "--json", "--timeout", "2"]).args(words);
+    test
+}
+
+/// The same command, run by another one: in another namespace, or with other limits.
+pub(crate) fn by(wrapper: &[&str], command: &Command) -> Command {
+    let inner = command.as_std();
+    let mut outer = Command::new(wrapper[0]);
+    outer.args(&wrapper[1..]).arg(inner.get_program()).args(inner.get_args()).env_clear();
+    outer.envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    outer.stdin(std::process::Stdio::null()).stdout(std::process::Stdio::piped());
+    outer.stderr(std::process::Stdio::piped()).kill_on_drop(true);
+    outer
+}
+
+impl Matrix {
+    /// Runs a test and keeps what it diagnosed, for the last service where it names several.
+    pub(crate) async fn expect(&mut self, expected: &'static str, what: &str, test: Command) {
+        let exit = finish(test).await;
+        let report = report(&exit, what);
+        let diagnosis = &report["diagnosis"];
+        let found = diagnosis["code"].as_str().unwrap_or(PASSED).to_owned();
+        assert_eq!(exit.status, Some(i32::from(report["ok"] != true)), "{what}: the status tells: {exit:?}");
+        assert!(report["ok"] == true || diagnosis.is_object(), "{what}: what fails has a cause: {report}");
+        self.cases.push(Case { what: what.to_owned(), expected, found, evidence: report.to_string() });
+    }
+
+    fn codes(&self) -> BTreeSet<&str> {
+        self.cases.iter().flat_map(|case| [case.expected, case.found.as_str()]).collect()
+    }
+
+    /// Rows are what was produced, columns what was diagnosed.
+    fn text(&self) -> String {
+        let codes: Vec<&str> = self.codes().into_iter().collect();
+        let numbers: String = (1..=codes.len()).map(|number| format!("{number:>3}")).collect();
+        let mut text = format!("{} cases, {} causes\n{:<38}{numbers}\n", self.cases.len(), codes.len(), "");
+        for (row, expected) in codes.iter().enumerate() {
+            text.push_str(&format!("{:>3} {expected:<34}", row + 1));
+            for found in &codes {
+                let both = |case: &&Case| case.expected == *expected && case.found == *found;
+                match self.cases.iter().filter(both).count() {
+                    0 => text.push_str("  ."),
+                    count => text.push_str(&format!("{count:>3}")),
+                }
+            }
+            text.push('\n');
+        }
+        text
+    }
+
+    /// Keeps the text for the process outside of the sandbox.
+    pub(crate) fn save(&self) {
+        std::fs::write(file(), self.text()).expect("the folder of the build is writable");
+    }
+
+    /// Prints the text that the sandbox has left.
+    pub(crate) fn print_saved() {
+        println!("{}", std::fs::read_to_string(file()).unwrap_or_default());
+    }
+
+    /// Every case was diagnosed as what it is.
+    pub(crate) fn assert_diagonal(&self) {
+        let wrong: Vec<String> = self
+            .cases
+            .iter()
+            .filter(|case| case.expected != case.found)
+            .map(|case| format!("{}: {} for {}\n    {}", case.what, case.found, case.expected, case.evidence))
+            .collect();
+        assert!(wrong.is_empty(), "a wrong cause sends a person the wrong way:\n{}\n{}", wrong.join("\n"), self.text());
+    }
+}
+
+fn file() -> PathBuf {
+    let suite = std::env::current_exe().expect("the path of the test executable");
+    suite.with_file_name("diagnosis-confusion.txt")
+}
+
+fn report(exit: &Exit, what: &str) -> Value {
+    let reports: Value =
+        serde_json::from_str(&exit.stdout).unwrap_or_else(|error| panic!("{what}: {error} in {exit:?}"));
+    reports.as_array().and_then(|reports| reports.last()).cloned().unwrap_or_default()
+}
