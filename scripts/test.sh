@@ -71,4 +71,9 @@ cargo build --quiet --locked --workspace --bins
 
 step "Rust: tests"
 cargo test --quiet --locked --workspace --no-fail-fast
+
+step "fuzz targets"
+# libFuzzer where it is built in a minute; the targets of the server take its random inputs without it.
+./scripts/fuzz.sh 20 ports_env production_toml
+CWTS_FUZZ_SECONDS=20 cargo test --quiet --locked --workspace --test any_input
 step "all checks passed"

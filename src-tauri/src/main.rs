@@ -18,6 +18,7 @@ use std::process::ExitCode;
 
 use cli::Refusal;
 use cwts_config::LogLevel;
+use cwts_domain::Problem;
 use tracing_subscriber::EnvFilter;
 
 /// The panel cannot open.
@@ -47,7 +48,12 @@ fn main() -> ExitCode {
         Ok(sources) => sources,
         Err(error) => return fail(error, USAGE),
     };
+    // Before the files are read, so that the level of the log is that of the new ones.
+    let furnished = cwts_config::furnish(&sources);
     log_to_stderr(backend::log_level(&sources));
+    if let Err(error) = furnished {
+        tracing::warn!("The home lacks files: {}", Problem::from(error));
+    }
     app::run(&arguments, sources).unwrap_or_else(|error| fail(error, FAILED))
 }
 

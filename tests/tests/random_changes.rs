@@ -3,7 +3,6 @@
 //! A tenth of the sequences runs here; all of them with `CWTS_SOAK=1`, as `scripts/soak.sh` does.
 
 use std::collections::BTreeSet;
-use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr};
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
@@ -14,54 +13,30 @@ use std::time::Duration;
 use cwts_config::{Environment, InstanceId, Key, Layer, Settings, Sourced, Sources};
 use cwts_domain::{Checkpoints, Group, Service, Step};
 use cwts_runtime::{Host, Instance, SaveTarget, SettingChange, SettingsEdit, Surroundings};
-use cwts_tests::{Embedded, Faults, Home, McpClient, Ports, answers, free_port, until};
+use cwts_tests::{Embedded, Faults, Home, McpClient, Ports, Random, answers, free_port, tell, tenth_of, until};
 use rustix::process::{Signal, getpid, kill_process};
 use serde_json::json;
 
 use Service::{Health, McpHttp, McpWebsocket, Prometheus};
 
-/// With this variable set, all sequences run.
-const SOAK: &str = "CWTS_SOAK";
 /// Tells the child that is to crash: home, seed and step.
 const CRASH: &str = "CWTS_TEST_CRASH";
 
 fn sequences() -> u64 {
-    if std::env::var_os(SOAK).is_some() { 500 } else { 50 }
-}
-
-/// The harness hides what the print macros write.
-fn tell(text: &str) {
-    writeln!(std::io::stderr(), "{text}").expect("stderr is open");
-}
-
-/// Sebastiano Vigna's SplitMix64: a seed tells the whole sequence.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn of<'a, T>(&mut self, all: &'a [T]) -> &'a T {
-        let length = u64::try_from(all.len()).expect("a short list");
-        &all[usize::try_from(self.next() % length).expect("an index")]
-    }
+    tenth_of(500)
 }
 
 /// Any change of everything but the MCP WebSocket.
 fn change(random: &mut Random, pool: &[u16]) -> Vec<SettingChange> {
     let mut changes = Vec::new();
     for service in [McpHttp, Prometheus, Health] {
-        match random.next() % 4 {
+        match random.bits() % 4 {
             0 | 1 => changes.push(SettingChange::set(Key::Port(service), random.of(pool))),
-            2 if random.next().is_multiple_of(4) => changes.push(SettingChange::remove(Key::Port(service))),
+            2 if random.bits().is_multiple_of(4) => changes.push(SettingChange::remove(Key::Port(service))),
             _ => {}
         }
     }
-    if changes.is_empty() || random.next().is_multiple_of(2) {
+    if changes.is_empty() || random.bits().is_multiple_of(2) {
         let address = random.of(&["127.0.0.1", "127.0.0.2", "0.0.0.0", "::1", "::"]);
         changes.push(SettingChange::set(Key::BindAddr(Group::Monitoring), address));
     }

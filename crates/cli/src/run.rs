@@ -35,17 +35,14 @@ pub(crate) fn run(sources: Sources, as_json: bool) -> Result<ExitCode, Failure> 
     served
 }
 
-/// The configuration, in a home that has every file. Nothing is made where the configuration is invalid.
+/// The configuration, in a home that has every file.
 fn furnished(sources: &Sources) -> Result<Loaded, Failure> {
+    let furnished = cwts_config::furnish(sources);
     let loaded = cwts_config::load(sources)?;
-    match cwts_config::furnish(sources) {
-        Ok(made) if made.is_empty() => Ok(loaded),
-        Ok(_) => Ok(cwts_config::load(sources)?),
-        Err(error) => {
-            eprintln!("warning: {} It runs without the files that are missing.", Problem::from(error));
-            Ok(loaded)
-        }
+    if let Err(error) = furnished {
+        eprintln!("warning: {} It runs without the files that are missing.", Problem::from(error));
     }
+    Ok(loaded)
 }
 
 /// Logs go to standard error, so that standard output holds what scripts read.

@@ -13,6 +13,8 @@ mod env_file;
 mod environment;
 mod error;
 mod file;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod key;
 mod load;
 mod origin;

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use cwts_domain::Service;
 
-use crate::{Environment, InstanceId, Layer, Sources, load};
+use crate::{Environment, InstanceId, Sources, load};
 
 pub use create::{NewProfile, create_profile};
 pub use data::data_bytes;
@@ -31,8 +31,8 @@ pub struct PortUse {
     pub instance: InstanceId,
     /// Which of its services.
     pub service: Service,
-    /// Whether somebody set it. One that is built in, or comes from ports.conf, gives way to another instance.
-    pub is_set: bool,
+    /// Whether somebody chose it. One that nobody chose gives way to another instance.
+    pub is_chosen: bool,
 }
 
 /// The instances of a home: `default` first, then the others by name. A folder that cannot be read holds none.
@@ -62,9 +62,8 @@ fn ports_of(home: &Path, instance: InstanceId) -> Option<[PortUse; 4]> {
     let sources = Sources::new(home, instance.clone(), None, Environment::empty()).ok()?;
     let settings = load(&sources).ok()?.settings;
     Some(Service::ALL.map(|service| {
-        let port = settings.port(service);
-        let is_set = !matches!(port.origin.layer, Layer::PortTable | Layer::BuiltIn);
-        PortUse { port: port.value, instance: instance.clone(), service, is_set }
+        let is_chosen = settings.is_port_chosen(service);
+        PortUse { port: settings.port(service).value, instance: instance.clone(), service, is_chosen }
     }))
 }
 

@@ -6,7 +6,7 @@ use cwts_domain::{Group, Service};
 use serde::Serialize;
 
 use crate::value::RawValue;
-use crate::{AuthMode, Edit, InstanceId, Key, LogLevel, Shadowed, Sourced, TlsMode};
+use crate::{AuthMode, Edit, InstanceId, Key, Layer, LogLevel, Shadowed, Sourced, TlsMode};
 
 /// Every setting. Serializes as an object keyed by the dotted names of [`Key::id`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -80,6 +80,17 @@ impl Settings {
             Key::StartServers => self.start_servers = other.start_servers.clone(),
             Key::LogLevel => self.log_level = other.log_level.clone(),
             Key::InstanceId => self.instance_id = other.instance_id.clone(),
+        }
+    }
+
+    /// Whether somebody chose the port of a service. One that is built in, comes from ports.conf, or stands in the TOML
+    /// file as the default that it ships with was chosen by nobody.
+    pub fn is_port_chosen(&self, service: Service) -> bool {
+        let port = self.port(service);
+        match port.origin.layer {
+            Layer::PortTable | Layer::BuiltIn => false,
+            Layer::Toml => port.shadowed.first().is_some_and(|default| default.value != port.value),
+            Layer::EnvFile | Layer::Environment | Layer::ThisRun => true,
         }
     }
 

@@ -32,8 +32,13 @@ pub(crate) fn newline(text: &str) -> &'static str {
 pub(crate) fn with_line(text: &str, offset: usize, line: &str) -> String {
     let (before, after) = text.split_at(offset);
     let newline = newline(text);
-    let open = !before.is_empty() && !before.ends_with('\n') && before != BOM.to_string();
-    format!("{before}{}{line}{newline}{after}", if open { newline } else { "" })
+    let gap = match before {
+        _ if before.is_empty() || before.ends_with('\n') || before == BOM.to_string() => "",
+        // Half of a line ending.
+        _ if before.ends_with('\r') => "\n",
+        _ => newline,
+    };
+    format!("{before}{gap}{line}{newline}{after}")
 }
 
 /// The text with the bytes of `range` replaced.

@@ -1,12 +1,12 @@
-//! What a start does where another instance has a port that nobody set: it takes a free one and keeps it.
+//! What a start does where another instance has a port that nobody chose: it takes a free one and keeps it.
 //!
-//! A port that somebody set never moves by itself, and none gives way to a foreign program: who listens there may be
+//! A port that somebody chose never moves by itself, and none gives way to a foreign program: who listens there may be
 //! somebody whom this instance was to replace.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use cwts_config::{Edit, Key, Layer, Loaded, SaveLayer, Sources};
+use cwts_config::{Edit, Key, Loaded, SaveLayer, Sources};
 use cwts_domain::{ErrorCode, Problem, Service};
 use cwts_net::{Listeners, Prepared};
 
@@ -32,7 +32,7 @@ struct Move {
     holder: String,
 }
 
-/// Binds what is configured. Ports that nobody set give way to those of other instances, and are kept in the TOML file.
+/// Binds what is configured. Ports that nobody chose give way to those of other instances, and are kept in the TOML file.
 ///
 /// # Errors
 /// A port cannot be bound and does not give way, or the file cannot be written. Nothing is bound then.
@@ -62,8 +62,8 @@ pub(crate) async fn place(
 /// Where the service may go instead; `None` when it has to stay.
 fn way_out(service: Service, blocked: &Blocked, loaded: &Loaded) -> Option<Move> {
     let port = loaded.settings.port(service);
-    let is_set = !matches!(port.origin.layer, Layer::PortTable | Layer::BuiltIn);
-    let conflict = blocked.conflict().filter(|it| !is_set && it.owner.kind == OwnerKind::OtherInstance)?;
+    let gives_way = !loaded.settings.is_port_chosen(service);
+    let conflict = blocked.conflict().filter(|it| gives_way && it.owner.kind == OwnerKind::OtherInstance)?;
     let id = conflict.owner.instance.as_deref().unwrap_or("of another home");
     let pid = conflict.owner.pid.map(|pid| format!(", pid {pid}")).unwrap_or_default();
     Some(Move { from: port.value, to: conflict.alternatives.best?, holder: format!("instance {id}{pid}") })

@@ -142,13 +142,16 @@ fn foreign_name(version: Version, uri: &Uri, headers: &HeaderMap, ours: &Ours<'_
     let mut hosts = headers.get_all(header::HOST).iter().map(|value| value.to_str().ok().and_then(host_name));
     let host = match (hosts.next(), hosts.next()) {
         // No page can send a request of HTTP/1.0, which knows no Host.
-        (None, None) if version == Version::HTTP_10 => return foreign_origin(headers, ours),
-        (Some(Some(host)), None) => host,
+        (None, None) if version == Version::HTTP_10 => None,
+        (Some(Some(host)), None) => Some(host),
         _ => return Some(Refusal::BadHost),
     };
     // An absolute-form target stands above the header (RFC 9112 section 3.2.2).
-    let named = uri.authority().map_or(Some(host), |authority| host_name(authority.as_str()));
-    if named.is_some_and(|name| ours.has(name)) { foreign_origin(headers, ours) } else { Some(Refusal::Host) }
+    let is_foreign = match (uri.authority(), host) {
+        (Some(authority), _) => !host_name(authority.as_str()).is_some_and(|name| ours.has(name)),
+        (None, host) => host.is_some_and(|name| !ours.has(name)),
+    };
+    if is_foreign { Some(Refusal::Host) } else { foreign_origin(headers, ours) }
 }
 
 fn foreign_origin(headers: &HeaderMap, ours: &Ours<'_>) -> Option<Refusal> {
@@ -188,6 +191,13 @@ impl Ours<'_> {
         }
         name.parse::<IpAddr>().is_ok_and(|ip| ip.to_canonical().is_loopback() || ip.to_canonical() == self.local)
     }
+}
+
+/// Whether a request to a loopback address is let in.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn lets_in(version: Version, uri: &Uri, headers: &HeaderMap) -> bool {
+    let ours = Ours { local: IpAddr::from([127, 0, 0, 1]), names: &[] };
+    foreign_name(version, uri, headers, &ours).is_none()
 }
 
 #[cfg(test)]
@@ -249,6 +259,8 @@ mod tests {
         assert_eq!(judged(LOOPBACK, &two), Some(Refusal::BadHost), "two hosts are a smuggling attempt");
         let old = judged_as(Version::HTTP_10, "/health", LOOPBACK, &[]);
         assert_eq!(old, None, "monitors that speak HTTP/1.0 send none, and pages cannot");
+        let old = judged_as(Version::HTTP_10, "http://evil.example/health", LOOPBACK, &[]);
+        assert_eq!(old, Some(Refusal::Host), "but a name that is given must be ours");
     }
 
     #[test]

@@ -2,6 +2,8 @@
 //!
 //! Decides nothing about trading and binds no socket; [`services`] hands the routers to the runtime.
 
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod guard;
 mod health;
 mod limits;

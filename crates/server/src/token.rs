@@ -68,7 +68,7 @@ fn needed(service: Service, here: bool, method: &Method, uri: &Uri) -> Option<Al
 }
 
 /// Takes the token out of the header, and on the WebSocket out of the query.
-fn take_token(service: Service, request: &mut Request) -> Option<String> {
+pub(crate) fn take_token(service: Service, request: &mut Request) -> Option<String> {
     let header = request.headers_mut().remove(header::AUTHORIZATION);
     let bearer = header.as_ref().and_then(|value| value.to_str().ok()).and_then(|value| {
         let (scheme, token) = value.split_once(' ')?;

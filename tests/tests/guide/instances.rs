@@ -19,6 +19,13 @@ fn create_files(person: &Person) {
     person.installation.write("config/instance2.toml", "# second\n");
 }
 
+/// The same, as copies of the file that an installation ships: every port is in them, and none of them was chosen.
+fn copy_files(person: &Person) {
+    let shipped = person.installation.text("config/production.toml");
+    fs::write(person.installation.user().join("instance1.toml"), &shipped).expect("the user's own folder");
+    person.installation.write("config/instance2.toml", &shipped);
+}
+
 /// Checks that an instance has all four ports.
 async fn answer(id: &str, ports: [u16; 4]) {
     let [.., health] = ports;
@@ -89,16 +96,37 @@ async fn a_port_that_somebody_set_never_moves_by_itself() {
     create_files(&person);
     let one = person.starts(terminals().0).await;
     let pid = one.pid().to_string();
-    // The installed production.toml sets 3001 for the default instance, which instance 1 has now.
+    // Instance 1 has it now. In ports.env somebody wrote it, although it is the default.
+    person.installation.write("config/ports.env", "export MCP_HTTP_PORT=3001\n");
     let exit = person.runs("~/.local/cwts-ultra/bin/cwts-ultra").await;
     assert_eq!(exit.status, Some(3), "somebody relies on the port that was set: {exit:?}");
     for named in ["3001", "instance 1", &pid] {
         assert!(exit.stderr.contains(named), "the line names {named}: {}", exit.stderr);
     }
-    // A file that says nothing sets nothing, and a start leaves it as it is.
-    person.installation.write("config/production.toml", "# nothing of my own\n");
-    let default = person.starts("~/.local/cwts-ultra/bin/cwts-ultra").await;
-    answer("default", [3000, 5011, 9190, 8180]).await;
-    stop(default).await;
     stop(one).await;
+}
+
+#[tokio::test]
+async fn the_defaults_of_an_installation_were_chosen_by_nobody_and_give_way() {
+    if !sandboxed(the_defaults_of_an_installation_were_chosen_by_nobody_and_give_way).await {
+        return;
+    }
+    let person = Person::new().await;
+    copy_files(&person);
+    let (first, second) = terminals();
+    let one = person.starts(first).await;
+    answer("1", [3001, 3002, 9090, 8080]).await;
+    let two = person.starts(second).await;
+    answer("2", [3003, 3004, 9190, 8180]).await;
+    // The installed production.toml has the defaults, 3001 among them, which instance 1 has now.
+    let default = person.starts("~/.local/cwts-ultra/bin/cwts-ultra").await;
+    answer("default", [3000, 5011, 10090, 10081]).await;
+    let kept = person.installation.text("config/production.toml");
+    assert!(
+        kept.contains("mcp_port = 3000") && kept.contains("mcp_http_port = 5011"),
+        "only what moved is new: {kept}"
+    );
+    for server in [default, two, one] {
+        stop(server).await;
+    }
 }

@@ -5,7 +5,7 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use crate::text::{line_start, next_line, spliced, with_line};
+use crate::text::{line_start, newline, next_line, spliced, with_line};
 use crate::value::RawValue;
 use crate::{ConfigError, Edit, Key, Layer, Origin, Warning};
 
@@ -81,7 +81,17 @@ impl EnvFile {
                 let old = &self.text[last.value_span.clone()];
                 spliced(&self.text, last.value_span.clone(), &quoted(value, old))
             }
-            None => with_line(&self.text, self.text.len(), &format!("export {name}={}", quoted(value, ""))),
+            None => {
+                let line = format!("export {name}={}", quoted(value, ""));
+                let added = with_line(&self.text, self.text.len(), &line);
+                // A backslash at the end would draw the line into the statement before it.
+                let is_read = Self::parse(&self.path, &added).is_ok();
+                if is_read {
+                    added
+                } else {
+                    with_line(&self.text, self.text.len(), &(newline(&self.text).to_owned() + &line))
+                }
+            }
         }
     }
 
@@ -93,6 +103,19 @@ impl EnvFile {
             text.replace_range(range, "");
         }
         text
+    }
+
+    /// The assignments of other variables, in their order.
+    #[cfg(feature = "fuzzing")]
+    pub(crate) fn others(&self, name: &str) -> impl Iterator<Item = (&str, &str)> {
+        let others = self.assignments.iter().filter(move |it| it.name != name);
+        others.map(|it| (it.name.as_str(), it.value.as_str()))
+    }
+
+    /// Whether a value goes over several lines, which may look like comments.
+    #[cfg(feature = "fuzzing")]
+    pub(crate) fn has_long_values(&self) -> bool {
+        self.assignments.iter().any(|it| self.text[it.value_span.clone()].contains('\n'))
     }
 
     fn last(&self, name: &str) -> Option<&Assignment> {

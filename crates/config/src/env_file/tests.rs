@@ -103,6 +103,7 @@ fn setting_a_variable_keeps_everything_else() {
         ("B=2\r\n", "B=2\r\nexport A=5010\r\n"),
         ("\u{feff}", "\u{feff}export A=5010\n"),
         ("# open comment", "# open comment\nexport A=5010\n"),
+        ("B=2 \\\n", "B=2 \\\n\nexport A=5010\n"),
     ];
     for (before, after) in cases {
         assert_eq!(parse(before).with("A", "5010"), after, "{before:?}");

@@ -9,7 +9,7 @@ use cwts_domain::Service;
 
 use super::create::{ENV, TOML, named_after};
 use super::{ProfileError, data};
-use crate::{Edit, InstanceId, Key, Sources, toml_file::TomlFile};
+use crate::{Edit, InstanceId, Key, Sources, load, toml_file::TomlFile};
 
 /// The table of ports that an installation ships.
 const PORT_TABLE: &str = include_str!("../../../../config/ports.conf");
@@ -20,8 +20,10 @@ const PORT_TABLE: &str = include_str!("../../../../config/ports.conf");
 /// The ports of a new instance other than `default` are set by nobody, so that they give way to those of others.
 ///
 /// # Errors
-/// The first file or folder that cannot be made, in a home that cannot be written for example. Those before it are there.
+/// The configuration is invalid; nothing is made then. Or the first file or folder that cannot be made, in a home that
+/// cannot be written for example; those before it are there.
 pub fn furnish(sources: &Sources) -> Result<Vec<PathBuf>, ProfileError> {
+    load(sources)?;
     let (toml, env) = texts(sources)?;
     let files =
         [(sources.toml_file(), toml), (sources.env_file(), env), (sources.port_table_file(), PORT_TABLE.to_owned())];

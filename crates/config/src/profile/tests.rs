@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 
 use super::*;
-use crate::Settings;
+use crate::{Layer, Settings};
 
 fn home(files: &[&str]) -> tempfile::TempDir {
     let home = tempfile::tempdir().unwrap();
@@ -100,7 +100,7 @@ fn a_port_that_nobody_set_is_told_from_one_that_somebody_did() {
     let home = tempfile::tempdir().unwrap();
     write(home.path(), "config/instances/2.env", "export MCP_SERVER_PORT=3003\n");
     let uses = profile_ports(home.path()).into_iter().filter(|one| one.instance == id("2"));
-    let set: Vec<_> = uses.map(|one| (one.port, one.is_set)).collect();
+    let set: Vec<_> = uses.map(|one| (one.port, one.is_chosen)).collect();
     assert_eq!(set, [(3003, true), (3001, false), (9090, false), (8080, false)], "only a default gives way");
 }
 
@@ -211,8 +211,8 @@ fn a_home_gets_what_it_lacks_and_keeps_what_it_has() {
 #[test]
 fn a_home_that_cannot_be_written_is_named() {
     let home = tempfile::tempdir().unwrap();
-    fs::write(home.path().join("config"), "a file in place of the folder, which stops root too").unwrap();
+    fs::write(home.path().join("data"), "a file in place of the folder, which stops root too").unwrap();
     let sources = Sources::new(home.path(), id("default"), None, Environment::empty()).unwrap();
     let error = furnish(&sources).unwrap_err().to_string();
-    assert!(error.contains("production.toml cannot be written"), "a person must learn which: {error}");
+    assert!(error.contains("data/default cannot be written"), "a person must learn which: {error}");
 }

@@ -2,9 +2,10 @@
 //!
 //! An edit replaces the bytes of one value, or adds or takes away one line. Only inline tables are written anew.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use toml_edit::{Document, DocumentMut, Item, TableLike, Value};
+use toml_edit::{Document, DocumentMut, Item, Table, TableLike, Value};
 
 use crate::text::{line_number, line_start, newline, next_line, spliced, with_line};
 use crate::value::RawValue;
@@ -58,23 +59,37 @@ impl TomlFile {
 
     /// The text after an edit.
     pub(crate) fn edited(&self, edit: &Edit) -> String {
-        let text = self.document.raw();
-        match (&edit.value, self.entry(edit.key)) {
+        let (text, key) = (self.document.raw(), edit.key);
+        if let Some(rewritten) = self.with_inline_table(edit) {
+            return rewritten;
+        }
+        match (&edit.value, self.entry(key)) {
             (Some(value), Some((_, item))) => match item.span().filter(|_| item.is_value()) {
-                Some(span) => spliced(text, span, &spelled(edit.key, value)),
-                None => self.rewritten(edit),
+                Some(span) => spliced(text, span, &spelled(key, value)),
+                None => self.with_table_replaced(edit),
             },
-            (Some(value), None) => {
-                self.with_entry(edit.key, &spelled(edit.key, value)).unwrap_or_else(|| self.rewritten(edit))
-            }
-            (None, Some((name, item))) => match (name.span(), item.span()) {
-                (Some(start), Some(end)) if item.is_value() && !self.is_inline(edit.key) => {
-                    spliced(text, line_start(text, start.start)..next_line(text, end.end), "")
-                }
-                _ => self.rewritten(edit),
+            (Some(value), None) => self.with_entry(key, &spelled(key, value)),
+            (None, Some((name, item))) => match (name.span(), item.span().filter(|_| item.is_value())) {
+                (Some(start), Some(end)) => spliced(text, line_start(text, start.start)..next_line(text, end.end), ""),
+                _ => self.with_table_replaced(edit),
             },
             (None, None) => text.to_owned(),
         }
+    }
+
+    /// The whole file as a table.
+    #[cfg(feature = "fuzzing")]
+    pub(crate) fn root(&self) -> &dyn TableLike {
+        self.document.as_table()
+    }
+
+    /// Whether an edit of the setting replaces more than a line: a long value, an inline table, or a table in its place.
+    #[cfg(feature = "fuzzing")]
+    pub(crate) fn replaces_lines(&self, key: Key) -> bool {
+        let section = self.document.get(key.section_and_name().0).filter(|item| item.is_inline_table());
+        let replaced = section.or_else(|| self.entry(key).map(|(_, item)| item));
+        let span = replaced.filter(|item| item.is_value()).and_then(Item::span);
+        replaced.is_some() && span.is_none_or(|span| self.document.raw()[span].contains('\n'))
     }
 
     fn table(&self, key: Key) -> Option<&dyn TableLike> {
@@ -83,10 +98,6 @@ impl TomlFile {
 
     fn entry(&self, key: Key) -> Option<(&toml_edit::Key, &Item)> {
         self.table(key)?.get_key_value(key.section_and_name().1)
-    }
-
-    fn is_inline(&self, key: Key) -> bool {
-        self.document.get(key.section_and_name().0).is_some_and(Item::is_inline_table)
     }
 
     fn origin(&self, name: &toml_edit::Key) -> Origin {
@@ -98,36 +109,43 @@ impl TomlFile {
         Warning::UnknownKey { key, origin: self.origin(name) }
     }
 
-    /// The text with one more entry, on a line of its own. `None` where the table's spelling has no place for a line.
-    fn with_entry(&self, key: Key, value: &str) -> Option<String> {
+    /// The text with one more entry, on a line of its own.
+    fn with_entry(&self, key: Key, value: &str) -> String {
         let text = self.document.raw();
         let (section, name) = key.section_and_name();
-        let table = match self.document.get(section) {
-            Some(Item::Table(table)) if !table.is_implicit() => table,
-            Some(Item::Table(table)) if table.is_dotted() => table,
-            Some(Item::Table(_)) | None => {
-                let gap = if text.is_empty() { "" } else { newline(text) };
-                return Some(with_line(
-                    text,
-                    text.len(),
-                    &format!("{gap}[{section}]{}{name} = {value}", newline(text)),
-                ));
+        let table = self.document.get(section).and_then(Item::as_table);
+        let dotted = table.filter(|table| table.is_dotted());
+        let header = table.filter(|table| !table.is_dotted() && !table.is_implicit());
+        let last = dotted.or(header).and_then(last_value).or_else(|| header?.span());
+        match last {
+            Some(span) => {
+                let prefix = if dotted.is_some() { format!("{section}.") } else { String::new() };
+                with_line(text, next_line(text, span.end), &format!("{prefix}{name} = {value}"))
             }
-            Some(_) => return None,
-        };
-        let last_value = table
-            .iter()
-            .filter(|(_, item)| item.is_value())
-            .filter_map(|(_, item)| item.span())
-            .max_by_key(|span| span.end);
-        let header = table.span().filter(|_| !table.is_dotted());
-        let prefix = if table.is_dotted() { format!("{section}.") } else { String::new() };
-        let after = last_value.or(header)?.end;
-        Some(with_line(text, next_line(text, after), &format!("{prefix}{name} = {value}")))
+            None => {
+                let newline = newline(text);
+                let gap = if text.is_empty() { "" } else { newline };
+                with_line(text, text.len(), &format!("{gap}[{section}]{newline}{name} = {value}"))
+            }
+        }
     }
 
-    /// The edit made on the document tree, for what lines cannot express. Keeps the content; layout may change.
-    fn rewritten(&self, edit: &Edit) -> String {
+    /// The text with the inline table of the setting written anew; `None` where there is none to change.
+    fn with_inline_table(&self, edit: &Edit) -> Option<String> {
+        let (section, name) = edit.key.section_and_name();
+        let span = self.document.get(section).filter(|item| item.is_inline_table())?.span()?;
+        let mut document = self.document.clone().into_mut();
+        let table = document.get_mut(section)?.as_inline_table_mut()?;
+        match &edit.value {
+            Some(value) => drop(table.insert(name, spelled(edit.key, value).parse().ok()?)),
+            None => drop(table.remove(name)?),
+        }
+        table.decor_mut().clear();
+        Some(spliced(self.document.raw(), span, &table.to_string()))
+    }
+
+    /// The edit where a whole table stands in the place of the value. It goes; layout may change.
+    fn with_table_replaced(&self, edit: &Edit) -> String {
         let text = self.document.raw();
         let mut document: DocumentMut = self.document.clone().into_mut();
         let (section, name) = edit.key.section_and_name();
@@ -140,9 +158,18 @@ impl TomlFile {
             }
             None => drop(table.remove(name)),
         }
-        let rewritten = document.to_string();
-        if newline(text) == "\n" { rewritten } else { rewritten.replace("\r\n", "\n").replace('\n', "\r\n") }
+        document.to_string()
     }
+}
+
+/// Where the last value of a table ends that stands below its header, or in its dotted keys.
+fn last_value(table: &Table) -> Option<Range<usize>> {
+    let span = |item: &Item| match item {
+        Item::Value(_) => item.span(),
+        Item::Table(inner) if inner.is_dotted() => last_value(inner),
+        _ => None,
+    };
+    table.iter().filter_map(|(_, item)| span(item)).max_by_key(|span| span.end)
 }
 
 /// A canonical value as TOML spells it.

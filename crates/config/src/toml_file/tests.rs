@@ -69,6 +69,8 @@ fn an_absent_value_gets_a_line_in_its_table() {
         ),
         ("mcp = { bind_addr = \"::1\" }\n", "mcp = { bind_addr = \"::1\" , mcp_port = 5010 }\n"),
         ("mcp = {}\r\n", "mcp = { mcp_port = 5010 }\r\n"),
+        ("a = 1\r\nmcp = {}\ns = '''\na'''", "a = 1\r\nmcp = { mcp_port = 5010 }\ns = '''\na'''"),
+        ("mcp.extra.x = 1\n[log]\n", "mcp.extra.x = 1\nmcp.mcp_port = 5010\n[log]\n"),
         ("[mcp.extra]\na = 1\n", "[mcp.extra]\na = 1\n\n[mcp]\nmcp_port = 5010\n"),
     ];
     for (before, after) in cases {

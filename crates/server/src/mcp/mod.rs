@@ -3,7 +3,7 @@
 mod handler;
 mod http;
 mod keepalive;
-mod message;
+pub(crate) mod message;
 mod permission;
 mod schema;
 mod sessions;
