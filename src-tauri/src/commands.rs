@@ -8,9 +8,9 @@ use std::path::PathBuf;
 
 use cwts_domain::{ErrorCode, Problem, Service};
 use cwts_runtime::{
-    Activity, Conflict, Envelope, FirewallChoice, FirewallResult, FirewallTask, FirewallView, NewInstance, PemSource,
-    PortCheck, PortNews, PortSet, ProfileInfo, ReachEdit, Release, Released, Sample, Scope, SecurityView, SettingsEdit,
-    Snapshot,
+    Activity, Actor, Conflict, Envelope, FirewallChoice, FirewallResult, FirewallTask, FirewallView, NewInstance,
+    PemSource, PortCheck, PortNews, PortSet, ProfileInfo, ReachEdit, Release, Released, Sample, Scope, SecurityView,
+    SettingsEdit, Snapshot,
 };
 use serde::Serialize;
 use tauri::ipc::Channel;
@@ -154,7 +154,7 @@ pub(crate) async fn set_reach(panel: State<'_, Panel>, instance: String, edit: R
 
 #[tauri::command]
 pub(crate) async fn arm_trading(panel: State<'_, Panel>, instance: String, armed: bool) -> Result<Snapshot, Problem> {
-    panel.supervisor.instance(&instance)?.arm_trading(armed).await
+    panel.supervisor.instance(&instance)?.arm_trading(armed, Actor::Panel).await
 }
 
 #[tauri::command]

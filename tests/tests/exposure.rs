@@ -48,6 +48,15 @@ async fn without_tls_other_computers_get_the_remedies_and_this_one_is_served() {
             assert!(detail.contains(remedy), "{remedy} is a way out: {detail}");
         }
     }
+    let trail = until("the entry", async || {
+        let (http, bearer) = (ports.of(Service::McpHttp), bearer(OWNER_TOKEN));
+        let headers = [("Host", "localhost"), ("Authorization", &*bearer)];
+        let page = send_exactly(http, "GET", "/api/v1/audit", &headers, "").await.json();
+        let records = page["records"].as_array()?.clone();
+        records.into_iter().find(|record| record["action"] == "remote_refused")
+    })
+    .await;
+    assert_eq!(trail["subject"], "192.168.50.10", "the trail names who was refused: {trail}");
     McpClient::connect(&format!("ws://127.0.0.1:{}/mcp", ports.of(Service::McpWebsocket))).await;
     assert_eq!(get(ports.of(Service::Health), "/health").await.json()["exposed"], false, "nobody else is served");
     let ended = server.stop(Signal::TERM).await;

@@ -54,6 +54,12 @@ impl Person {
         text.split_terminator('\n').map(words).collect()
     }
 
+    /// The audit trail, oldest first.
+    fn audit(&self) -> Vec<Value> {
+        let text = fs::read_to_string(self.home.path().join("data/default/audit.jsonl")).expect("a trail");
+        text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+    }
+
     fn memory(&self) -> String {
         fs::read_to_string(self.home.path().join("data/default/firewall.json")).unwrap_or_default()
     }
@@ -81,6 +87,17 @@ async fn pkexec_is_asked_once_for_exactly_what_was_shown() {
     let lines: Vec<String> = lines.map(|line| line.as_str().unwrap_or_default().replace('\'', "")).collect();
     let as_root: Vec<String> = vectors.iter().map(|vector| format!("sudo {vector}")).collect();
     assert_eq!(as_root, lines, "polkit's dialog and the system's log show what the person saw");
+    let audit = person.audit();
+    assert_eq!(audit.len(), 1, "one entry for what was done at once: {audit:?}");
+    assert_eq!(
+        (&audit[0]["action"], &audit[0]["by"]),
+        (&"firewall_applied".into(), &"command-line".into()),
+        "{audit:?}"
+    );
+    let without_sudo: Vec<Value> = vectors.iter().map(|vector| Value::from(vector.replace('\'', ""))).collect();
+    let told = audit[0]["commands"].as_array().expect("lines").iter().map(|line| line.as_str().unwrap_or_default());
+    let told: Vec<Value> = told.map(|line| Value::from(line.replace('\'', ""))).collect();
+    assert_eq!((&audit[0]["subject"], told), (&"ufw".into(), without_sudo), "by which tool and commands");
     let added = person.hosts.run("ufw show added").await;
     for source in ALLOWED {
         assert!(added.contains(&format!("from {source} to any port 3000")), "the rules are there: {added}");
@@ -92,6 +109,7 @@ async fn pkexec_is_asked_once_for_exactly_what_was_shown() {
     assert_eq!(exit.status, Some(0), "{exit:?}");
     assert_eq!(person.hosts.run("ufw show added").await, before, "as before");
     assert!(!person.memory().contains("ufw"), "nothing is left to remember: {}", person.memory());
+    assert_eq!(person.audit().last().expect("two entries")["action"], "firewall_undone", "a check is no change");
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use cwts_config::{Environment, Key};
 use cwts_domain::{ErrorCode, Problem, Service};
-use cwts_runtime::{Exposure, Instance, PemSource, ReachEdit, SaveTarget, Scope, SettingChange, Snapshot};
+use cwts_runtime::{Actor, Exposure, Instance, PemSource, ReachEdit, SaveTarget, Scope, SettingChange, Snapshot};
 use cwts_tests::{
     Embedded, Home, McpClient, Ports, THIS_END, TRADE_TOKEN, bearer, lay_cable, remote, sandboxed, shell,
     shown_fingerprint,
@@ -53,9 +53,9 @@ async fn one_step_makes_what_protects_and_lets_others_in() {
     let order = json!({ "symbol": "TESTUSD", "side": "buy", "order_type": "market", "quantity": 1 });
     let refused = client.call("place_order", order.clone()).await.error();
     assert!(refused.contains("read-only until the person arms it"), "{refused}");
-    assert_eq!(instance.arm_trading(true).await.expect("a person arms").security.mcp, Exposure::Armed);
+    assert_eq!(instance.arm_trading(true, Actor::Panel).await.expect("a person arms").security.mcp, Exposure::Armed);
     client.call("place_order", order.clone()).await.ok();
-    assert_eq!(instance.arm_trading(false).await.expect("and disarms").security.mcp, Exposure::ReadOnly);
+    assert_eq!(instance.arm_trading(false, Actor::Panel).await.expect("and disarms").security.mcp, Exposure::ReadOnly);
     client.call("place_order", order).await.error();
 
     instance.rotate_tokens(vec![Scope::Trade]).await.expect("a new token");
@@ -68,7 +68,7 @@ async fn one_step_makes_what_protects_and_lets_others_in() {
     let local = reach(instance, "127.0.0.1", false).await.expect("back");
     assert_eq!(local.security.mcp, Exposure::Local, "this computer only");
     assert_eq!(remote(&["--cacert", &authority, "-H", &header, &url]).await.0, 0, "nobody answers there any more");
-    let failed = instance.arm_trading(true).await.expect_err("there is nothing to arm");
+    let failed = instance.arm_trading(true, Actor::Panel).await.expect_err("there is nothing to arm");
     assert_eq!(failed.code, ErrorCode::WrongState, "{failed}");
 }
 

@@ -77,6 +77,16 @@ pub(crate) enum CommandLine {
     McpStdio,
     /// Test the connection to each service, rung by rung as a client makes it, and say what is wrong and what to do
     Test(TestArguments),
+    /// Let clients place orders although other computers are served, until the services stop
+    Arm,
+    /// Make trading read-only again while other computers are served
+    Disarm,
+    /// Who did what to tokens, certificates, exposure, firewall and settings
+    Audit {
+        /// Most lines to show, the newest last
+        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=500), value_name = "N")]
+        limit: u16,
+    },
     /// Write firewall rules for the services; apply them, compare them with what is there, take them back
     Firewall(FirewallArguments),
     /// What pkexec starts: not for people

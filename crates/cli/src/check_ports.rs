@@ -9,6 +9,7 @@ use cwts_ports::Holder;
 use cwts_runtime::{Owner, PortCheckState, PortSurvey, Standing, WayOut};
 use serde::Serialize;
 
+use crate::audit::tell_settings;
 use crate::failure::{Failure, TAKEN};
 use crate::output::{print, print_json};
 use crate::wait::block_on;
@@ -185,6 +186,7 @@ fn save_suggestions(sources: &Sources, loaded: &Loaded, reports: &[Report]) -> R
     if edits.is_empty() {
         return Ok(false);
     }
-    cwts_config::save(sources, SaveLayer::EnvFile, &edits, &loaded.revision)?;
+    let saved = cwts_config::save(sources, SaveLayer::EnvFile, &edits, &loaded.revision)?;
+    tell_settings(sources, &loaded.settings, &saved.loaded.settings);
     Ok(true)
 }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use cwts_config::{Edit, Key, Loaded, Revision, SaveLayer, Sourced, Sources};
 
 use crate::args::{ConfigCommand, LayerName};
+use crate::audit::tell_settings;
 use crate::failure::Failure;
 use crate::output::{print, print_json};
 
@@ -64,7 +65,11 @@ fn get(loaded: &Loaded, key: Key, as_json: bool) -> Result<(), Failure> {
 fn set(sources: &Sources, key: Key, value: &str, layer: Option<LayerName>) -> Result<(), Failure> {
     let layer = layer.unwrap_or(if key.variable().is_some() { LayerName::EnvFile } else { LayerName::Toml });
     let edit = Edit::set(key, value)?;
+    let before = cwts_config::load(sources).ok();
     let saved = cwts_config::save(sources, layer.into(), &[edit], &Revision::read(sources)?)?;
+    if let Some(before) = before {
+        tell_settings(sources, &before.settings, &saved.loaded.settings);
+    }
     let file = SaveLayer::from(layer).path(sources);
     let setting = saved.loaded.settings.get(key);
     print(format!("{} is {value} in {}.", key.id(), file.display()))?;

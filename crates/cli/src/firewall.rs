@@ -11,10 +11,11 @@ use cwts_firewall::{
     Change, Detection, FirewallError, Listener, Memory, Name, Outcome, Plan, Privilege, Report, Request, Source, Task,
     Tool, ToolFinding, undo_lines,
 };
-use cwts_runtime::{listeners, own_subnets};
+use cwts_runtime::{Actor, AuditEntry, listeners, own_subnets};
 use serde::Serialize;
 
 use crate::args::FirewallArguments;
+use crate::audit::tell;
 use crate::failure::Failure;
 use crate::output::{print, print_json};
 
@@ -68,7 +69,7 @@ pub(crate) fn execute(sources: &Sources, options: &FirewallArguments, as_json: b
     if options.apply && task == Task::Apply && wish.is_example {
         return Err(no_source().into());
     }
-    let report = if runs { Some(act(task, &changes, &privilege, memory.clone())?) } else { None };
+    let report = if runs { Some(act(sources, task, &changes, &privilege, memory.clone())?) } else { None };
     let results = report.as_ref().map(|report| results(&changes, report));
     if as_json {
         print_json(&Answer {
@@ -171,9 +172,18 @@ fn to_take_back(memory: &Memory, wish: &Wish, options: &FirewallArguments) -> Ve
 }
 
 /// Does the task and writes down what it did, also where it failed.
-fn act(task: Task, changes: &[Change], privilege: &Privilege, mut memory: Memory) -> Result<Report, Failure> {
+fn act(
+    sources: &Sources,
+    task: Task,
+    changes: &[Change],
+    privilege: &Privilege,
+    mut memory: Memory,
+) -> Result<Report, Failure> {
     let report = cwts_firewall::run(task, changes, privilege)?;
     let recorded = memory.record(task, changes, &report);
+    if let Some(entry) = AuditEntry::firewall(Actor::CommandLine, task, changes, &report) {
+        tell(sources, &entry);
+    }
     let report = report.into_result(changes)?;
     recorded?;
     Ok(report)

@@ -1,6 +1,8 @@
 //! `cwts-ultra`: the headless server and the command line. Links neither GTK nor WebKit.
 
 mod args;
+mod arm;
+mod audit;
 mod check_ports;
 mod client;
 mod config;
@@ -57,6 +59,9 @@ fn dispatch(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Some(CommandLine::Client(options)) => client::execute(&sources, options, arguments.json),
         Some(CommandLine::McpStdio) => mcp_stdio::execute(&sources),
         Some(CommandLine::Test(options)) => connection_test::execute(sources, options, arguments.json),
+        Some(CommandLine::Arm) => arm::execute(&sources, true, arguments.json),
+        Some(CommandLine::Disarm) => arm::execute(&sources, false, arguments.json),
+        Some(CommandLine::Audit { limit }) => audit::execute(&sources, usize::from(*limit), arguments.json),
         Some(CommandLine::Firewall(options)) => firewall::execute(&sources, options, arguments.json),
         // Needs no configuration; ran above.
         Some(CommandLine::FirewallHelper { .. }) => Ok(ExitCode::SUCCESS),

@@ -5,9 +5,11 @@ use std::process::ExitCode;
 use cwts_config::{Loaded, Sources, TlsMode};
 use cwts_credentials::{CertificateInfo, Imported, PemText, ServerCertificate, TlsStore, trust_steps};
 use cwts_domain::{Clock as _, ErrorCode, Problem, SystemClock, Timestamp};
+use cwts_runtime::{Actor, AuditEntry};
 use serde_json::json;
 
 use crate::args::TlsCommand;
+use crate::audit::tell;
 use crate::failure::Failure;
 use crate::output::{print, print_json};
 
@@ -15,6 +17,7 @@ pub(crate) fn execute(sources: &Sources, command: &TlsCommand, as_json: bool) ->
     let loaded = cwts_config::load(sources)?;
     let store = TlsStore::new(&sources.data());
     let now = SystemClock.now();
+    let before = store.fingerprint();
     let certificate = match command {
         TlsCommand::Make { names, force } => {
             let names = cwts_runtime::server_names(&loaded.settings, names)?;
@@ -23,12 +26,15 @@ pub(crate) fn execute(sources: &Sources, command: &TlsCommand, as_json: bool) ->
             if made.new_authority {
                 eprintln!("note: the authority is new; clients have to trust {}", store.authority_file().display());
             }
+            tell(sources, &AuditEntry::certificate_made(Actor::CommandLine, before, &made.certificate.info));
             made.certificate
         }
         TlsCommand::Import { certificate, key } => {
             let certificate = PemText::read(certificate).map_err(Problem::from)?;
             let key = PemText::read(key).map_err(Problem::from)?;
-            store.import(&certificate, &key, now).map_err(Problem::from)?
+            let imported = store.import(&certificate, &key, now).map_err(Problem::from)?;
+            tell(sources, &AuditEntry::certificate_imported(Actor::CommandLine, before, &imported.info));
+            imported
         }
         TlsCommand::Show => store.load().map_err(Problem::from)?.ok_or_else(|| nothing(sources))?,
     };

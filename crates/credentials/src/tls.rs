@@ -111,6 +111,11 @@ impl TlsStore {
         Ok(Some(ServerCertificate { certified: pair.certified, info: pair.info, authority }))
     }
 
+    /// The fingerprint of the certificate in use; `None` where there is none that can be used.
+    pub fn fingerprint(&self) -> Option<String> {
+        self.load().ok().flatten().map(|found| found.info.fingerprint)
+    }
+
     /// Makes a certificate for `names`, and an authority for it where there is none that can vouch for them.
     ///
     /// # Errors

@@ -26,6 +26,18 @@ pub struct Answer {
 /// # Errors
 /// Nothing answers in time, or something other than HTTP, or more than `limit` bytes.
 pub fn get(listener: SocketAddr, path: &str, token: Option<&str>, limit: usize) -> io::Result<Answer> {
+    ask("GET", listener, path, token, limit)
+}
+
+/// The same with `POST` and no body.
+///
+/// # Errors
+/// As [`get`]. Whether the listener has done what it was asked is not known then.
+pub fn post(listener: SocketAddr, path: &str, token: Option<&str>, limit: usize) -> io::Result<Answer> {
+    ask("POST", listener, path, token, limit)
+}
+
+fn ask(method: &str, listener: SocketAddr, path: &str, token: Option<&str>, limit: usize) -> io::Result<Answer> {
     let end = Instant::now() + DEADLINE;
     let address = reachable(listener);
     let mut stream = TcpStream::connect_timeout(&address, DEADLINE)?;
@@ -36,7 +48,8 @@ pub fn get(listener: SocketAddr, path: &str, token: Option<&str>, limit: usize) 
     stream.set_write_timeout(Some(DEADLINE))?;
     let bearer = token.map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
     // HTTP/1.0: the server closes after the answer, and sends no chunks.
-    let request = format!("GET {path} HTTP/1.0\r\nHost: {address}\r\n{bearer}\r\n");
+    let length = if method == "POST" { "Content-Length: 0\r\n" } else { "" };
+    let request = format!("{method} {path} HTTP/1.0\r\nHost: {address}\r\n{bearer}{length}\r\n");
     stream.write_all(request.as_bytes())?;
     let mut answer = Vec::new();
     let mut part = [0; 4096];

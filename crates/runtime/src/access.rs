@@ -9,6 +9,7 @@ use cwts_credentials::{Scope, Stamp, TokenStore, Tokens, Verdict};
 use cwts_domain::{Problem, Timestamp};
 use tokio_util::sync::CancellationToken;
 
+use crate::audit::Tally;
 use crate::logins::{FailedLogins, Logins};
 
 /// The tokens of an instance and who used them.
@@ -16,6 +17,17 @@ pub struct Access {
     store: TokenStore,
     keys: RwLock<Option<Keys>>,
     logins: Mutex<Logins>,
+    /// Wrong tokens that the audit trail does not tell of yet.
+    pub(crate) untold: Tally,
+}
+
+/// What was found when the tokens were read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct TokenNews {
+    /// Tokens that were missing, with when they were made.
+    pub(crate) made: Vec<(Scope, Timestamp)>,
+    /// Tokens that are other ones than before, with when both were made.
+    pub(crate) replaced: Vec<(Scope, Timestamp, Timestamp)>,
 }
 
 /// The tokens that were read, with what hangs on them.
@@ -94,7 +106,12 @@ impl Caller {
 impl Access {
     /// The tokens below the instance's data folder. Reads nothing yet.
     pub(crate) fn new(data: &Path) -> Self {
-        Self { store: TokenStore::new(data), keys: RwLock::default(), logins: Mutex::default() }
+        Self {
+            store: TokenStore::new(data),
+            keys: RwLock::default(),
+            logins: Mutex::default(),
+            untold: Tally::default(),
+        }
     }
 
     /// Where the tokens lie.
@@ -102,12 +119,13 @@ impl Access {
         &self.store
     }
 
-    /// Reads the tokens, making those that are missing. Says which were replaced since they were last read; their
-    /// connections are told.
+    /// Reads the tokens, making those that are missing. Says which these are and which were replaced since they were last
+    /// read; their connections are told.
     ///
     /// # Errors
     /// A file cannot be used; tokens that were read before stay in force.
-    pub(crate) fn read(&self) -> Result<Vec<Scope>, Problem> {
+    pub(crate) fn read(&self) -> Result<TokenNews, Problem> {
+        let missing: Vec<Scope> = Scope::ALL.into_iter().filter(|scope| !self.store.file(*scope).exists()).collect();
         // Makes what is missing first: the stamp must not be older than what is read under it.
         let read = self.store.open_or_make().and_then(|_| {
             let stamp = self.store.stamp();
@@ -117,8 +135,17 @@ impl Access {
         match read {
             Ok((stamp, tokens)) => {
                 let (held, replaced) = carry_over(keys.as_ref(), &tokens);
+                let made_at = |scope: Scope, tokens: &Tokens| tokens.get(scope).made_at;
+                let news = TokenNews {
+                    made: missing.into_iter().map(|scope| (scope, made_at(scope, &tokens))).collect(),
+                    replaced: (replaced.into_iter())
+                        .filter_map(|scope| {
+                            Some((scope, made_at(scope, &keys.as_ref()?.tokens), made_at(scope, &tokens)))
+                        })
+                        .collect(),
+                };
                 *keys = Some(Keys { tokens, stamp, held, problem: None });
-                Ok(replaced)
+                Ok(news)
             }
             Err(error) => {
                 let problem = Problem::from(error);
@@ -151,6 +178,7 @@ impl Access {
         if let Some(caller) = self.identify(presented, source, now) {
             return Ok(caller);
         }
+        self.untold.add(source);
         match self.logins().failed(source, now, Instant::now()) {
             Verdict::Wrong => Err(Denied::Wrong),
             Verdict::Wait(wait) => Err(Denied::Wait(wait)),
@@ -224,14 +252,20 @@ mod tests {
     fn a_replaced_token_ends_its_callers_and_no_others() {
         let home = tempfile::tempdir().unwrap();
         let access = Access::new(home.path());
-        assert_eq!(access.read().unwrap(), [], "at the start nothing was replaced");
+        assert_eq!(access.read().unwrap().replaced, [], "at the start nothing was replaced");
         let (trade, read) = (token(&access, Scope::Trade), token(&access, Scope::Read));
         let trader = access.authenticate(&trade, HERE, Timestamp(5)).unwrap();
         let reader = access.authenticate(&read, HERE, Timestamp(6)).unwrap();
         assert!(!access.is_stale(), "nothing has changed");
         access.store().rotate(&[Scope::Trade]).unwrap();
         assert!(access.is_stale(), "another program may have replaced a token");
-        assert_eq!(access.read().unwrap(), [Scope::Trade], "the one that was replaced");
+        let news = access.read().unwrap();
+        assert_eq!(
+            news.replaced.iter().map(|it| it.0).collect::<Vec<_>>(),
+            [Scope::Trade],
+            "the one that was replaced"
+        );
+        assert_eq!(news.made, [], "none was missing");
         assert!(trader.replaced().now_or_never().is_some(), "its connections are told");
         assert!(reader.replaced().now_or_never().is_none(), "the others live on");
         assert_eq!(
@@ -258,7 +292,7 @@ mod tests {
         assert!(access.authenticate(&trade, HERE, Timestamp(3)).is_ok(), "whoever trades is not thrown out for it");
         assert!(access.problem().is_some() && !access.is_stale(), "said once, and shown until it is mended");
         std::fs::set_permissions(&file, PermissionsExt::from_mode(0o600)).unwrap();
-        assert_eq!(access.read().unwrap(), [], "mended, and nothing was replaced");
+        assert_eq!(access.read().unwrap(), TokenNews::default(), "mended, and nothing was replaced");
         assert_eq!(access.problem(), None, "and no longer shown");
     }
 

@@ -37,7 +37,7 @@ impl Core {
         shared.tls.show(tls);
         self.adopt(instance, after, saved, &edits);
         self.publish(instance);
-        rules::tell(instance, &old, &new, edits.iter().map(Edit::key));
+        rules::tell(instance, self.acting, &old, &new, edits.iter().map(Edit::key));
         Ok(())
     }
 

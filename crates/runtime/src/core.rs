@@ -10,6 +10,7 @@ use cwts_net::{Endpoint, Listeners, Prepared};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::access::Access;
+use crate::audit::{Actor, Audit, AuditEntry, Reach};
 use crate::conflict::Blocked;
 use crate::exposure::Exposure;
 use crate::fallback::{self, Placed};
@@ -18,7 +19,7 @@ use crate::lock::{self, InstanceLock};
 use crate::policy::Policy;
 use crate::security::Security;
 use crate::snapshot::{RunState, Snapshot};
-use crate::{findings, market, view};
+use crate::{findings, follow, market, view};
 
 /// How long clients may take to end before their connections are cut.
 pub(crate) const DRAIN_DEADLINE: Duration = Duration::from_secs(10);
@@ -39,6 +40,11 @@ pub(crate) struct Core {
     revision: u64,
     /// The address that a person armed trading for.
     armed_for: Option<IpAddr>,
+    /// Who asked for what is being done.
+    pub(crate) acting: Actor,
+    /// How far MCP and monitoring reached when it was last told.
+    reach: [Reach; 2],
+    was_armed: bool,
 }
 
 pub(crate) struct Running {
@@ -69,6 +75,9 @@ impl Core {
             pending: None,
             revision: 0,
             armed_for: None,
+            acting: Actor::Program,
+            reach: [Reach::Here; 2],
+            was_armed: false,
         }
     }
 
@@ -86,7 +95,7 @@ impl Core {
         loaded.with_settings(settings, sources)
     }
 
-    pub(crate) fn snapshot(&self, sources: &Sources, access: &Access, policy: &Policy) -> Snapshot {
+    pub(crate) fn snapshot(&self, sources: &Sources, access: &Access, audit: &Audit, policy: &Policy) -> Snapshot {
         let loaded = self.loaded.as_ref().ok();
         let settings = loaded.map(|loaded| loaded.settings.clone()).unwrap_or_default();
         let table = loaded.map(|loaded| loaded.port_table.clone()).unwrap_or_default();
@@ -100,6 +109,7 @@ impl Core {
             findings: findings::of(
                 loaded,
                 access,
+                audit,
                 policy,
                 self.pending.as_ref(),
                 self.running.as_ref().map(|running| &running.started_with),
@@ -127,8 +137,27 @@ impl Core {
         if policy.exposure(Group::Mcp) != Exposure::Armed {
             self.armed_for = None;
         }
+        self.audit_exposure(instance, &policy);
         shared.set_policy(policy.clone());
-        shared.publish(self.snapshot(&shared.sources, &shared.access, &policy));
+        shared.publish(self.snapshot(&shared.sources, &shared.access, &shared.audit, &policy));
+    }
+
+    /// Tells the audit trail when services reach further or less far, and when trading is armed or disarmed.
+    fn audit_exposure(&mut self, instance: &Instance, policy: &Policy) {
+        let armed = self.armed_for.is_some();
+        if std::mem::replace(&mut self.was_armed, armed) != armed {
+            instance.audit(AuditEntry::trading(self.acting, armed));
+        }
+        let serving = matches!(self.state, RunState::Running);
+        for (told, group) in self.reach.iter_mut().zip([Group::Mcp, Group::Monitoring]) {
+            let bound = self.loaded.as_ref().ok().filter(|_| serving).map(|loaded| loaded.settings.bind_addr(group));
+            let now = bound.as_ref().map_or(Reach::Here, |it| Reach::of(it.value, policy.exposure(group)));
+            if *told != now {
+                let origin = bound.map_or(String::new(), |it| it.origin.to_string());
+                instance.audit(AuditEntry::reach(self.acting, group, *told, now, &origin));
+                *told = now;
+            }
+        }
     }
 
     fn policy(&self, instance: &Instance) -> Policy {
@@ -205,14 +234,20 @@ impl Core {
             Err(error) => return Err(Blocked::by_problem(lock::problem(&error, sources))),
         };
         let shared = instance.shared();
-        shared.access.read().map_err(Blocked::by_problem)?;
+        let news = shared.access.read().map_err(Blocked::by_problem)?;
+        instance.audit_tokens(&news);
         let tls = shared.tls.prepare(loaded.settings.tls.value, sources.instance().as_str());
         shared.tls.show(tls.map_err(Blocked::by_problem)?);
         let listeners = Listeners::new(Service::ALL.map(|service| (service, endpoint(instance, service))).into())
             .with_checkpoints(instance.shared().surroundings.checkpoints.clone());
         let Placed { prepared, told } = fallback::place(&listeners, sources, loaded).await?;
         if !told.is_empty() {
+            let before = loaded.settings.clone();
             self.reload(sources);
+            if let Ok(Loaded { settings: after, .. }) = &self.loaded {
+                let moved: Vec<Key> = follow::differing(&before, after).collect();
+                instance.audit_settings(Actor::Program, &before, after, &moved);
+            }
         }
         told.into_iter().for_each(|text| instance.record(text));
         Ok(Bound { lock, listeners, prepared })
@@ -255,6 +290,7 @@ impl Core {
         self.reload(&instance.shared().sources);
         self.publish(instance);
         instance.record("All four services stopped");
+        instance.finish_audit().await;
     }
 
     pub(crate) fn mark_up(&self, instance: &Instance, up: i64) {

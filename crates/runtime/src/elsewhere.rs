@@ -1,8 +1,9 @@
 //! An instance that another process runs: what is known of it, and how it is read, followed and ended.
 //!
-//! The lock says that it runs and by whom; its own status, asked over loopback, says the rest. Nothing of it can be
-//! changed from here, except that its process can be asked to end.
+//! The lock says that it runs and by whom; its own status, asked over loopback, says the rest. From here
+//! its process can be asked to end, and its trading be armed.
 
+mod arm;
 mod end;
 mod status;
 
@@ -16,6 +17,7 @@ use tokio::time::MissedTickBehavior;
 use crate::instance::{Instance, Shared};
 use crate::lock;
 use crate::snapshot::{Elsewhere, InstanceEvent, Snapshot};
+pub use arm::arm_running;
 pub use end::end_instance;
 pub use status::running_addresses;
 pub(crate) use status::running_places;

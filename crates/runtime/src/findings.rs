@@ -4,6 +4,7 @@ use cwts_config::{AuthMode, Key, Layer, Loaded, Origin, Settings, Warning};
 use cwts_domain::{ErrorCode, Group, Problem, Service};
 
 use crate::access::Access;
+use crate::audit::Audit;
 use crate::exposure::Exposure;
 use crate::policy::Policy;
 use crate::snapshot::{Finding, FindingLevel};
@@ -12,6 +13,7 @@ use crate::snapshot::{Finding, FindingLevel};
 pub(crate) fn of(
     loaded: Option<&Loaded>,
     access: &Access,
+    audit: &Audit,
     policy: &Policy,
     pending: Option<&Problem>,
     started: Option<&Settings>,
@@ -29,6 +31,11 @@ pub(crate) fn of(
             "The latest came from {}, which is slowed down. A client of yours may hold a token that was replaced.",
             access.failed_logins().last_source.map_or("an unknown address".to_owned(), |source| source.to_string())
         ),
+    });
+    let untold = audit.problem().map(|problem| Finding {
+        level: FindingLevel::Attention,
+        title: "The audit trail is not written".to_owned(),
+        detail: format!("{} What happens meanwhile is kept in memory and tried again.", problem.message),
     });
     let open = (loaded.settings.auth.value == AuthMode::None).then(|| Finding {
         level: FindingLevel::Attention,
@@ -49,6 +56,7 @@ pub(crate) fn of(
         .into_iter()
         .chain(tokens)
         .chain(tried)
+        .chain(untold)
         .chain(open)
         .chain(waiting)
         .chain(overheard)

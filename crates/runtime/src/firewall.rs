@@ -14,6 +14,7 @@ use cwts_firewall::{
 use cwts_net::{InterfaceAddress, InterfaceKind, interface_addresses};
 use serde::{Deserialize, Serialize};
 
+use crate::audit::{Actor, AuditEntry};
 use crate::instance::Instance;
 use crate::snapshot::Snapshot;
 
@@ -155,7 +156,7 @@ impl Instance {
         let (snapshot, sources, instance) = (self.snapshot(), self.shared().sources.clone(), self.clone());
         self.blocking(move || {
             let desk = Desk::open(&snapshot, &sources, &choice)?;
-            let results = desk.run(task, &shown, program)?;
+            let results = desk.run(&instance, task, &shown, program)?;
             let done = results.iter().filter(|result| result.outcome == Outcome::Done).count();
             match task {
                 FirewallTask::Apply => instance.record(format!("Firewall rules added: {done}")),
@@ -255,7 +256,13 @@ impl Desk {
         }
     }
 
-    fn run(mut self, task: FirewallTask, shown: &[String], program: PathBuf) -> Result<Vec<FirewallResult>, Problem> {
+    fn run(
+        mut self,
+        instance: &Instance,
+        task: FirewallTask,
+        shown: &[String],
+        program: PathBuf,
+    ) -> Result<Vec<FirewallResult>, Problem> {
         let remembered = self.memory.changes().to_vec();
         let (task, changes, lines) = match task {
             FirewallTask::Apply => (Task::Apply, self.plan.changes.clone(), self.plan.commands(SUDO)),
@@ -272,6 +279,9 @@ impl Desk {
         }
         let report = cwts_firewall::run(task, &changes, &Privilege::of_this_process(program))?;
         let recorded = self.memory.record(task, &changes, &report);
+        if let Some(entry) = AuditEntry::firewall(Actor::Panel, task, &changes, &report) {
+            instance.audit(entry);
+        }
         let report = report.into_result(&changes)?;
         recorded?;
         Ok(results(&changes, &report.outcomes))

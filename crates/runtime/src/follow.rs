@@ -121,7 +121,7 @@ impl Core {
         }
         self.keep_good_copies(instance).await;
         self.publish(instance);
-        rules::tell(instance, &before, &after, changed);
+        rules::tell(instance, self.acting, &before, &after, changed);
         Ok(())
     }
 
@@ -145,6 +145,7 @@ impl Core {
     }
 }
 
-fn differing<'a>(before: &'a Settings, after: &'a Settings) -> impl Iterator<Item = Key> + 'a {
+/// The settings that are other ones.
+pub(crate) fn differing<'a>(before: &'a Settings, after: &'a Settings) -> impl Iterator<Item = Key> + 'a {
     Key::ALL.into_iter().filter(|key| before.get(*key).value != after.get(*key).value)
 }

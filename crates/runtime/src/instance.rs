@@ -13,6 +13,7 @@ use tokio::sync::{Mutex, broadcast};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::access::Access;
+use crate::audit::{Actor, Audit, Tally, Trail};
 use crate::core::Core;
 use crate::edit::SettingsEdit;
 use crate::elsewhere::ElsewhereCell;
@@ -53,6 +54,9 @@ pub(crate) struct Shared {
     pub(crate) meters: Meters,
     pub(crate) exchange: ExchangeHandle,
     pub(crate) access: Access,
+    pub(crate) audit: Audit,
+    /// Requests of other computers that were refused and that the audit trail does not tell of yet.
+    pub(crate) remote_refused: Tally,
     pub(crate) tls: Tls,
     policy: RwLock<Arc<Policy>>,
     pub(crate) telemetry: Telemetry,
@@ -113,8 +117,9 @@ impl Instance {
         let exchange = ExchangeHandle::spawn(new_exchange(), Arc::clone(&surroundings.clock), metrics.clone());
         let core = Core::load(&sources);
         let access = Access::new(&sources.data());
+        let audit = Audit::start(Trail::new(&sources));
         let tls = Tls::new(&sources.data());
-        let snapshot = core.snapshot(&sources, &access, &Policy::default());
+        let snapshot = core.snapshot(&sources, &access, &audit, &Policy::default());
         let gone = CancellationToken::new();
         let shared = Arc::new(Shared {
             sources,
@@ -124,6 +129,8 @@ impl Instance {
             meters: Meters::default(),
             exchange,
             access,
+            audit,
+            remote_refused: Tally::default(),
             tls,
             policy: RwLock::default(),
             telemetry: Telemetry::default(),
@@ -281,30 +288,9 @@ impl Instance {
 
     /// Puts into force what the files say by now.
     pub(crate) async fn follow(&self) {
-        self.0.core.lock().await.follow(self).await;
-    }
-
-    /// Takes over a certificate that was replaced. Connections go on with the one that they know.
-    pub(crate) fn renew_certificate(&self) {
-        match self.0.tls.renew(self.id()) {
-            None => return,
-            Some(Ok(())) => self.record("Certificate replaced; new connections see it"),
-            Some(Err(problem)) => self.record(format!("The certificate on disk cannot be used: {problem}")),
-        }
-        self.publish_again();
-    }
-
-    /// Takes over tokens that were replaced or made elsewhere.
-    pub(crate) fn refresh_tokens(&self) {
-        match self.0.access.read() {
-            Ok(replaced) if replaced.is_empty() => {}
-            Ok(replaced) => {
-                let names: Vec<&str> = replaced.iter().map(|scope| scope.id()).collect();
-                self.record(format!("Token replaced: {}. Its old connections ended", names.join(", ")));
-            }
-            Err(problem) => self.record(format!("The tokens were not read again: {problem}")),
-        }
-        self.publish_again();
+        let mut core = self.0.core.lock().await;
+        core.acting = Actor::HandEdit;
+        core.follow(self).await;
     }
 
     pub(crate) fn publish_again(&self) {
@@ -336,7 +322,7 @@ impl Instance {
     }
 
     /// Runs to its end on the services' runtime, also when the asker gives up.
-    async fn on_runtime<T: Send + 'static>(
+    pub(crate) async fn on_runtime<T: Send + 'static>(
         &self,
         work: impl Future<Output = Result<T, Problem>> + Send + 'static,
     ) -> Result<T, Problem> {
@@ -349,6 +335,7 @@ impl Instance {
         let instance = self.clone();
         self.on_runtime(async move {
             let mut core = instance.0.core.lock().await;
+            core.acting = operation.actor();
             match operation {
                 Operation::Start => core.start(&instance).await,
                 Operation::Stop => {
@@ -356,7 +343,7 @@ impl Instance {
                     Ok(())
                 }
                 Operation::Change(edit) => core.change(&instance, &edit).await,
-                Operation::Arm(armed) => core.arm(&instance, armed),
+                Operation::Arm(armed, _) => core.arm(&instance, armed),
                 Operation::Reach(edit) => core.set_reach(&instance, &edit).await,
                 Operation::ShowAgain => {
                     core.show_again(&instance);
@@ -371,12 +358,24 @@ impl Instance {
 
 /// What excludes each other.
 pub(crate) enum Operation {
-    Arm(bool),
+    Arm(bool, Actor),
     Reach(ReachEdit),
     Start,
     Stop,
     Change(SettingsEdit),
     ShowAgain,
+}
+
+impl Operation {
+    /// Who asks for it.
+    fn actor(&self) -> Actor {
+        match self {
+            Self::Arm(_, by) => *by,
+            // Settings are changed by a person in the panel; a file that is edited is followed.
+            Self::Change(_) | Self::Reach(_) => Actor::Panel,
+            Self::Start | Self::Stop | Self::ShowAgain => Actor::Program,
+        }
+    }
 }
 
 /// A channel for the events of one or more instances.

@@ -4,6 +4,7 @@
 //! by id, [`ServiceFactory`] is how a program hands in what answers on the ports: this crate never sees a protocol.
 
 mod access;
+mod audit;
 mod change;
 mod check;
 mod clients;
@@ -33,6 +34,7 @@ mod port_facts;
 mod port_watch;
 mod profiles;
 mod release;
+mod renew;
 mod rules;
 mod sampler;
 mod security;
@@ -47,13 +49,14 @@ mod tls;
 mod view;
 
 pub use access::{Access, Caller, Denied, LastUse};
+pub use audit::{Action, Actor, AuditEntry, AuditPage, AuditRecord, Trail};
 pub use clients::{ClientFacts, ClientProgram, Issued, Place, Snippet, SnippetNote, StaleSnippet, Transport};
 pub use connection_test::{ServiceTest, TestPlan, TestRequest, test_connections};
 pub use cwts_credentials::{CertificateInfo, Scope, TrustStep};
 pub use cwts_engine::{Account, Exchange, Fill, Market, Order, Position, Role, Trade, decide};
 pub use cwts_net::{Connection, ConnectionLimits, InterfaceAddress, InterfaceKind, Source};
 pub use edit::{SaveTarget, SettingChange, SettingsEdit};
-pub use elsewhere::{end_instance, running_addresses};
+pub use elsewhere::{arm_running, end_instance, running_addresses};
 pub use exchange::{ExchangeError, ExchangeHandle};
 pub use exposure::{Exposure, RemoteRefusal};
 pub use firewall::{

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use cwts_config::{ConfigError, Edit, Key, Layer, Settings};
 use cwts_domain::{ErrorCode, Group, Problem};
 
+use crate::audit::Actor;
 use crate::edit::{SaveTarget, SettingsEdit, field};
 use crate::instance::Instance;
 
@@ -86,8 +87,16 @@ pub(crate) fn blame(error: ConfigError, edits: &[Edit]) -> Problem {
     culprit.map_or(problem.clone(), |key| problem.at(field(key)))
 }
 
-/// Records what changed.
-pub(crate) fn tell(instance: &Instance, before: &Settings, after: &Settings, changed: impl IntoIterator<Item = Key>) {
+/// Records what changed, and who changed it.
+pub(crate) fn tell(
+    instance: &Instance,
+    by: Actor,
+    before: &Settings,
+    after: &Settings,
+    changed: impl IntoIterator<Item = Key>,
+) {
+    let changed: Vec<Key> = changed.into_iter().collect();
+    instance.audit_settings(by, before, after, &changed);
     let verb = if instance.shared().is_running() { "moved" } else { "set" };
     for key in changed {
         let (from, to) = (before.get(key).value, after.get(key).value);

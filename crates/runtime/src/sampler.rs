@@ -27,8 +27,9 @@ pub(crate) async fn run(shared: Weak<Shared>) {
         if shared.access.is_stale() {
             Instance::of(Arc::clone(&shared)).refresh_tokens();
         }
-        if sampler.tried != shared.access.is_tried() {
-            sampler.tried = !sampler.tried;
+        shared.audit_strangers(false);
+        let alarms = [shared.access.is_tried(), shared.audit.problem().is_some()];
+        if std::mem::replace(&mut sampler.alarms, alarms) != alarms {
             Instance::of(Arc::clone(&shared)).publish_again();
         }
         sampler.sample(&shared).await;
@@ -39,8 +40,8 @@ pub(crate) async fn run(shared: Weak<Shared>) {
 struct Sampler {
     /// Request counts of the four services at the latest ticks, oldest first.
     counts: VecDeque<[u64; 4]>,
-    /// Whether the picture says that somebody tries tokens.
-    tried: bool,
+    /// Whether the picture says that somebody tries tokens, and that the audit trail is not written.
+    alarms: [bool; 2],
     /// Sequence number of the newest fill that was told.
     told: u64,
 }

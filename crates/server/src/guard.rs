@@ -102,6 +102,9 @@ fn remedies(refusal: RemoteRefusal) -> String {
 
 pub(crate) async fn check(State(scope): State<Scope>, request: Request, next: Next) -> Response {
     let Some(refusal) = refusal(&scope, &request) else { return next.run(request).await };
+    if let (Refusal::Remote(_), Some(connection)) = (refusal, request.extensions().get::<Connection>()) {
+        scope.instance.note_remote_refused(connection.peer().ip());
+    }
     let labels = [scope.service.id(), refusal.reason()];
     scope.instance.metrics().refused.with_label_values(&labels).inc();
     tracing::debug!(service = scope.service.id(), reason = refusal.reason(), "request refused");

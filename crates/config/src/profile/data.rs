@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 use super::ProfileError;
 use crate::InstanceId;
 
-/// What belongs to one instance alone: who runs it, by which secrets it is known, and to whom.
+/// What belongs to one instance alone: who runs it, by which secrets it is known, and to whom. So does what was done to it.
 const NOT_COPIED: [&str; 4] = ["clients.json", "instance.lock", "tokens", "tls"];
+/// Full files of the audit trail are `audit.1.jsonl` and so on.
+const TRAIL: &str = "audit.";
 
 /// `data/ID`, as [`Sources::data`](crate::Sources::data) has it.
 pub(super) fn folder(home: &Path, id: &InstanceId) -> PathBuf {
@@ -39,7 +41,9 @@ pub(super) fn copy(from: &Path, to: &Path) -> Result<(), ProfileError> {
     };
     for entry in entries {
         let entry = entry.map_err(|source| ProfileError::Write { path: to.to_owned(), source })?;
-        if !NOT_COPIED.iter().any(|name| entry.file_name() == *name) {
+        let name = entry.file_name();
+        let is_trail = name.to_str().is_some_and(|name| name.starts_with(TRAIL));
+        if !is_trail && !NOT_COPIED.iter().any(|own| name == *own) {
             let target = to.join(entry.file_name());
             copy_entry(&entry, &target).map_err(|source| ProfileError::Write { path: target, source })?;
         }

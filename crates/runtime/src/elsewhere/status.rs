@@ -182,6 +182,11 @@ impl Reader {
         })
     }
 
+    /// Where it answered last.
+    pub(super) fn address(&self) -> Option<SocketAddr> {
+        self.address
+    }
+
     /// Requests per second since the answer before.
     fn measure(&mut self, status: &mut Status) {
         let now = Instant::now();

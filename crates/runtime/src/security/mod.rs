@@ -13,6 +13,7 @@ use cwts_credentials::{CertificateInfo, Imported, PemText, Scope, TlsStore};
 use cwts_domain::{ErrorCode, Group, Problem};
 use serde::{Deserialize, Serialize};
 
+use crate::audit::{Actor, AuditEntry};
 use crate::exposure::Exposure;
 use crate::instance::{Instance, Operation};
 use crate::names::server_names;
@@ -79,9 +80,9 @@ impl Instance {
     ///
     /// # Errors
     /// MCP is not served to other computers, or another process runs the instance.
-    pub async fn arm_trading(&self, armed: bool) -> Result<Snapshot, Problem> {
+    pub async fn arm_trading(&self, armed: bool, by: Actor) -> Result<Snapshot, Problem> {
         self.refuse_elsewhere()?;
-        self.run(Operation::Arm(armed)).await
+        self.run(Operation::Arm(armed, by)).await
     }
 
     /// A token in full.
@@ -100,7 +101,9 @@ impl Instance {
     pub async fn rotate_tokens(&self, scopes: Vec<Scope>) -> Result<(), Problem> {
         let (store, instance) = (self.access().store().clone(), self.clone());
         self.blocking(move || {
+            let before = store.open_or_make().ok();
             let rotated = store.rotate(&scopes);
+            instance.audit_rotation(Actor::Panel, &scopes, before.as_ref(), &store.open_or_make()?);
             instance.refresh_tokens();
             Ok(rotated?)
         })
@@ -117,7 +120,9 @@ impl Instance {
         self.blocking(move || {
             let names = server_names(&settings, &names)?;
             let imported = if replace_imported { Imported::Replace } else { Imported::Keep };
-            store.make(instance.id(), &names, instance.clock().now(), imported)?;
+            let before = store.fingerprint();
+            let made = store.make(instance.id(), &names, instance.clock().now(), imported)?;
+            instance.audit(AuditEntry::certificate_made(Actor::Panel, before, &made.certificate.info));
             instance.certificate_changed("made");
             Ok(())
         })
@@ -131,7 +136,10 @@ impl Instance {
     pub async fn import_certificate(&self, certificate: PemSource, key: PemSource) -> Result<(), Problem> {
         let (store, instance) = (self.tls_store(), self.clone());
         self.blocking(move || {
-            store.import(&certificate.read("certificate")?, &key.read("key")?, instance.clock().now())?;
+            let before = store.fingerprint();
+            let imported =
+                store.import(&certificate.read("certificate")?, &key.read("key")?, instance.clock().now())?;
+            instance.audit(AuditEntry::certificate_imported(Actor::Panel, before, &imported.info));
             instance.certificate_changed("imported");
             Ok(())
         })
@@ -149,7 +157,9 @@ impl Instance {
         }
         let (store, instance) = (self.tls_store(), self.clone());
         self.blocking(move || {
+            let before = store.fingerprint();
             store.remove()?;
+            instance.audit(AuditEntry::certificate_removed(Actor::Panel, before));
             instance.certificate_changed("removed");
             Ok(())
         })
@@ -170,6 +180,7 @@ impl Instance {
                 problem.with_help("Look at the networks again.")
             })?;
             trust.remember(network, trusted)?;
+            instance.audit(AuditEntry::network(Actor::Panel, &network.name, trusted));
             instance.record(match trusted {
                 Some(true) => format!("Network {} is trusted", network.name),
                 Some(false) => format!("Network {} is not trusted", network.name),

@@ -8,6 +8,7 @@ use cwts_domain::{Group, Problem};
 use rustls_pki_types::ServerName;
 use serde::Deserialize;
 
+use crate::audit::{Actor, AuditEntry};
 use crate::core::Core;
 use crate::edit::{SaveTarget, SettingChange, SettingsEdit};
 use crate::instance::{Instance, Operation};
@@ -87,7 +88,9 @@ fn certify(instance: &Instance, after: &Settings, names: &[String]) -> Result<()
             return Ok(());
         }
     }
-    store.make(instance.id(), &wanted, now, Imported::Keep)?;
+    let before = store.fingerprint();
+    let made = store.make(instance.id(), &wanted, now, Imported::Keep)?;
+    instance.audit(AuditEntry::certificate_made(Actor::Panel, before, &made.certificate.info));
     instance.record("Certificate made");
     Ok(())
 }
