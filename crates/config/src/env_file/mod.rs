@@ -17,6 +17,8 @@ pub(crate) struct EnvFile {
     path: PathBuf,
     text: String,
     assignments: Vec<Assignment>,
+    /// Whether a backslash at the end draws what follows into the last statement.
+    continues: bool,
 }
 
 /// One `NAME=value`.
@@ -37,8 +39,8 @@ impl EnvFile {
     pub(crate) fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
         let syntax =
             |flaw: scan::Flaw| ConfigError::Syntax { path: path.to_owned(), line: flaw.line, problem: flaw.problem };
-        let assignments = scan::assignments(text).map_err(syntax)?;
-        Ok(Self { path: path.to_owned(), text: text.to_owned(), assignments })
+        let (assignments, continues) = scan::assignments(text).map_err(syntax)?;
+        Ok(Self { path: path.to_owned(), text: text.to_owned(), assignments, continues })
     }
 
     /// The value of a setting; `None` when it is absent or empty.
@@ -82,15 +84,9 @@ impl EnvFile {
                 spliced(&self.text, last.value_span.clone(), &quoted(value, old))
             }
             None => {
-                let line = format!("export {name}={}", quoted(value, ""));
-                let added = with_line(&self.text, self.text.len(), &line);
-                // A backslash at the end would draw the line into the statement before it.
-                let is_read = Self::parse(&self.path, &added).is_ok();
-                if is_read {
-                    added
-                } else {
-                    with_line(&self.text, self.text.len(), &(newline(&self.text).to_owned() + &line))
-                }
+                // Or it would be part of the statement before it.
+                let gap = if self.continues { newline(&self.text) } else { "" };
+                with_line(&self.text, self.text.len(), &format!("{gap}export {name}={}", quoted(value, "")))
             }
         }
     }

@@ -15,14 +15,14 @@ pub(super) struct Flaw {
     pub(super) problem: String,
 }
 
-/// All assignments from the top.
-pub(super) fn assignments(text: &str) -> Result<Vec<Assignment>, Flaw> {
-    let mut scanner = Scanner { text, at: if text.starts_with(BOM) { BOM.len_utf8() } else { 0 } };
+/// All assignments from the top, and whether a backslash at the end draws what follows into the last statement.
+pub(super) fn assignments(text: &str) -> Result<(Vec<Assignment>, bool), Flaw> {
+    let mut scanner = Scanner { text, at: if text.starts_with(BOM) { BOM.len_utf8() } else { 0 }, continued: 0 };
     let mut found = Vec::new();
     while scanner.peek().is_some() {
         scanner.statement(&mut found)?;
     }
-    Ok(found)
+    Ok((found, !text.is_empty() && scanner.continued == text.len()))
 }
 
 enum Word {
@@ -33,6 +33,8 @@ enum Word {
 struct Scanner<'a> {
     text: &'a str,
     at: usize,
+    /// Where the line starts that the last backslash continues with.
+    continued: usize,
 }
 
 impl<'a> Scanner<'a> {
@@ -63,12 +65,17 @@ impl<'a> Scanner<'a> {
             .or_else(|| matches!(self.rest(), "" | "\r").then_some(self.rest().len()))
     }
 
+    fn go_on_after(&mut self, length: usize) {
+        self.at += length;
+        self.continued = self.at;
+    }
+
     fn skip_blanks(&mut self) {
         loop {
             match self.peek() {
                 Some(' ' | '\t') => self.at += 1,
-                Some('\\') if self.rest().starts_with("\\\n") => self.at += 2,
-                Some('\\') if self.rest().starts_with("\\\r\n") => self.at += 3,
+                Some('\\') if self.rest().starts_with("\\\n") => self.go_on_after(2),
+                Some('\\') if self.rest().starts_with("\\\r\n") => self.go_on_after(3),
                 _ => return,
             }
         }
@@ -175,7 +182,7 @@ impl<'a> Scanner<'a> {
         self.at += 1;
         match self.line_end() {
             Some(0) => return Err(self.flaw(start, "nothing follows the backslash")),
-            Some(length) => self.at += length,
+            Some(length) => self.go_on_after(length),
             None => value.extend(self.take()),
         }
         Ok(())
