@@ -107,6 +107,22 @@ impl Socket {
         }
     }
 
+    /// The next JSON message; `None` once the connection has ended, however it did.
+    pub async fn next_unless_ended(&mut self) -> Option<Value> {
+        loop {
+            match self.frame().await? {
+                Ok(Message::Text(text)) => return serde_json::from_str(&text).ok(),
+                Ok(Message::Close(_)) | Err(_) => return None,
+                Ok(_) => {}
+            }
+        }
+    }
+
+    /// Sends text if the connection has not ended.
+    pub async fn send_unless_ended(&mut self, text: String) -> bool {
+        self.stream.send(Message::text(text)).await.is_ok()
+    }
+
     /// The close code that the server sends.
     ///
     /// # Panics

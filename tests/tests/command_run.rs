@@ -140,8 +140,15 @@ async fn a_home_that_cannot_be_written_is_warned_of_and_served() {
         fs::set_permissions(&folder, fs::Permissions::from_mode(0o555)).expect("a folder of the test");
     }
     let server = Server::launch(program).await;
-    assert_eq!(get(port_of(server.url(Service::Health)), "/health").await.status, 200, "it runs");
+    let health = port_of(server.url(Service::Health));
+    assert_eq!(get(health, "/health/live").await.status, 200, "it runs");
+    assert_eq!(
+        get(health, "/health/ready").await.status,
+        503,
+        "what happens cannot be written down, so nothing trades"
+    );
     let exit = server.stop(Signal::TERM).await;
+    assert!(exit.stderr.contains("warning: trading is halted: "), "a person must know: {exit:?}");
     assert!(exit.stderr.contains("warning: ") && exit.stderr.contains("cannot be written"), "and says so: {exit:?}");
 }
 

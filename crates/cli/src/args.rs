@@ -61,6 +61,17 @@ pub(crate) enum CommandLine {
         #[command(subcommand)]
         command: InstancesCommand,
     },
+    /// From now on let clients of the running instance only cancel orders, also after a restart
+    Halt,
+    /// Let clients of the running instance trade again
+    Resume,
+    /// Cancel every open order of the running instance
+    CancelAll,
+    /// Look into the journal that makes orders, fills and the halt survive
+    Journal {
+        #[command(subcommand)]
+        command: JournalCommand,
+    },
     /// Show and replace the tokens that clients present
     Token {
         #[command(subcommand)]
@@ -135,6 +146,24 @@ pub(crate) enum InstancesCommand {
         /// The instance
         id: String,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum JournalCommand {
+    /// Read all of it, from the newest snapshot and from the oldest, and compare what comes out
+    Check,
+    /// Print orders or fills of the paper account as CSV: the open ones and the last 10,000
+    Export {
+        #[arg(value_enum)]
+        what: Exported,
+    },
+}
+
+/// What can be exported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Exported {
+    Orders,
+    Fills,
 }
 
 #[derive(Debug, Subcommand)]

@@ -11,18 +11,21 @@ mod failure;
 mod firewall;
 mod free_port;
 mod instances;
+mod journal;
 mod mcp_stdio;
 mod output;
 mod ports;
 mod run;
 mod tls;
 mod token;
+mod trading;
 mod usage;
 mod wait;
 
 use std::process::ExitCode;
 
 use args::{Arguments, CommandLine, PortsCommand};
+use cwts_runtime::TradingOrder;
 use failure::Failure;
 
 fn main() -> ExitCode {
@@ -54,6 +57,10 @@ fn dispatch(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Some(CommandLine::Ports { .. }) => ports::table(arguments.json),
         Some(CommandLine::Config { command }) => config::execute(&sources, command, arguments.json),
         Some(CommandLine::Instances { command }) => instances::execute(sources.home(), command.clone(), arguments.json),
+        Some(CommandLine::Halt) => trading::execute(&sources, TradingOrder::Halt, arguments.json),
+        Some(CommandLine::Resume) => trading::execute(&sources, TradingOrder::Resume, arguments.json),
+        Some(CommandLine::CancelAll) => trading::execute(&sources, TradingOrder::CancelAll, arguments.json),
+        Some(CommandLine::Journal { command }) => journal::execute(&sources, command, arguments.json),
         Some(CommandLine::Token { command }) => token::execute(&sources, command, arguments.json),
         Some(CommandLine::Tls { command }) => tls::execute(&sources, command, arguments.json),
         Some(CommandLine::Client(options)) => client::execute(&sources, options, arguments.json),

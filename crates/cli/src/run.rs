@@ -63,6 +63,7 @@ async fn serve(instance: &Instance, loaded: &Loaded, as_json: bool) -> Result<Ex
     warn_of_shadows(&loaded.settings);
     let snapshot = instance.start().await?;
     warn_of_exposure(&snapshot, &instance.policy());
+    warn_of_journal(instance);
     announce(&snapshot, as_json)?;
     tokio::select! {
         _ = interrupt.recv() => {}
@@ -108,6 +109,13 @@ fn announce(snapshot: &Snapshot, as_json: bool) -> Result<(), Failure> {
         });
     }
     print(lines.join("\n"))
+}
+
+/// Everything is served, and nothing can be traded.
+fn warn_of_journal(instance: &Instance) {
+    if let Some(fault) = instance.exchange().journal_fault() {
+        eprintln!("warning: trading is halted: {fault}. Everything can be read. {}", fault.help());
+    }
 }
 
 /// What listening beyond loopback means, in one line.

@@ -153,6 +153,17 @@ impl OrderStatus {
     pub fn is_open(self) -> bool {
         matches!(self, Self::Held | Self::Open | Self::PartiallyFilled)
     }
+
+    /// The word of the wire.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Held => "held",
+            Self::Open => "open",
+            Self::PartiallyFilled => "partially_filled",
+            Self::Filled => "filled",
+            Self::Cancelled => "cancelled",
+        }
+    }
 }
 
 /// Why an order ended unfilled.

@@ -15,11 +15,12 @@ use crate::conflict::Blocked;
 use crate::exposure::Exposure;
 use crate::fallback::{self, Placed};
 use crate::instance::Instance;
+use crate::keeper::journal_file;
 use crate::lock::{self, InstanceLock};
 use crate::policy::Policy;
 use crate::security::Security;
 use crate::snapshot::{RunState, Snapshot};
-use crate::{findings, follow, market, view};
+use crate::{findings, follow, market, trading, view};
 
 /// How long clients may take to end before their connections are cut.
 pub(crate) const DRAIN_DEADLINE: Duration = Duration::from_secs(10);
@@ -139,7 +140,10 @@ impl Core {
         }
         self.audit_exposure(instance, &policy);
         shared.set_policy(policy.clone());
-        shared.publish(self.snapshot(&shared.sources, &shared.access, &shared.audit, &policy));
+        let mut snapshot = self.snapshot(&shared.sources, &shared.access, &shared.audit, &policy);
+        let fault = shared.exchange.journal_fault();
+        snapshot.findings.splice(..0, fault.as_ref().map(trading::finding));
+        shared.publish(snapshot);
     }
 
     /// Tells the audit trail when services reach further or less far, and when trading is armed or disarmed.
@@ -257,6 +261,7 @@ impl Core {
         let Bound { lock, mut listeners, prepared } = bound;
         // Nobody may be served by the rules of another configuration.
         instance.shared().set_policy(self.policy(instance));
+        instance.exchange().open_journal(journal_file(&instance.shared().sources.data())).await;
         // Nothing was served before, so that nothing drains, and no socket takes the place of another, so that none fails.
         drop(listeners.commit(prepared).await);
         let stop_market = CancellationToken::new();
@@ -282,6 +287,7 @@ impl Core {
         let mut cut = close_all_but(&mut running.listeners, &health, DRAIN_DEADLINE - HEALTH_DRAIN).await;
         cut += close_all_but(&mut running.listeners, &BTreeMap::new(), HEALTH_DRAIN).await;
         tracing::info!(cut, "All sockets are closed");
+        instance.exchange().close_journal().await;
         self.state = RunState::Stopped;
         self.blocked.clear();
         self.mark_up(instance, 0);

@@ -5,6 +5,7 @@
 
 mod arm;
 mod end;
+mod order;
 mod status;
 
 use std::path::Path;
@@ -19,6 +20,7 @@ use crate::lock;
 use crate::snapshot::{Elsewhere, InstanceEvent, Snapshot};
 pub use arm::arm_running;
 pub use end::end_instance;
+pub use order::{TradingOrder, order_trading};
 pub use status::running_addresses;
 pub(crate) use status::running_places;
 use status::{Reader, Status};

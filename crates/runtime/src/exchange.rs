@@ -1,16 +1,19 @@
-//! The one task that owns the exchange, and the handle through which everyone else asks it.
+//! The handle through which everyone asks the exchange; [`keeper`](crate::keeper) answers.
 //!
 //! Commands and reads pass one bounded queue, so a client that has its answer also sees its effect. A full queue answers
 //! at once instead of growing.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
-use cwts_domain::{Clock, Command, Event, Instrument, InstrumentId, Reject};
-use cwts_engine::{Exchange, OpeningAccount};
-use tokio::sync::{mpsc, oneshot};
+use cwts_domain::{Actor, Clock, Command, Event, Instrument, InstrumentId, Reject, TradingState};
+use cwts_engine::Exchange;
+use cwts_journal::JournalError;
+use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::keeper::{Keeper, Reply, Request};
 use crate::metrics::Metrics;
 
 /// Commands and reads that may wait; more are answered with [`ExchangeError::Overloaded`].
@@ -31,23 +34,30 @@ pub enum ExchangeError {
          cancelled and everything can be read"
     )]
     Unarmed,
+    /// What happens could not be written down.
+    #[error("trading is halted: {0}. Everything can be read. {help}", help = .0.help())]
+    Journal(JournalError),
+    /// The services of the instance do not run.
+    #[error("the instance is stopped; start it first")]
+    Closed,
     /// The program is ending.
     #[error("the exchange has ended")]
     Ended,
 }
 
-type Work = Box<dyn FnOnce(&mut Exchange) -> Vec<Event> + Send>;
-
 /// Asks the exchange; clones ask the same one.
 #[derive(Clone)]
 pub struct ExchangeHandle {
-    work: mpsc::Sender<Work>,
+    queue: mpsc::Sender<Request>,
     instruments: Arc<[Instrument]>,
     clock: Arc<dyn Clock>,
     metrics: Metrics,
     latencies: Arc<Latencies>,
     /// Whether clients may place and modify orders.
     open: Arc<AtomicBool>,
+    fault: watch::Receiver<Option<JournalError>>,
+    /// Sequence number of the last event when the journal was opened.
+    opened_at: Arc<AtomicU64>,
 }
 
 impl std::fmt::Debug for ExchangeHandle {
@@ -58,12 +68,27 @@ impl std::fmt::Debug for ExchangeHandle {
 }
 
 impl ExchangeHandle {
-    /// Starts the task that owns `exchange`. It ends when the last handle is dropped.
-    pub(crate) fn spawn(exchange: Exchange, clock: Arc<dyn Clock>, metrics: Metrics) -> Self {
-        let (work, queue) = mpsc::channel(QUEUE);
-        let instruments = exchange.markets().iter().map(|market| market.instrument().clone()).collect();
-        tokio::spawn(run(exchange, queue, metrics.clone()));
-        Self { work, instruments, clock, metrics, latencies: Arc::default(), open: Arc::new(AtomicBool::new(true)) }
+    /// Starts the thread that owns the exchange. It ends when the last handle is dropped. Nothing can be traded before
+    /// [`ExchangeHandle::open_journal`].
+    ///
+    /// # Errors
+    /// The system gives no thread.
+    pub(crate) fn spawn(clock: Arc<dyn Clock>, metrics: Metrics) -> std::io::Result<Self> {
+        let (queue, requests) = mpsc::channel(QUEUE);
+        let (told, fault) = watch::channel(None);
+        Keeper::spawn(requests, told, metrics.clone())?;
+        let instruments = Instrument::defaults().into();
+        let open = Arc::new(AtomicBool::new(true));
+        Ok(Self {
+            queue,
+            instruments,
+            clock,
+            metrics,
+            latencies: Arc::default(),
+            open,
+            fault,
+            opened_at: Arc::default(),
+        })
     }
 
     /// What is traded, by id.
@@ -119,7 +144,8 @@ impl ExchangeHandle {
                 Ok((true, _)) => "repeated",
                 Ok((false, _)) => "accepted",
                 Err(ExchangeError::Rejected(_) | ExchangeError::Unarmed) => "rejected",
-                Err(ExchangeError::Overloaded | ExchangeError::Ended) => "overloaded",
+                Err(ExchangeError::Overloaded) => "overloaded",
+                Err(ExchangeError::Journal(_) | ExchangeError::Closed | ExchangeError::Ended) => "failed",
             };
             self.metrics.orders.with_label_values(&[outcome]).inc();
         }
@@ -134,39 +160,79 @@ impl ExchangeHandle {
     ) -> Result<T, ExchangeError> {
         let clock = Arc::clone(&self.clock);
         let (reply, answer) = oneshot::channel();
-        let work: Work = Box::new(move |exchange| match exchange.execute(&command, clock.now()) {
-            Ok(events) => {
-                // The asker may be gone; the command stands all the same.
-                drop(reply.send(Ok(effect(exchange, &events))));
-                events
-            }
-            Err(reject) => {
-                drop(reply.send(Err(ExchangeError::Rejected(reject))));
-                Vec::new()
-            }
-        });
-        self.enqueue(work)?;
+        self.enqueue(Request::Change(Box::new(move |desk| {
+            let (exchange, events) = match desk {
+                Ok(desk) => desk,
+                Err(error) => return answered(reply, Err(error)),
+            };
+            let from = events.len();
+            let told = exchange.execute_into(&command, clock.now(), events).map(|()| effect(exchange, &events[from..]));
+            answered(reply, told.map_err(ExchangeError::Rejected))
+        })))?;
         answer.await.map_err(|_| ExchangeError::Ended)?
     }
 
     /// Reads the state after everything that was asked before.
     ///
     /// # Errors
-    /// The queue is full or the program is ending.
+    /// The queue is full or the program is ending, or the journal failed under what was asked before.
     pub async fn read<T: Send + 'static>(
         &self,
         view: impl FnOnce(&Exchange) -> T + Send + 'static,
     ) -> Result<T, ExchangeError> {
         let (reply, answer) = oneshot::channel();
-        self.enqueue(Box::new(move |exchange| {
-            drop(reply.send(view(exchange)));
-            Vec::new()
-        }))?;
+        self.enqueue(Request::Read(Box::new(move |exchange| answered(reply, Ok(view(exchange))))))?;
+        answer.await.map_err(|_| ExchangeError::Ended)?
+    }
+
+    /// Lets clients trade again. A journal that could not be written is tried once more.
+    ///
+    /// # Errors
+    /// The journal still cannot be written, the queue is full or the program is ending.
+    pub async fn resume<T: Send + 'static>(
+        &self,
+        effect: impl FnOnce(&Exchange, &[Event]) -> T + Send + 'static,
+    ) -> Result<T, ExchangeError> {
+        self.wait_for(|done| Request::Reopen { done }).await?;
+        self.execute(Command::SetTradingState { state: TradingState::Active, by: Actor::Person }, effect).await
+    }
+
+    /// Why nothing can be traded, when the journal cannot be written.
+    pub fn journal_fault(&self) -> Option<JournalError> {
+        self.fault.borrow().clone()
+    }
+
+    /// Tells every change of [`ExchangeHandle::journal_fault`].
+    pub(crate) fn journal_faults(&self) -> watch::Receiver<Option<JournalError>> {
+        self.fault.clone()
+    }
+
+    /// Goes on from this journal. Where it cannot be used, nothing can be traded, and what it holds can be read.
+    pub(crate) async fn open_journal(&self, path: PathBuf) {
+        // A program that ends needs no journal.
+        let opened = self.wait_for(|done| Request::Open { path, done }).await;
+        self.opened_at.store(opened.unwrap_or_default(), Ordering::Relaxed);
+    }
+
+    /// Sequence number of the last event before this run.
+    pub(crate) fn opened_at(&self) -> u64 {
+        self.opened_at.load(Ordering::Relaxed)
+    }
+
+    /// Lets the journal go when everything is on the disk. Nothing can be traded from then on.
+    pub(crate) async fn close_journal(&self) {
+        self.wait_for(|done| Request::Close { done }).await.ok();
+    }
+
+    /// Waits for room in the queue too: what the host asks must not be lost. Returns the sequence number after it.
+    async fn wait_for(&self, request: impl FnOnce(oneshot::Sender<u64>) -> Request) -> Result<u64, ExchangeError> {
+        let (done, answer) = oneshot::channel();
+        self.queue.send(request(done)).await.map_err(|_| ExchangeError::Ended)?;
         answer.await.map_err(|_| ExchangeError::Ended)
     }
 
-    fn enqueue(&self, work: Work) -> Result<(), ExchangeError> {
-        self.work.try_send(work).map_err(|error| match error {
+    fn enqueue(&self, request: Request) -> Result<(), ExchangeError> {
+        self.queue.try_send(request).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => ExchangeError::Overloaded,
             mpsc::error::TrySendError::Closed(_) => ExchangeError::Ended,
         })
@@ -178,18 +244,12 @@ impl ExchangeHandle {
     }
 }
 
-async fn run(mut exchange: Exchange, mut queue: mpsc::Receiver<Work>, metrics: Metrics) {
-    while let Some(work) = queue.recv().await {
-        let events = work(&mut exchange);
-        metrics.queue_depth.set(queue.len() as i64);
-        let trades = events.iter().filter(|event| matches!(event, Event::Traded { .. })).count();
-        metrics.trades.inc_by(trades as u64);
-    }
-}
-
-/// The exchange of a new instance: the default instruments, the paper account and the simulated traders.
-pub(crate) fn new_exchange() -> Exchange {
-    Exchange::new(Instrument::defaults(), OpeningAccount::defaults())
+/// Answers as it was decided, or with the reason why that never was. The asker may be gone; what was done stands.
+fn answered<T: Send + 'static>(
+    reply: oneshot::Sender<Result<T, ExchangeError>>,
+    decided: Result<T, ExchangeError>,
+) -> Reply {
+    Box::new(move |undone| drop(reply.send(undone.map_or(decided, Err))))
 }
 
 /// Order latencies of the last second, bounded: under load the newest ones stand for all.

@@ -17,7 +17,7 @@ use crate::audit::{Actor, Audit, Tally, Trail};
 use crate::core::Core;
 use crate::edit::SettingsEdit;
 use crate::elsewhere::ElsewhereCell;
-use crate::exchange::{ExchangeHandle, new_exchange};
+use crate::exchange::ExchangeHandle;
 use crate::meter::{Meter, Meters};
 use crate::metrics::Metrics;
 use crate::policy::Policy;
@@ -30,7 +30,7 @@ use crate::surroundings::Surroundings;
 use crate::survey::PortSurvey;
 use crate::telemetry::Telemetry;
 use crate::tls::Tls;
-use crate::{check, follow, sampler};
+use crate::{check, follow, sampler, trading};
 
 /// Events that a slow window may lag behind before it has to fetch the snapshots again.
 const EVENTS: usize = 1024;
@@ -114,7 +114,8 @@ impl Instance {
         let _entered = tokio.enter();
         let metrics = Metrics::new(sources.instance().as_str())
             .map_err(|error| Problem::new(ErrorCode::Internal, format!("metrics: {error}")))?;
-        let exchange = ExchangeHandle::spawn(new_exchange(), Arc::clone(&surroundings.clock), metrics.clone());
+        let exchange = ExchangeHandle::spawn(Arc::clone(&surroundings.clock), metrics.clone())
+            .map_err(|error| Problem::new(ErrorCode::Internal, format!("a thread for the exchange: {error}")))?;
         let core = Core::load(&sources);
         let access = Access::new(&sources.data());
         let audit = Audit::start(Trail::new(&sources));
@@ -143,6 +144,7 @@ impl Instance {
             _following: gone.clone().drop_guard(),
         });
         tokio.spawn(sampler::run(Arc::downgrade(&shared)));
+        tokio.spawn(trading::tell_faults(Arc::downgrade(&shared), shared.exchange.journal_faults()));
         tokio.spawn(follow::run(Arc::downgrade(&shared), gone));
         Ok(Self(shared))
     }

@@ -22,6 +22,8 @@ mod firewall;
 mod follow;
 mod host;
 mod instance;
+mod journal;
+mod keeper;
 mod lock;
 mod logins;
 mod market;
@@ -46,6 +48,7 @@ mod surroundings;
 mod survey;
 mod telemetry;
 mod tls;
+mod trading;
 mod view;
 
 pub use access::{Access, Caller, Denied, LastUse};
@@ -54,9 +57,10 @@ pub use clients::{ClientFacts, ClientProgram, Issued, Place, Snippet, SnippetNot
 pub use connection_test::{ServiceTest, TestPlan, TestRequest, test_connections};
 pub use cwts_credentials::{CertificateInfo, Scope, TrustStep};
 pub use cwts_engine::{Account, Exchange, Fill, Market, Order, Position, Role, Trade, decide};
+pub use cwts_journal::JournalError;
 pub use cwts_net::{Connection, ConnectionLimits, InterfaceAddress, InterfaceKind, Source};
 pub use edit::{SaveTarget, SettingChange, SettingsEdit};
-pub use elsewhere::{arm_running, end_instance, running_addresses};
+pub use elsewhere::{TradingOrder, arm_running, end_instance, order_trading, running_addresses};
 pub use exchange::{ExchangeError, ExchangeHandle};
 pub use exposure::{Exposure, RemoteRefusal};
 pub use firewall::{
@@ -64,6 +68,7 @@ pub use firewall::{
 };
 pub use host::Host;
 pub use instance::Instance;
+pub use journal::{JournalCheck, Kept, check_journal, kept};
 pub use lock::{RunningInstance, running_instances};
 pub use logins::FailedLogins;
 pub use meter::Meter;
@@ -86,4 +91,5 @@ pub use standing::Standing;
 pub use supervisor::Supervisor;
 pub use surroundings::Surroundings;
 pub use survey::PortSurvey;
+pub use trading::TradingStatus;
 pub use view::reachable_here;

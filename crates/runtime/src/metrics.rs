@@ -39,7 +39,7 @@ pub struct Families {
     /// Calls of MCP tools. Labels `tool`, `outcome` (`ok`, `error`).
     pub tool_calls: IntCounterVec,
     /// Orders of clients by what became of the request. Label `outcome`: `accepted`, `repeated` (the same
-    /// `client_order_id` again, which places nothing), `rejected`, `overloaded`.
+    /// `client_order_id` again, which places nothing), `rejected`, `overloaded`, `failed` (the journal cannot be written).
     pub orders: IntCounterVec,
     /// Trades on the exchange, those among simulated traders included.
     pub trades: IntCounter,
@@ -47,6 +47,12 @@ pub struct Families {
     pub order_latency: Histogram,
     /// Commands that wait for the exchange.
     pub queue_depth: IntGauge,
+    /// 1 while what happens can be written to the journal.
+    pub journal_up: IntGauge,
+    /// How long a commit of the journal took, with its synchronisation.
+    pub journal_sync: Histogram,
+    /// Events of simulated traders that wait for the next commit.
+    pub journal_unsaved: IntGauge,
     /// Steps of the market simulator.
     pub market_steps: IntCounter,
 }
@@ -99,10 +105,28 @@ impl Metrics {
             tool_calls: int_counters(&registry, "cwts_tool_calls_total", "Calls of MCP tools.", &["tool", "outcome"])?,
             orders: int_counters(&registry, "cwts_orders_total", "Order requests of clients.", &["outcome"])?,
             trades: registered(&registry, IntCounter::new("cwts_trades_total", "Trades on the exchange.")?)?,
-            order_latency: registered(&registry, order_latency()?)?,
+            order_latency: registered(
+                &registry,
+                latency(
+                    "cwts_order_latency_seconds",
+                    "From handing a client's command to the exchange to its durable answer.",
+                )?,
+            )?,
             queue_depth: registered(
                 &registry,
                 IntGauge::new("cwts_exchange_queue_depth", "Commands that wait for the exchange.")?,
+            )?,
+            journal_up: registered(
+                &registry,
+                IntGauge::new("cwts_journal_up", "1 while the journal can be written; 0 halts trading.")?,
+            )?,
+            journal_sync: registered(
+                &registry,
+                latency("cwts_journal_sync_seconds", "Commit of a batch of events to the disk.")?,
+            )?,
+            journal_unsaved: registered(
+                &registry,
+                IntGauge::new("cwts_journal_unsaved_events", "Events that wait for the next commit.")?,
             )?,
             market_steps: registered(
                 &registry,
@@ -123,7 +147,7 @@ impl Metrics {
             self.http_duration.with_label_values(&[service.id()]);
             self.login_failures.with_label_values(&[service.id()]);
         }
-        for outcome in ["accepted", "repeated", "rejected", "overloaded"] {
+        for outcome in ["accepted", "repeated", "rejected", "overloaded", "failed"] {
             self.orders.with_label_values(&[outcome]);
         }
         for direction in ["in", "out"] {
@@ -177,9 +201,8 @@ fn histograms(registry: &Registry) -> Result<HistogramVec, prometheus::Error> {
     registered(registry, HistogramVec::new(options, &["service"])?)
 }
 
-fn order_latency() -> Result<Histogram, prometheus::Error> {
-    let help = "From handing a client's command to the exchange to its answer.";
-    Histogram::with_opts(HistogramOpts::new("cwts_order_latency_seconds", help).buckets(LATENCY_BUCKETS.to_vec()))
+fn latency(name: &str, help: &str) -> Result<Histogram, prometheus::Error> {
+    Histogram::with_opts(HistogramOpts::new(name, help).buckets(LATENCY_BUCKETS.to_vec()))
 }
 
 #[cfg(test)]

@@ -111,7 +111,8 @@ impl Sampler {
 
     /// The market and the paper account's new fills; `None` while the exchange is overloaded.
     async fn read_market(&mut self, shared: &Shared) -> Option<MarketView> {
-        let told = self.told;
+        // Those of earlier runs are no news.
+        let told = self.told.max(shared.exchange.opened_at());
         let view = shared.exchange.read(move |exchange| MarketView {
             summary: MarketSummary::of(exchange),
             fills: exchange.fills(AccountId::PAPER).rev().take_while(|fill| fill.sequence > told).cloned().collect(),

@@ -1,5 +1,6 @@
 //! `/health`, `/health/live` and `/health/ready` as `application/health+json` (draft-inadarei-api-health-check-06).
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
@@ -45,6 +46,8 @@ enum Status {
 struct Checks {
     #[serde(rename = "exchange:responseTime")]
     exchange: Vec<Check>,
+    #[serde(rename = "journal:writable")]
+    journal: Vec<Check>,
     #[serde(rename = "services:running")]
     services: Vec<Check>,
 }
@@ -58,7 +61,7 @@ struct Check {
     #[serde(skip_serializing_if = "Option::is_none")]
     observed_unit: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    output: Option<&'static str>,
+    output: Option<Cow<'static, str>>,
 }
 
 pub(crate) fn router(instance: &Instance) -> Router {
@@ -86,10 +89,15 @@ async fn live(State(instance): State<Instance>, known: Known) -> Response {
     respond(&instance, known.0, Status::Pass, None)
 }
 
-/// The exchange answers in time and the services run.
+/// The exchange answers in time, what happens can be written down, and the services run.
 async fn ready(State(instance): State<Instance>, known: Known) -> Response {
-    let checks = Checks { exchange: vec![exchange(&instance).await], services: vec![services(&instance)] };
-    let failed = checks.exchange.iter().chain(&checks.services).any(|check| check.status == Status::Fail);
+    let checks = Checks {
+        exchange: vec![exchange(&instance).await],
+        journal: vec![journal(&instance)],
+        services: vec![services(&instance)],
+    };
+    let mut all = checks.exchange.iter().chain(&checks.journal).chain(&checks.services);
+    let failed = all.any(|check| check.status == Status::Fail);
     respond(&instance, known.0, if failed { Status::Fail } else { Status::Pass }, Some(checks))
 }
 
@@ -102,7 +110,15 @@ async fn exchange(instance: &Instance) -> Check {
         Err(_) => (Status::Fail, Some("The exchange did not answer within 1 s.")),
     };
     let millis = asked.elapsed().as_secs_f64() * 1e3;
-    Check { status, observed_value: Some(millis), observed_unit: Some("ms"), output }
+    Check { status, observed_value: Some(millis), observed_unit: Some("ms"), output: output.map(Cow::Borrowed) }
+}
+
+/// A journal that cannot be written has halted trading.
+fn journal(instance: &Instance) -> Check {
+    let fault = instance.exchange().journal_fault();
+    let status = if fault.is_some() { Status::Fail } else { Status::Pass };
+    let output = fault.map(|fault| format!("Trading is halted: {fault}. {}", fault.help()).into());
+    Check { status, observed_value: None, observed_unit: None, output }
 }
 
 fn services(instance: &Instance) -> Check {
@@ -112,7 +128,7 @@ fn services(instance: &Instance) -> Check {
         RunState::Stopping => (Status::Fail, Some("draining: open connections end, new ones are refused")),
         RunState::Stopped => (Status::Fail, Some("stopped")),
     };
-    Check { status, observed_value: None, observed_unit: None, output }
+    Check { status, observed_value: None, observed_unit: None, output: output.map(Cow::Borrowed) }
 }
 
 /// Another computer without a token learns no more than a load balancer needs.

@@ -1,5 +1,7 @@
 //! The REST control plane below `/api/v1`.
 
+mod trading;
+
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Extension, Query, State};
 use axum::http::StatusCode;
@@ -17,6 +19,7 @@ pub(crate) fn router(instance: &Instance) -> Router {
         .route("/api/v1/audit", get(audit))
         .route("/api/v1/trading/arm", post(arm))
         .route("/api/v1/trading/disarm", post(disarm))
+        .merge(trading::router())
         .with_state(instance.clone())
 }
 

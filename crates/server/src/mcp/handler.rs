@@ -13,7 +13,7 @@ use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer, ServerHandler};
 use serde_json::Value;
 
-use crate::mcp::turn::Turn;
+use crate::mcp::turn::{self, Turn};
 use crate::mcp::{permission, schema};
 
 const INSTRUCTIONS: &str = "A paper-trading exchange: no order reaches a real market. All clients of this server trade \
@@ -82,7 +82,7 @@ impl ServerHandler for TradingServer {
         };
         let refused = permission::refusal(&tool, &context.extensions);
         let turn = context.extensions.get::<Turn>().cloned();
-        let _running = match &turn {
+        let running = match &turn {
             Some(turn) => turn.come().await,
             None => None,
         };
@@ -91,7 +91,9 @@ impl ServerHandler for TradingServer {
             (Some(refused), _) => Ok(refused.into()),
             (None, Ok(())) => {
                 request.arguments = arguments.as_object_mut().map(std::mem::take);
-                self.tools.call(ToolCallContext::new(self, request, context)).await.or_else(as_tool_error)
+                let asks_once = asks_once(&request);
+                let call = self.tools.call(ToolCallContext::new(self, request, context));
+                turn::run(call, running, asks_once).await.or_else(as_tool_error)
             }
             (None, Err(problem)) => as_tool_error(ErrorData::invalid_params(problem, None)),
         };
@@ -102,6 +104,16 @@ impl ServerHandler for TradingServer {
         };
         self.count(&tool.name, failed);
         result
+    }
+}
+
+/// Whether a tool asks the exchange exactly once. An order that is named by its client is looked up first.
+fn asks_once(request: &CallToolRequestParams) -> bool {
+    let named = || request.arguments.as_ref().is_some_and(|arguments| arguments.contains_key("client_order_id"));
+    match &*request.name {
+        "place_order" | "list_orders" | "get_fills" | "get_positions" | "get_account" | "get_market_data" => true,
+        "cancel_order" | "get_order_status" => !named(),
+        _ => false,
     }
 }
 

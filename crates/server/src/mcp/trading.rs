@@ -131,8 +131,9 @@ impl TradingServer {
     /// Whether trading is active, reducing or halted.
     #[tool(annotations(title = "Trading state", read_only_hint = true, open_world_hint = false))]
     pub(crate) async fn get_trading_state(&self) -> Result<Json<TradingStateView>> {
+        let fault = self.instance.exchange().journal_fault();
         let read = self.instance.exchange().read(|exchange| TradingStateView::of(exchange, Vec::new()));
-        Ok(Json(read.await?))
+        Ok(Json(read.await?.under(fault)))
     }
 
     /// Halts trading for all clients: orders can only be cancelled from then on. Only a person can resume it.

@@ -1,7 +1,7 @@
 //! Arguments and results of the tools around an order: changing it, trying it out, closing, limits, the trading state.
 
 use cwts_domain::{RiskLimits, TradingState};
-use cwts_runtime::{Account, Exchange, Market};
+use cwts_runtime::{Account, Exchange, JournalError, Market};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -94,6 +94,8 @@ pub(crate) struct TradingStateView {
     /// active, reducing (only orders that make a position smaller) or halted (orders can only be cancelled). Only a person
     /// goes back towards active.
     pub(crate) state: &'static str,
+    /// Why the program itself has halted trading.
+    pub(crate) reason: Option<String>,
     /// Ids of the orders that this call cancelled.
     pub(crate) cancelled: Vec<String>,
     pub(crate) sequence: Count,
@@ -102,7 +104,15 @@ pub(crate) struct TradingStateView {
 impl TradingStateView {
     pub(crate) fn of(exchange: &Exchange, cancelled: Vec<String>) -> Self {
         let state: TradingState = exchange.trading_state();
-        Self { state: state.id(), cancelled, sequence: Count(exchange.sequence()) }
+        Self { state: state.id(), reason: None, cancelled, sequence: Count(exchange.sequence()) }
+    }
+
+    /// A journal that cannot be written halts trading, whatever the exchange says.
+    pub(crate) fn under(self, fault: Option<JournalError>) -> Self {
+        match fault {
+            Some(fault) => Self { state: TradingState::Halted.id(), reason: Some(fault.to_string()), ..self },
+            None => self,
+        }
     }
 }
 

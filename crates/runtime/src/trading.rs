@@ -1,0 +1,134 @@
+//! Who may trade on an instance, and what a person does in a hurry: halt, resume, cancel everything.
+
+use std::sync::{Arc, Weak};
+
+use cwts_domain::{AccountId, Actor, Command, ErrorCode, Event, Problem, TradingState};
+use cwts_engine::Exchange;
+use cwts_journal::JournalError;
+use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
+
+use crate::exchange::ExchangeError;
+use crate::instance::{Instance, Shared};
+use crate::snapshot::{Finding, FindingLevel};
+
+/// Whether clients may trade, as REST and the command line show it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TradingStatus {
+    /// What holds now. Halted while the journal cannot be written, whatever the exchange says.
+    pub state: TradingState,
+    /// What keeps the journal from being written, and what to do.
+    pub problem: Option<String>,
+    /// Ids of the orders that this request cancelled.
+    pub cancelled: Vec<String>,
+    /// Open orders of the paper account.
+    pub open_orders: usize,
+    /// Sequence number of the last event.
+    pub sequence: u64,
+}
+
+impl TradingStatus {
+    fn of(exchange: &Exchange, events: &[Event]) -> Self {
+        let cancelled = events.iter().filter_map(|event| match event {
+            Event::Cancelled { order_id, .. } => Some(order_id.to_string()),
+            _ => None,
+        });
+        Self {
+            state: exchange.trading_state(),
+            problem: None,
+            cancelled: cancelled.collect(),
+            open_orders: exchange.open_orders(AccountId::PAPER).count(),
+            sequence: exchange.sequence(),
+        }
+    }
+}
+
+impl Instance {
+    /// Whether clients may trade.
+    ///
+    /// # Errors
+    /// The exchange has too much to do, or the program is ending.
+    pub async fn trading_status(&self) -> Result<TradingStatus, Problem> {
+        let mut status = self.exchange().read(|exchange| TradingStatus::of(exchange, &[])).await?;
+        if let Some(fault) = self.exchange().journal_fault() {
+            status.state = TradingState::Halted;
+            status.problem = Some(format!("{fault}. {}", fault.help()));
+        }
+        Ok(status)
+    }
+
+    /// Lets clients only cancel from now on, also after a restart. What is open stays open and may fill.
+    ///
+    /// # Errors
+    /// It could not be written down; the instance is stopped; the exchange has too much to do.
+    pub async fn halt_trading(&self, by: Actor) -> Result<TradingStatus, Problem> {
+        let halt = Command::SetTradingState { state: TradingState::Halted, by };
+        let told =
+            self.exchange().execute(halt, |exchange, events| (TradingStatus::of(exchange, events), events.len()));
+        let (status, changes) = told.await?;
+        if changes > 0 {
+            self.record(match by {
+                Actor::Person => "Trading halted",
+                Actor::Agent => "An agent halted trading",
+                Actor::System => "Trading halted by the program",
+            });
+        }
+        Ok(status)
+    }
+
+    /// Lets clients trade again. A journal that could not be written is tried once more.
+    ///
+    /// # Errors
+    /// The journal still cannot be written; the instance is stopped; the exchange has too much to do.
+    pub async fn resume_trading(&self) -> Result<TradingStatus, Problem> {
+        let status = self.exchange().resume(TradingStatus::of).await?;
+        self.record("Trading resumed");
+        Ok(status)
+    }
+
+    /// Cancels every open order of the paper account.
+    ///
+    /// # Errors
+    /// It could not be written down; the instance is stopped; the exchange has too much to do.
+    pub async fn cancel_all_orders(&self) -> Result<TradingStatus, Problem> {
+        let cancel = Command::CancelAll { account: AccountId::PAPER, instrument: None };
+        let status = self.exchange().execute(cancel, TradingStatus::of).await?;
+        self.record(format!("{} open orders cancelled", status.cancelled.len()));
+        Ok(status)
+    }
+}
+
+impl From<ExchangeError> for Problem {
+    fn from(error: ExchangeError) -> Self {
+        let code = match &error {
+            ExchangeError::Rejected(_) | ExchangeError::Unarmed | ExchangeError::Closed => ErrorCode::WrongState,
+            ExchangeError::Overloaded => ErrorCode::Overloaded,
+            ExchangeError::Journal(_) => ErrorCode::SaveFailed,
+            ExchangeError::Ended => ErrorCode::Internal,
+        };
+        Self::new(code, format!("{error}."))
+    }
+}
+
+/// What the panel shows while the journal cannot be written.
+pub(crate) fn finding(fault: &JournalError) -> Finding {
+    Finding {
+        level: FindingLevel::Attention,
+        title: "Trading is halted: the journal cannot be written".to_owned(),
+        detail: format!("{fault}. Everything can be read. {}", fault.help()),
+    }
+}
+
+/// Tells everyone when the journal fails or comes back.
+pub(crate) async fn tell_faults(shared: Weak<Shared>, mut faults: watch::Receiver<Option<JournalError>>) {
+    while faults.changed().await.is_ok() {
+        let fault = faults.borrow_and_update().clone();
+        let Some(shared) = shared.upgrade() else { return };
+        let instance = Instance::of(Arc::clone(&shared));
+        instance.record(match fault {
+            Some(fault) => format!("Trading is halted: {fault}"),
+            None => "The journal can be written again".to_owned(),
+        });
+        instance.show_again().await;
+    }
+}
