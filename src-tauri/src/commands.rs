@@ -8,9 +8,9 @@ use std::path::PathBuf;
 
 use cwts_domain::{ErrorCode, Problem, Service};
 use cwts_runtime::{
-    Activity, Actor, Conflict, Envelope, FirewallChoice, FirewallResult, FirewallTask, FirewallView, NewInstance,
-    PemSource, PortCheck, PortNews, PortSet, ProfileInfo, ReachEdit, Release, Released, Sample, Scope, SecurityView,
-    SettingsEdit, Snapshot,
+    Activity, Actor, ClientInfo, ClientProgram, Conflict, Connected, Envelope, FirewallChoice, FirewallResult,
+    FirewallTask, FirewallView, NewInstance, PemSource, Place, PortCheck, PortNews, PortSet, ProfileInfo, ProgramInfo,
+    ReachEdit, Release, Released, Sample, Scope, SecurityView, SettingsEdit, Snapshot, Snippet, Transport, Trial,
 };
 use serde::Serialize;
 use tauri::ipc::Channel;
@@ -34,6 +34,7 @@ pub(crate) struct History {
     samples: Vec<Sample>,
     /// Oldest first.
     activities: Vec<Activity>,
+    connected: Connected,
 }
 
 #[tauri::command]
@@ -49,7 +50,11 @@ pub(crate) fn snapshot(panel: State<'_, Panel>, instance: String) -> Result<Snap
 #[tauri::command]
 pub(crate) fn history(panel: State<'_, Panel>, instance: String) -> Result<History, Problem> {
     let instance = panel.supervisor.instance(&instance)?;
-    Ok(History { samples: instance.history(), activities: instance.activities() })
+    Ok(History {
+        samples: instance.history(),
+        activities: instance.activities(),
+        connected: instance.connected().list(),
+    })
 }
 
 #[tauri::command]
@@ -204,6 +209,54 @@ pub(crate) async fn trust_network(
     trusted: Option<bool>,
 ) -> Result<(), Problem> {
     panel.supervisor.instance(&instance)?.trust_network(network, trusted).await
+}
+
+#[tauri::command]
+pub(crate) fn client_programs() -> Vec<ProgramInfo> {
+    ProgramInfo::all()
+}
+
+#[tauri::command]
+pub(crate) async fn client_snippet(
+    panel: State<'_, Panel>,
+    instance: String,
+    client: ClientProgram,
+    transport: Option<Transport>,
+    place: Option<Place>,
+    whole: bool,
+) -> Result<Snippet, Problem> {
+    panel.supervisor.instance(&instance)?.client_snippet(client, transport, place, whole).await
+}
+
+#[tauri::command]
+pub(crate) async fn forget_snippet(
+    panel: State<'_, Panel>,
+    instance: String,
+    client: ClientProgram,
+    transport: Transport,
+    place: Place,
+) -> Result<Snapshot, Problem> {
+    panel.supervisor.instance(&instance)?.forget_snippet(client, transport, place).await
+}
+
+#[tauri::command]
+pub(crate) async fn try_client(
+    panel: State<'_, Panel>,
+    instance: String,
+    client: ClientProgram,
+    transport: Option<Transport>,
+    place: Option<Place>,
+) -> Result<Trial, Problem> {
+    panel.supervisor.instance(&instance)?.try_client(client, transport, place).await
+}
+
+#[tauri::command]
+pub(crate) fn disconnect_client(
+    panel: State<'_, Panel>,
+    instance: String,
+    client: String,
+) -> Result<ClientInfo, Problem> {
+    panel.supervisor.instance(&instance)?.disconnect(&client)
 }
 
 #[tauri::command]

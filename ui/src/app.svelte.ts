@@ -9,6 +9,7 @@ import { Route } from './lib/state/route.svelte';
 import type { ReleaseControl } from './lib/state/release.svelte';
 import type { RunControl } from './lib/state/run.svelte';
 import { Toasts } from './lib/state/toasts.svelte';
+import type { ClientsState } from './screens/clients/clients.svelte';
 import type { FirewallState } from './screens/firewall/firewall.svelte';
 import { FleetState } from './screens/instances/fleet.svelte';
 import type { PortsState } from './screens/ports/ports.svelte';
@@ -56,6 +57,10 @@ export class App {
 
   get release(): ReleaseControl {
     return this.instance.release;
+  }
+
+  get clients(): ClientsState {
+    return this.instance.clients;
   }
 
   get firewall(): FirewallState {

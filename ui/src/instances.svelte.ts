@@ -6,6 +6,7 @@ import { LiveSnapshot } from './lib/state/live.svelte';
 import { ReleaseControl } from './lib/state/release.svelte';
 import { RunControl } from './lib/state/run.svelte';
 import type { Envelope, Problem, Snapshot } from './lib/wire/types';
+import { ClientsState } from './screens/clients/clients.svelte';
 import { FirewallState } from './screens/firewall/firewall.svelte';
 import { SecurityState } from './screens/security/security.svelte';
 import { PortsState } from './screens/ports/ports.svelte';
@@ -19,6 +20,7 @@ export class InstanceState {
   /** Lives here, so that a changed form survives a look at another screen. */
   readonly ports: PortsState;
   readonly release: ReleaseControl;
+  readonly clients: ClientsState;
   readonly firewall: FirewallState;
   readonly security: SecurityState;
 
@@ -29,6 +31,7 @@ export class InstanceState {
     this.run = new RunControl(this.host, this.live, toasts, route);
     this.ports = new PortsState(this.host, this.live, toasts);
     this.release = new ReleaseControl(this.host, toasts);
+    this.clients = new ClientsState(this.host, this.live, toasts);
     this.firewall = new FirewallState(this.host, toasts);
     this.security = new SecurityState(this.host, this.live, toasts);
   }

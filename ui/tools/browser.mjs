@@ -87,6 +87,17 @@ export async function resize(page, { width, height }) {
   await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
 }
 
+/** Copies a text and then moves the port that is in it. */
+async function stale(page) {
+  await page.getByTestId('client-typescript').click();
+  await page.getByTestId('reveal').click();
+  await page.goto(page.url().replace('#/clients', '#/ports'));
+  await page.getByTestId('port-mcp-websocket').fill('5010');
+  await page.keyboard.press('Control+s');
+  await page.goto(page.url().replace('#/ports', '#/clients'));
+  await page.getByTestId('stale').waitFor();
+}
+
 /** Every screen in every scenario that changes it. */
 export const VIEWS = [
   ...['running', 'stopped', 'conflict', 'exposed', 'empty', 'closing', 'error', 'loading'].map((scenario) => ({ screen: 'overview', scenario })),
@@ -110,6 +121,10 @@ export const VIEWS = [
   ...['running', 'several', 'elsewhere', 'error', 'loading'].map((scenario) => ({ screen: 'instances', scenario })),
   { screen: 'instances', scenario: 'several', step: 'creating', act: createInstance },
   { screen: 'instances', scenario: 'several', step: 'removing', act: removeInstance },
+  ...['running', 'exposed', 'stopped', 'empty', 'elsewhere', 'error', 'loading'].map((scenario) => ({ screen: 'clients', scenario })),
+  { screen: 'clients', scenario: 'running', step: 'stale', act: stale },
+  { screen: 'clients', scenario: 'running', step: 'tried', act: (page) => page.getByTestId('client-curl').click().then(() => page.getByTestId('try').click()) },
+  { screen: 'clients', scenario: 'running', step: 'asking', act: (page) => page.getByTestId('disconnect-all').click() },
   { screen: 'overview', scenario: 'elsewhere', step: 'attached', act: (page) => page.getByTestId('attach').click() },
   { screen: 'ports', scenario: 'conflict', step: 'ways', act: (page) => page.getByTestId('ways-mcp-websocket').click() },
   { screen: 'ports', scenario: 'running', step: 'sorted', act: (page) => page.getByRole('button', { name: 'Process' }).click() },

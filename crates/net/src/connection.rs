@@ -1,8 +1,10 @@
 //! What a handler knows of the connection that its request came in on.
 
+use std::any::Any;
+use std::fmt;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::task_tracker::TaskTrackerToken;
@@ -16,15 +18,21 @@ use crate::limits::{Admission, Source};
 #[derive(Clone, Debug)]
 pub struct Connection(Arc<Inner>);
 
-#[derive(Debug)]
 struct Inner {
     peer: SocketAddr,
     local: SocketAddr,
     encrypted: AtomicBool,
     signals: Signals,
+    note: OnceLock<Box<dyn Any + Send + Sync>>,
     _open: OpenCount,
     _tracked: TaskTrackerToken,
     _admission: Admission,
+}
+
+impl fmt::Debug for Inner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inner").field("peer", &self.peer).field("local", &self.local).finish_non_exhaustive()
+    }
 }
 
 /// The two steps of ending what a socket serves.
@@ -34,6 +42,13 @@ pub(crate) struct Signals {
     pub(crate) draining: CancellationToken,
     /// The deadline has passed.
     pub(crate) aborted: CancellationToken,
+}
+
+impl Signals {
+    /// Of one connection: they come with those of its socket, or alone.
+    pub(crate) fn of_one(&self) -> Self {
+        Self { draining: self.draining.child_token(), aborted: self.aborted.clone() }
+    }
 }
 
 #[derive(Debug)]
@@ -61,6 +76,7 @@ impl Connection {
             local,
             encrypted,
             signals,
+            note: OnceLock::new(),
             _open: OpenCount(open),
             _tracked: tracked,
             _admission: admission,
@@ -89,6 +105,17 @@ impl Connection {
 
     pub(crate) fn set_encrypted(&self) {
         self.0.encrypted.store(true, Ordering::Relaxed);
+    }
+
+    /// Cancelled to let this connection alone drain.
+    pub fn end(&self) -> CancellationToken {
+        self.0.signals.draining.clone()
+    }
+
+    /// What a handler noted for as long as the connection lives; `make` is called at the first time. `None` where a
+    /// handler has noted something of another type.
+    pub fn note<T: Any + Send + Sync>(&self, make: impl FnOnce() -> T) -> Option<&T> {
+        self.0.note.get_or_init(|| Box::new(make())).downcast_ref()
     }
 
     /// Resolves when the socket drains: finish what is under way and close (a WebSocket with code 1012).

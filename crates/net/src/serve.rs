@@ -176,7 +176,7 @@ impl Acceptor {
         if let Err(error) = set {
             tracing::debug!(%peer, %error, "cannot set the options of a connection");
         }
-        let (signals, open) = (self.signals.clone(), Arc::clone(&self.endpoint.connections));
+        let (signals, open) = (self.signals.of_one(), Arc::clone(&self.endpoint.connections));
         let connection = Connection::new(peer, local, signals.clone(), open, self.connections.token(), admission);
         let config = self.endpoint.tls.borrow().clone();
         let router = self.endpoint.router.clone();

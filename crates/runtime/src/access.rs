@@ -80,6 +80,11 @@ impl Caller {
         self.0.as_ref().map_or(Scope::Trade, |held| held.scope)
     }
 
+    /// What the presented token allows; `None` where none was asked for.
+    pub fn presented(&self) -> Option<Scope> {
+        self.0.as_ref().map(|held| held.scope)
+    }
+
     /// Resolves when the token is replaced by another one: what it opened has to end.
     pub async fn replaced(&self) {
         match &self.0 {

@@ -11,6 +11,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::access::Access;
 use crate::audit::{Actor, Audit, AuditEntry, Reach};
+use crate::clients::{ClientFacts, Issued};
 use crate::conflict::Blocked;
 use crate::exposure::Exposure;
 use crate::fallback::{self, Placed};
@@ -99,6 +100,9 @@ impl Core {
     pub(crate) fn snapshot(&self, sources: &Sources, access: &Access, audit: &Audit, policy: &Policy) -> Snapshot {
         let loaded = self.loaded.as_ref().ok();
         let settings = loaded.map(|loaded| loaded.settings.clone()).unwrap_or_default();
+        let stale_clients = Issued::stale(&sources.data(), || {
+            ClientFacts::gather(sources, &settings, |service| settings.socket_addr(service)).ok()
+        });
         let table = loaded.map(|loaded| loaded.port_table.clone()).unwrap_or_default();
         Snapshot {
             revision: self.revision,
@@ -114,6 +118,7 @@ impl Core {
                 policy,
                 self.pending.as_ref(),
                 self.running.as_ref().map(|running| &running.started_with),
+                &stale_clients,
             ),
             security: Security {
                 mcp: policy.exposure(Group::Mcp),
@@ -122,6 +127,7 @@ impl Core {
                 tls: settings.tls,
                 certificate: policy.certificate.clone(),
             },
+            stale_clients,
             market: None,
             failed_logins: access.failed_logins(),
             problem: self.problem.clone(),

@@ -5,6 +5,7 @@ use cwts_domain::{ErrorCode, Group, Problem, Service};
 
 use crate::access::Access;
 use crate::audit::Audit;
+use crate::clients::StaleSnippet;
 use crate::exposure::Exposure;
 use crate::policy::Policy;
 use crate::snapshot::{Finding, FindingLevel};
@@ -17,6 +18,7 @@ pub(crate) fn of(
     policy: &Policy,
     pending: Option<&Problem>,
     started: Option<&Settings>,
+    stale_clients: &[StaleSnippet],
 ) -> Vec<Finding> {
     let Some(loaded) = loaded else { return Vec::new() };
     let tokens = access.problem().map(|problem| Finding {
@@ -57,6 +59,7 @@ pub(crate) fn of(
         .chain(tokens)
         .chain(tried)
         .chain(untold)
+        .chain(stale(stale_clients))
         .chain(open)
         .chain(waiting)
         .chain(overheard)
@@ -66,6 +69,18 @@ pub(crate) fn of(
         .collect();
     findings.sort_by_key(|finding| finding.level == FindingLevel::Info);
     findings
+}
+
+/// Programs that a person gave a text to, and that no longer get through with it.
+fn stale(clients: &[StaleSnippet]) -> Option<Finding> {
+    let first = clients.first()?;
+    let names: Vec<&str> = clients.iter().map(|client| client.name.as_str()).collect();
+    let verb = if clients.len() == 1 { "has" } else { "have" };
+    Some(Finding {
+        level: FindingLevel::Attention,
+        title: format!("{} {verb} an old configuration", names.join(", ")),
+        detail: format!("{}: {} Copy it again on the screen Clients.", first.name, first.reason),
+    })
 }
 
 /// Files that were edited and cannot be followed.

@@ -14,6 +14,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::access::Access;
 use crate::audit::{Actor, Audit, Tally, Trail};
+use crate::connected::ConnectedClients;
 use crate::core::Core;
 use crate::edit::SettingsEdit;
 use crate::elsewhere::ElsewhereCell;
@@ -52,6 +53,7 @@ pub(crate) struct Shared {
     pub(crate) surroundings: Surroundings,
     pub(crate) metrics: Metrics,
     pub(crate) meters: Meters,
+    pub(crate) connected: ConnectedClients,
     pub(crate) exchange: ExchangeHandle,
     pub(crate) access: Access,
     pub(crate) audit: Audit,
@@ -128,6 +130,7 @@ impl Instance {
             surroundings,
             metrics,
             meters: Meters::default(),
+            connected: ConnectedClients::default(),
             exchange,
             access,
             audit,

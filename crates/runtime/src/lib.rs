@@ -9,6 +9,7 @@ mod change;
 mod check;
 mod clients;
 mod conflict;
+mod connected;
 mod connection_test;
 mod core;
 mod edit;
@@ -53,7 +54,12 @@ mod view;
 
 pub use access::{Access, Caller, Denied, LastUse};
 pub use audit::{Action, Actor, AuditEntry, AuditPage, AuditRecord, Trail};
-pub use clients::{ClientFacts, ClientProgram, Issued, Place, Snippet, SnippetNote, StaleSnippet, Transport};
+pub use clients::{
+    ClientFacts, ClientProgram, Issued, Place, ProgramInfo, Snippet, SnippetNote, StaleSnippet, Transport, Trial,
+};
+pub use connected::{
+    ClientError, ClientInfo, Connected, ConnectedClient, ConnectedClients, Link, NewClient, printable,
+};
 pub use connection_test::{ServiceTest, TestPlan, TestRequest, test_connections};
 pub use cwts_credentials::{CertificateInfo, Scope, TrustStep};
 pub use cwts_engine::{Account, Exchange, Fill, Market, Order, Position, Role, Trade, decide};

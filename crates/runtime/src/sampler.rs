@@ -55,6 +55,7 @@ struct MarketView {
 impl Sampler {
     async fn sample(&mut self, shared: &Arc<Shared>) {
         self.remember_counts(shared);
+        shared.connected.tick();
         let services: Vec<ServiceLoad> =
             Service::ALL.into_iter().enumerate().map(|(at, service)| self.load(shared, service, at)).collect();
         for load in &services {
@@ -85,6 +86,7 @@ impl Sampler {
             services,
             market: market.and_then(|view| view.summary),
             failed_logins: shared.access.failed_logins(),
+            connected: shared.connected.list(),
         });
     }
 

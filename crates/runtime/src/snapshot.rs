@@ -10,6 +10,8 @@ use cwts_domain::{Problem, Service};
 use cwts_engine::Exchange;
 use serde::{Deserialize, Serialize};
 
+use crate::clients::StaleSnippet;
+use crate::connected::Connected;
 use crate::logins::FailedLogins;
 use crate::port_facts::Conflict;
 use crate::security::Security;
@@ -183,6 +185,8 @@ pub struct Snapshot {
     pub findings: Vec<Finding>,
     /// How far the services reach, and what protects them.
     pub security: Security,
+    /// Client programs that were given an address, a token or an authority that no longer is right.
+    pub stale_clients: Vec<StaleSnippet>,
     /// The market; `None` while stopped.
     pub market: Option<MarketSummary>,
     /// Wrong tokens since the program started.
@@ -230,6 +234,8 @@ pub enum InstanceEvent {
         market: Option<MarketSummary>,
         /// Wrong tokens since the program started.
         failed_logins: FailedLogins,
+        /// Who is connected.
+        connected: Connected,
     },
     /// Something happened.
     Activity(Activity),

@@ -10,12 +10,13 @@ use cwts_domain::{ErrorCode, Problem, Service};
 use cwts_firewall::{Detection, Incoming, Outcome, Tool, ToolFinding, ToolState};
 use cwts_ports::{Holder, ListenerRow, Protocol};
 use cwts_runtime::{
-    Activity, Alternatives, AuthorityView, CertificateInfo, CertificateView, Conflict, Elsewhere, Envelope, Exposure,
-    FailedLogins, Finding, FindingLevel, FirewallChoice, FirewallResult, FirewallService, FirewallSummary,
-    FirewallTask, FirewallView, InstanceEvent, InterfaceAddress, InterfaceKind, MarketSummary, Network, NewInstance,
-    OwnSubnet, Owner, OwnerKind, PemSource, PortCheck, PortCheckState, PortNews, PortSet, ProfileInfo, RangeCheck,
-    ReachEdit, Release, Released, RunState, Sample, SaveTarget, Scope, Security, SecurityView, ServiceLoad,
-    ServiceSnapshot, ServiceState, SettingChange, SettingsEdit, Snapshot, TokenView, TrustStep, WayOut,
+    Activity, Alternatives, AuthorityView, CertificateInfo, CertificateView, ClientError, ClientInfo, ClientProgram,
+    Conflict, Connected, Elsewhere, Envelope, Exposure, FailedLogins, Finding, FindingLevel, FirewallChoice,
+    FirewallResult, FirewallService, FirewallSummary, FirewallTask, FirewallView, InstanceEvent, InterfaceAddress,
+    InterfaceKind, Link, MarketSummary, Network, NewInstance, OwnSubnet, Owner, OwnerKind, PemSource, Place, PortCheck,
+    PortCheckState, PortNews, PortSet, ProfileInfo, ProgramInfo, RangeCheck, ReachEdit, Release, Released, RunState,
+    Sample, SaveTarget, Scope, Security, SecurityView, ServiceLoad, ServiceSnapshot, ServiceState, SettingChange,
+    SettingsEdit, Snapshot, Snippet, SnippetNote, StaleSnippet, TokenView, Transport, Trial, TrustStep, WayOut,
 };
 use ts_rs::{Config, TS};
 
@@ -56,6 +57,18 @@ fn declarations() -> String {
         Activity,
         Sample,
         MarketSummary,
+        ClientProgram,
+        Transport,
+        Place,
+        SnippetNote,
+        Snippet,
+        StaleSnippet,
+        ProgramInfo,
+        Trial,
+        Link,
+        ClientError,
+        ClientInfo,
+        Connected,
         Elsewhere,
         FailedLogins,
         AuthMode,

@@ -2,6 +2,7 @@
 //!
 //! Decides nothing about trading and binds no socket; [`services`] hands the routers to the runtime.
 
+mod clients;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 mod guard;
@@ -54,6 +55,7 @@ impl ServiceFactory for Services {
         router
             .fallback(problem::not_found)
             .method_not_allowed_fallback(problem::method_not_allowed)
+            .layer(from_fn_with_state(scope.clone(), clients::note))
             .layer(from_fn_with_state(scope.clone(), token::check))
             .layer(from_fn_with_state(scope.clone(), guard::check))
             .layer(from_fn_with_state(scope, metered::measure))

@@ -3,12 +3,11 @@
 mod trading;
 
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Extension, Query, State};
+use axum::extract::{Extension, Path, Query, State};
 use axum::http::StatusCode;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use axum::{Json, Router};
-use cwts_runtime::{Actor, AuditPage, Caller, Connection, Instance, MarketSummary, Scope, Snapshot};
-
+use cwts_runtime::{Actor, AuditPage, Caller, Connected, Connection, Instance, MarketSummary, Scope, Snapshot};
 use serde::Deserialize;
 
 use crate::problem::ProblemDetails;
@@ -17,6 +16,8 @@ pub(crate) fn router(instance: &Instance) -> Router {
     Router::new()
         .route("/api/v1/status", get(status))
         .route("/api/v1/audit", get(audit))
+        .route("/api/v1/clients", get(clients))
+        .route("/api/v1/clients/{id}", delete(disconnect))
         .route("/api/v1/trading/arm", post(arm))
         .route("/api/v1/trading/disarm", post(disarm))
         .merge(trading::router())
@@ -51,10 +52,7 @@ async fn audit(
     Extension(caller): Extension<Caller>,
     query: Result<Query<AuditQuery>, QueryRejection>,
 ) -> Result<Json<AuditPage>, ProblemDetails> {
-    if !caller.scope().allows(Scope::Owner) {
-        let detail = "Only the owner reads the audit trail; `cwts-ultra token show --scope owner` prints the token.";
-        return Err(ProblemDetails::new(StatusCode::FORBIDDEN, "scope_too_small", detail));
-    }
+    only_owner(&caller, "reads the audit trail")?;
     let Query(AuditQuery { limit, cursor }) = query.map_err(|refused| {
         let detail = format!("{}. Use limit=1 to 500, and as cursor the next_cursor of a page.", refused.body_text());
         ProblemDetails::new(StatusCode::BAD_REQUEST, "invalid_query", detail)
@@ -67,6 +65,34 @@ async fn audit(
     page.map(Json).map_err(|problem| {
         ProblemDetails::new(StatusCode::INTERNAL_SERVER_ERROR, "audit_unreadable", problem.to_string())
     })
+}
+
+/// Who is connected. Names and addresses of others are the owner's to see.
+async fn clients(
+    State(instance): State<Instance>,
+    Extension(caller): Extension<Caller>,
+) -> Result<Json<Connected>, ProblemDetails> {
+    only_owner(&caller, "sees the clients")?;
+    Ok(Json(instance.connected().list()))
+}
+
+/// Ends the connection of a client, which may connect again.
+async fn disconnect(
+    State(instance): State<Instance>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+) -> Result<StatusCode, ProblemDetails> {
+    only_owner(&caller, "disconnects clients")?;
+    let ended = instance.disconnect(&id).map(|_| StatusCode::NO_CONTENT);
+    ended.map_err(|problem| ProblemDetails::new(StatusCode::NOT_FOUND, "client_unknown", problem.to_string()))
+}
+
+fn only_owner(caller: &Caller, act: &str) -> Result<(), ProblemDetails> {
+    if caller.scope().allows(Scope::Owner) {
+        return Ok(());
+    }
+    let detail = format!("Only the owner {act}; `cwts-ultra token show --scope owner` prints the token.");
+    Err(ProblemDetails::new(StatusCode::FORBIDDEN, "scope_too_small", detail))
 }
 
 /// Lets clients place orders although other computers are served.
@@ -93,10 +119,9 @@ async fn set_armed(
     connection: &Connection,
     armed: bool,
 ) -> Result<StatusCode, ProblemDetails> {
-    let needed = if armed { Scope::Owner } else { Scope::Trade };
-    if !caller.scope().allows(needed) {
-        let detail = "Only the owner arms trading; `cwts-ultra token show --scope owner` prints the token.";
-        return Err(ProblemDetails::new(StatusCode::FORBIDDEN, "scope_too_small", detail));
+    // Without the trade scope nobody gets here.
+    if armed {
+        only_owner(caller, "arms trading")?;
     }
     let by = Actor::Rest { scope: caller.scope(), from: connection.peer().ip().to_canonical() };
     let done = instance.arm_trading(armed, by).await.map(|_| StatusCode::NO_CONTENT);

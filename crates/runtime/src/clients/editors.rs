@@ -90,7 +90,7 @@ fn stdio_entry(facts: &Facts, indent: &str) -> String {
 }
 
 /// The command that speaks MCP on its standard streams.
-fn stdio_words(facts: &Facts) -> Vec<String> {
+pub(super) fn stdio_words(facts: &Facts) -> Vec<String> {
     let mut words = vec![path_text(&facts.program), "--home".to_owned(), path_text(&facts.home)];
     if facts.instance != "default" {
         words.extend(["--instance".to_owned(), facts.instance.clone()]);

@@ -106,7 +106,7 @@ impl ClientFacts {
         let places = self.places(client, transport);
         let usual = places.last().copied().unwrap_or(Place::Here);
         let place = place.filter(|place| places.contains(place)).unwrap_or(usual);
-        snippet(client, transport, &self.at(place, whole))
+        Snippet { places, ..snippet(client, transport, &self.at(place, whole)) }
     }
 
     /// Where a client that connects like this may run.
@@ -135,7 +135,7 @@ impl ClientFacts {
         }
     }
 
-    fn at(&self, place: Place, whole: bool) -> Facts {
+    pub(super) fn at(&self, place: Place, whole: bool) -> Facts {
         let tls = place == Place::Network;
         let shown = |scope| {
             let token: &Token = self.tokens.as_ref()?.get(scope);

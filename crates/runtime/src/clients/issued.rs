@@ -66,9 +66,14 @@ impl Issued {
         Self::save(data, &all)
     }
 
-    /// The texts that no longer fit. Blocks.
-    pub fn stale(data: &Path, facts: &ClientFacts) -> Vec<StaleSnippet> {
-        Self::load(data).iter().filter_map(|issued| issued.judged(facts)).collect()
+    /// The texts that no longer fit. Where none was given out, `facts` is not called. Blocks.
+    pub fn stale(data: &Path, facts: impl FnOnce() -> Option<ClientFacts>) -> Vec<StaleSnippet> {
+        let all = Self::load(data);
+        if all.is_empty() {
+            return Vec::new();
+        }
+        let judged = facts().map(|facts| all.iter().filter_map(|issued| issued.judged(&facts)).collect());
+        judged.unwrap_or_default()
     }
 
     fn is_for(&self, client: ClientProgram, transport: Transport, place: Place) -> bool {

@@ -6,12 +6,14 @@
 
 mod editors;
 mod facts;
+mod giving;
 mod issued;
 mod plain;
 mod program;
 mod scripts;
 #[cfg(test)]
 mod tests;
+mod trial;
 
 use std::path::Path;
 
@@ -19,8 +21,10 @@ use serde::Serialize;
 
 use facts::Facts;
 pub use facts::{ClientFacts, Place};
+pub use giving::ProgramInfo;
 pub use issued::{Issued, StaleSnippet};
 pub use program::{ClientProgram, Transport};
+pub use trial::Trial;
 
 /// What a person pastes into a client program.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -34,6 +38,8 @@ pub struct Snippet {
     pub transport: Transport,
     /// Whether it is for a program on this computer or on another one.
     pub place: Place,
+    /// Where the program may run.
+    pub places: Vec<Place>,
     /// Where the text belongs: a file, or `Terminal`.
     pub file: String,
     /// The text.
@@ -99,6 +105,7 @@ fn snippet(client: ClientProgram, transport: Transport, facts: &Facts) -> Snippe
         name: client.name().to_owned(),
         transport,
         place: facts.place,
+        places: Vec::new(),
         marks: addressed.filter(|part| draft.text.contains(part)).collect(),
         file: draft.file,
         text: draft.text,

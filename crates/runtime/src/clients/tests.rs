@@ -162,29 +162,29 @@ fn a_change_says_what_was_given_out_and_no_longer_fits() {
     for client in [ClientProgram::ClaudeDesktop, ClientProgram::Python, ClientProgram::Prometheus] {
         give(&home, client);
     }
-    assert_eq!(Issued::stale(&data, &home.facts()), [], "nothing has changed");
+    assert_eq!(Issued::stale(&data, || Some(home.facts())), [], "nothing has changed");
 
     home.settings.mcp_port.value = 5010;
-    let stale = Issued::stale(&data, &home.facts());
+    let stale = Issued::stale(&data, || Some(home.facts()));
     assert_eq!(stale.len(), 1, "only Python asks that port, and Claude Desktop asks none: {stale:?}");
     let told = "It has wss://192.168.1.20:3000/mcp; now it is wss://192.168.1.20:5010/mcp.";
     assert_eq!((stale[0].name.as_str(), stale[0].reason.as_str()), ("Python SDK", told), "what changed");
     give(&home, ClientProgram::Python);
-    assert_eq!(Issued::stale(&data, &home.facts()), [], "a new copy takes the place of the old one");
+    assert_eq!(Issued::stale(&data, || Some(home.facts())), [], "a new copy takes the place of the old one");
 
     TokenStore::new(&data).rotate(&[Scope::Metrics]).unwrap();
-    let stale = Issued::stale(&data, &home.facts());
+    let stale = Issued::stale(&data, || Some(home.facts()));
     assert_eq!(stale.len(), 1, "one token, one client: {stale:?}");
     assert_eq!((stale[0].client, stale[0].reason.as_str()), (ClientProgram::Prometheus, "The token was replaced."));
 
     home.settings.tls.value = cwts_config::TlsMode::Off;
-    let stale = Issued::stale(&data, &home.facts());
+    let stale = Issued::stale(&data, || Some(home.facts()));
     assert!(
         stale.iter().all(|one| one.reason == "Other computers are no longer served.") && stale.len() == 2,
         "{stale:?}"
     );
     Issued::forget(&data, ClientProgram::Prometheus, Transport::Scrape, Place::Network).unwrap();
-    assert_eq!(Issued::stale(&data, &home.facts()).len(), 1, "what is no longer used can be forgotten");
+    assert_eq!(Issued::stale(&data, || Some(home.facts())).len(), 1, "what is no longer used can be forgotten");
     let file = std::fs::read_to_string(data.join("clients.json")).unwrap();
     assert!(!file.contains("cwts_"), "the file holds no token: {file}");
 }

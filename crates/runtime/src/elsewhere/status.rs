@@ -10,6 +10,7 @@ use cwts_domain::{ErrorCode, Group, Problem, Service, Timestamp};
 use cwts_ports::{Protocol, loopback};
 use serde::Deserialize;
 
+use crate::connected::Connected;
 use crate::logins::FailedLogins;
 use crate::security::Security;
 use crate::snapshot::{Finding, InstanceEvent, MarketSummary, RunState, Sample, ServiceLoad, ServiceState, Snapshot};
@@ -102,7 +103,7 @@ impl Status {
             clients: services.iter().filter(is_mcp).map(|load| load.clients).sum(),
         };
         let (market, failed_logins) = (self.market.clone(), self.failed_logins);
-        let event = InstanceEvent::Sample { sample, services, market, failed_logins };
+        let event = InstanceEvent::Sample { sample, services, market, failed_logins, connected: Connected::default() };
         (self.state == RunState::Running).then_some(event)
     }
 

@@ -1,7 +1,7 @@
 //! The MCP server that each client talks to: who it is, and how calls reach the tools.
 
 use cwts_domain::Service;
-use cwts_runtime::Instance;
+use cwts_runtime::{ConnectedClient, Instance, printable};
 use rmcp::handler::server::router::tool::ToolRouter;
 use rmcp::handler::server::tool::ToolCallContext;
 use rmcp::model::{
@@ -81,6 +81,7 @@ impl ServerHandler for TradingServer {
             return Err(ErrorData::invalid_params(message, None));
         };
         let refused = permission::refusal(&tool, &context.extensions);
+        let client: Option<ConnectedClient> = permission::of_client(&context.extensions).cloned();
         let turn = context.extensions.get::<Turn>().cloned();
         let running = match &turn {
             Some(turn) => turn.come().await,
@@ -97,12 +98,11 @@ impl ServerHandler for TradingServer {
             }
             (None, Err(problem)) => as_tool_error(ErrorData::invalid_params(problem, None)),
         };
-        let failed = match &result {
-            Ok(CallToolResponse::Complete(result)) => result.is_error == Some(true),
-            Ok(_) => false,
-            Err(_) => true,
-        };
-        self.count(&tool.name, failed);
+        let told = refusal_of(&result);
+        self.count(&tool.name, told.is_some());
+        if let Some((client, told)) = client.zip(told) {
+            client.refused(&format!("{}: {told}", tool.name), self.instance.clock().now());
+        }
         result
     }
 }
@@ -127,10 +127,22 @@ fn as_tool_error(error: ErrorData) -> Result<CallToolResponse, ErrorData> {
     }
 }
 
-/// Text of a client, fit for a log line and a list: printable and short.
+/// What the client reads where its call failed.
+fn refusal_of(result: &Result<CallToolResponse, ErrorData>) -> Option<String> {
+    match result {
+        Ok(CallToolResponse::Complete(result)) if result.is_error == Some(true) => {
+            let text = result.content.iter().find_map(|block| block.as_text()).map(|text| text.text.clone());
+            Some(text.unwrap_or_default())
+        }
+        Ok(_) => None,
+        Err(error) => Some(error.message.to_string()),
+    }
+}
+
+/// Text of a client, fit for a log line.
 fn shown(text: &str) -> String {
-    let printable: String = text.chars().filter(|letter| !letter.is_control()).take(60).collect();
-    if printable.trim().is_empty() { "A client".to_owned() } else { printable }
+    let printable = printable(text, 60);
+    if printable.is_empty() { "A client".to_owned() } else { printable }
 }
 
 #[cfg(test)]

@@ -12,11 +12,12 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use axum::{Json, Router};
 use cwts_domain::Service;
-use cwts_runtime::{Caller, Connection, Instance, Source};
+use cwts_runtime::{Caller, ConnectedClient, Connection, Instance, Link};
 use futures_util::StreamExt as _;
-use rmcp::model::{ClientJsonRpcMessage, ClientRequest, JsonRpcRequest};
+use rmcp::model::{ClientJsonRpcMessage, ClientRequest, Implementation, JsonRpcRequest};
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 
+use crate::clients;
 use crate::limits::{Limits, MAX_MESSAGE};
 use crate::mcp::handler::TradingServer;
 use crate::mcp::message::{self, Fault, INVALID_PARAMS};
@@ -32,6 +33,7 @@ const MAX_ERROR: usize = 4096;
 
 #[derive(Clone)]
 struct Endpoint {
+    instance: Instance,
     sessions: Arc<Sessions>,
     /// A request's body must have come within this time.
     body: Duration,
@@ -40,15 +42,15 @@ struct Endpoint {
 /// Answers `/mcp`. Sessions live as long as the router, so they survive a move of the port.
 pub(crate) fn http_router(instance: &Instance, limits: &Limits) -> Router {
     let sessions = Sessions::start(limits.sessions);
-    let instance = instance.clone();
-    let factory = move || Ok(TradingServer::new(instance.clone(), Service::McpHttp));
+    let serving = instance.clone();
+    let factory = move || Ok(TradingServer::new(serving.clone(), Service::McpHttp));
     // The guard of every port has already checked Host and Origin against the bound address.
     let config = StreamableHttpServerConfig::default()
         .disable_allowed_hosts()
         .with_max_request_body_bytes(MAX_MESSAGE)
         .with_cancellation_token(sessions.cancellation_token());
     let service = StreamableHttpService::new(factory, Arc::clone(&sessions.manager), config);
-    let endpoint = Endpoint { sessions, body: limits.body };
+    let endpoint = Endpoint { instance: instance.clone(), sessions, body: limits.body };
     // Some clients end the path with a slash.
     let router = Router::new().route_service("/mcp", service.clone()).route_service("/mcp/", service);
     router.layer(from_fn_with_state(endpoint, answer))
@@ -65,17 +67,32 @@ async fn answer(State(endpoint): State<Endpoint>, request: Request, next: Next) 
         Ok(session) => session.flatten(),
         Err(OfAnother) => return of_another().into_response(),
     };
-    let (request, place) = if method == Method::POST {
-        match endpoint.post(request, connection.source(), &caller).await {
+    let (mut request, opening) = if method == Method::POST {
+        match endpoint.post(request, &connection, &caller).await {
             Ok(accepted) => accepted,
             Err(refusal) => return *refusal,
         }
     } else {
         (request, None)
     };
+    let client = match (&session, &opening) {
+        (Some(session), _) => Some(session.client.clone()),
+        (None, Some((_, client))) => Some(client.clone()),
+        (None, None) => clients::of_connection(&endpoint.instance, Service::McpHttp, &request),
+    };
+    if let Some(client) = &client {
+        client.count();
+        request.extensions_mut().insert(client.clone());
+    }
     let response = in_words(&method, next.run(request).await).await;
-    if let (Some(place), Some(id)) = (place, header_text(response.headers(), SESSION)) {
-        place.fill(id);
+    if let Some(client) = client.filter(|_| !response.status().is_success()) {
+        client.refused(&format!("{} for {method} /mcp", response.status()), endpoint.instance.clock().now());
+    }
+    if let (Some((place, client)), Some(id)) = (opening, header_text(response.headers(), SESSION)) {
+        place.fill(id, client);
+    }
+    if method == Method::DELETE {
+        endpoint.sessions.forget_ended().await;
     }
     while_in_use(response, session, (method == Method::GET).then_some((connection, caller)))
 }
@@ -85,23 +102,35 @@ impl Endpoint {
     async fn post(
         &self,
         request: Request,
-        source: Source,
+        connection: &Connection,
         caller: &Caller,
-    ) -> Result<(Request, Option<Place>), Box<Response>> {
+    ) -> Result<(Request, Option<(Place, ConnectedClient)>), Box<Response>> {
         let (head, body) = request.into_parts();
         let body = read_body(body, &head.headers, self.body).await.map_err(refusal)?;
         let message = message::read(&body).map_err(|fault| Box::new(fault_response(&fault)))?;
-        let opens = matches!(
-            &message,
-            ClientJsonRpcMessage::Request(JsonRpcRequest { request: ClientRequest::InitializeRequest(_), .. })
-        );
-        let place = if opens && !head.headers.contains_key(SESSION) {
-            let reserved = self.sessions.reserve(source, caller.clone()).await;
-            Some(reserved.map_err(|full| Box::new(no_place(full)))?)
-        } else {
-            None
+        let opening = match opened_by(&message).filter(|_| !head.headers.contains_key(SESSION)) {
+            Some(info) => {
+                let reserved = self.sessions.reserve(connection.source(), caller.clone()).await;
+                let place = reserved.map_err(|full| Box::new(no_place(full)))?;
+                let (link, agent) = ((Service::McpHttp, Link::Session), clients::user_agent(&head.headers));
+                let client = clients::new_client(&self.instance, link, connection, Some(caller), agent);
+                let client = self.instance.connected().add(client);
+                client.introduce(&info.name, &info.version);
+                Some((place, client))
+            }
+            None => None,
         };
-        Ok((Request::from_parts(head, Body::from(body)), place))
+        Ok((Request::from_parts(head, Body::from(body)), opening))
+    }
+}
+
+/// Who opens a session with the message; `None` when it opens none.
+fn opened_by(message: &ClientJsonRpcMessage) -> Option<&Implementation> {
+    match message {
+        ClientJsonRpcMessage::Request(JsonRpcRequest { request: ClientRequest::InitializeRequest(hello), .. }) => {
+            Some(&hello.params.client_info)
+        }
+        _ => None,
     }
 }
 

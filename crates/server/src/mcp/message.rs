@@ -31,6 +31,11 @@ impl Fault {
         Self { code: INVALID_PARAMS, message: format!("Invalid params: {what}"), id }
     }
 
+    /// What is wrong, in words.
+    pub(crate) fn text(&self) -> &str {
+        &self.message
+    }
+
     /// As it goes to the client.
     pub(crate) fn to_json(&self) -> Value {
         json!({ "jsonrpc": "2.0", "id": self.id, "error": { "code": self.code, "message": self.message } })

@@ -1,12 +1,14 @@
 //! Whether a caller may use a tool.
 
+use std::any::Any;
+
 use cwts_runtime::{Caller, Scope};
 use rmcp::model::{CallToolResult, ContentBlock, Extensions, Tool};
 
 /// What a caller whose token is too small is told; the model reads it. `None` for those who may use the tool.
 pub(crate) fn refusal(tool: &Tool, extensions: &Extensions) -> Option<CallToolResult> {
     let needed = needed(tool);
-    let held = caller(extensions).map(Caller::scope);
+    let held = of_client::<Caller>(extensions).map(Caller::scope);
     if held.is_some_and(|held| held.allows(needed)) {
         return None;
     }
@@ -19,10 +21,10 @@ pub(crate) fn refusal(tool: &Tool, extensions: &Extensions) -> Option<CallToolRe
     Some(CallToolResult::error(vec![ContentBlock::text(text)]))
 }
 
-/// Who called: put there by the WebSocket, or by the guard on the request that rmcp hands on.
-fn caller(extensions: &Extensions) -> Option<&Caller> {
+/// What is known of who called: put there by the WebSocket, or on the HTTP request that rmcp hands on.
+pub(crate) fn of_client<T: Any + Clone + Send + Sync>(extensions: &Extensions) -> Option<&T> {
     let of_request = || extensions.get::<http::request::Parts>().and_then(|parts| parts.extensions.get());
-    extensions.get::<Caller>().or_else(of_request)
+    extensions.get::<T>().or_else(of_request)
 }
 
 /// A tool that does not say that it only reads is taken to trade.

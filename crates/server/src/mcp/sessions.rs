@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use cwts_runtime::{Caller, Source};
+use cwts_runtime::{Caller, ConnectedClient, Source};
 use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
 use rmcp::transport::streamable_http_server::session::{SessionId, SessionManager as _};
 use tokio::time::MissedTickBehavior;
@@ -48,6 +48,8 @@ struct State {
 struct Entry {
     source: Source,
     owner: Caller,
+    /// Its row in the list of clients.
+    client: ConnectedClient,
     /// Requests that are not answered yet, and streams of server events.
     open: usize,
     used: Instant,
@@ -70,6 +72,7 @@ pub(crate) struct OfAnother;
 pub(crate) struct InUse {
     sessions: Arc<Sessions>,
     id: SessionId,
+    pub(crate) client: ConnectedClient,
 }
 
 impl Sessions {
@@ -126,7 +129,8 @@ impl Sessions {
             return Err(OfAnother);
         }
         entry.open += 1;
-        Ok(Some(InUse { sessions: Arc::clone(self), id }))
+        let client = entry.client.clone();
+        Ok(Some(InUse { sessions: Arc::clone(self), id, client }))
     }
 
     fn take_place(&self, source: Source) -> Result<(), Full> {
@@ -177,7 +181,7 @@ impl Sessions {
     }
 
     /// A client may end its session, which then is no longer there.
-    async fn forget_ended(&self) {
+    pub(crate) async fn forget_ended(&self) {
         let alive = self.manager.sessions.read().await;
         self.lock().known.retain(|id, _| alive.contains_key(id));
     }
@@ -189,9 +193,19 @@ impl Sessions {
 
 impl Place {
     /// The session was opened.
-    pub(crate) fn fill(self, id: &str) {
-        let entry = Entry { source: self.source, owner: self.owner.clone(), open: 0, used: Instant::now() };
-        self.sessions.lock().known.insert(id.into(), entry);
+    pub(crate) fn fill(self, id: &str, client: ConnectedClient) {
+        let id = SessionId::from(id);
+        let (source, owner, end) = (self.source, self.owner.clone(), client.end());
+        let entry = Entry { source, owner, client, open: 0, used: Instant::now() };
+        self.sessions.lock().known.insert(id.clone(), entry);
+        let sessions = Arc::downgrade(&self.sessions);
+        tokio::spawn(async move {
+            // Comes also when the session ends in another way.
+            end.cancelled().await;
+            if let Some(sessions) = sessions.upgrade() {
+                sessions.end(&id).await;
+            }
+        });
     }
 }
 

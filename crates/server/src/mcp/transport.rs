@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
 use cwts_domain::Service;
-use cwts_runtime::{Caller, Connection, Instance};
+use cwts_runtime::{Caller, ConnectedClient, Connection, Instance};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt as _, StreamExt as _};
 use rmcp::RoleServer;
@@ -26,6 +26,9 @@ pub const SERVICE_RESTART: u16 = close_code::RESTART;
 /// The reason beside code 1008 where the token was replaced: a client that reads its token anew may connect again.
 pub const REPLACED: &str = "the token was replaced";
 
+/// The reason beside code 1008 where a person ended the connection.
+const DISCONNECTED: &str = "disconnected by the owner";
+
 /// Tool calls of one client that may be under way.
 const MAX_CALLS: usize = 64;
 /// Answers that may wait for one client to read. Above it the client's requests are not read either, so that TCP slows it
@@ -42,6 +45,8 @@ pub(crate) struct WebSocketTransport {
     connection: Connection,
     /// Who is at the other end. Goes with every tool call.
     caller: Caller,
+    /// Its row in the list of clients.
+    client: ConnectedClient,
     instance: Instance,
     keepalive: Keepalive,
     turns: Turns,
@@ -90,6 +95,7 @@ impl WebSocketTransport {
         socket: WebSocket,
         connection: Connection,
         caller: Caller,
+        client: ConnectedClient,
         instance: Instance,
         limits: WebSocketLimits,
     ) -> Self {
@@ -99,6 +105,7 @@ impl WebSocketTransport {
             stream,
             connection,
             caller,
+            client,
             instance,
             keepalive: Keepalive::new(limits, Instant::now()),
             turns: Turns::default(),
@@ -116,6 +123,7 @@ impl WebSocketTransport {
     async fn parse(&self, text: &str) -> Result<Option<RxJsonRpcMessage<RoleServer>>, ()> {
         self.instance.meter(Service::McpWebsocket).count(self.instance.clock().now());
         self.instance.metrics().websocket_messages.with_label_values(&["in"]).inc();
+        self.client.count();
         match message::read(text.as_bytes()) {
             Ok(message) => Ok(Some(message)),
             Err(fault) => self.refuse(&fault).await.map(|()| None),
@@ -123,6 +131,7 @@ impl WebSocketTransport {
     }
 
     async fn refuse(&self, fault: &Fault) -> Result<(), ()> {
+        self.client.refused(fault.text(), self.instance.clock().now());
         let text = Message::text(fault.to_json().to_string());
         tokio::select! {
             sent = async { self.sink.lock().await.send(text).await } => sent.map_err(drop),
@@ -132,19 +141,27 @@ impl WebSocketTransport {
 
     /// Gives a tool call its turn, so that orders keep their order.
     fn in_turn(&mut self, mut message: RxJsonRpcMessage<RoleServer>) -> RxJsonRpcMessage<RoleServer> {
-        if let ClientJsonRpcMessage::Request(JsonRpcRequest { request, .. }) = &mut message
-            && let ClientRequest::CallToolRequest(call) = request
-        {
-            let permit = self.permit.take();
-            call.extensions.insert(self.turns.next(permit));
-            call.extensions.insert(self.caller.clone());
+        match &mut message {
+            ClientJsonRpcMessage::Request(JsonRpcRequest { request: ClientRequest::CallToolRequest(call), .. }) => {
+                let permit = self.permit.take();
+                call.extensions.insert(self.turns.next(permit));
+                call.extensions.insert(self.caller.clone());
+                call.extensions.insert(self.client.clone());
+            }
+            ClientJsonRpcMessage::Request(JsonRpcRequest {
+                request: ClientRequest::InitializeRequest(hello), ..
+            }) => {
+                let info = &hello.params.client_info;
+                self.client.introduce(&info.name, &info.version);
+            }
+            _ => {}
         }
         message
     }
 
     /// Waits until the client may ask for more. Ends early when the socket drains or the token is replaced.
     async fn may_ask(&mut self) {
-        let (connection, caller) = (self.connection.clone(), self.caller.clone());
+        let (connection, caller, client) = (self.connection.clone(), self.caller.clone(), self.client.clone());
         let mut unsent = self.unsent.subscribe();
         if *unsent.borrow() >= MAX_UNSENT || self.permit.is_none() && self.calls.available_permits() == 0 {
             self.keepalive.stop_listening();
@@ -160,6 +177,7 @@ impl WebSocketTransport {
             () = ready => {}
             () = connection.draining() => {}
             () = caller.replaced() => {}
+            () = client.disconnected() => {}
         }
     }
 
@@ -174,6 +192,10 @@ impl WebSocketTransport {
                 }
                 () = self.caller.replaced() => {
                     self.ending().close(close_code::POLICY, REPLACED).await;
+                    return None;
+                }
+                () = self.client.disconnected() => {
+                    self.ending().close(close_code::POLICY, DISCONNECTED).await;
                     return None;
                 }
                 frame = tokio::time::timeout_at(self.keepalive.deadline(), self.stream.next()) => frame,

@@ -4,13 +4,14 @@ use axum::Router;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{WebSocketUpgrade, close_code};
 use axum::extract::{Extension, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::any;
 use cwts_domain::Service;
-use cwts_runtime::{Caller, Connection, Instance};
+use cwts_runtime::{Caller, Connection, Instance, Link};
 use rmcp::ServiceExt as _;
 
+use crate::clients;
 use crate::limits::{MAX_MESSAGE, WebSocketLimits};
 use crate::mcp::handler::TradingServer;
 use crate::mcp::transport::WebSocketTransport;
@@ -30,12 +31,16 @@ async fn upgrade(
     State((instance, limits)): State<(Instance, WebSocketLimits)>,
     Extension(connection): Extension<Connection>,
     Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
     request: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
     let Ok(request) = request else { return not_a_websocket(&instance).into_response() };
     let request = request.protocols([WEBSOCKET_SUBPROTOCOL]).max_message_size(MAX_MESSAGE).max_frame_size(MAX_FRAME);
     request.on_upgrade(async move |socket| {
-        let transport = WebSocketTransport::new(socket, connection, caller, instance.clone(), limits);
+        let (link, agent) = ((Service::McpWebsocket, Link::Websocket), clients::user_agent(&headers));
+        let client = clients::new_client(&instance, link, &connection, Some(&caller), agent);
+        let client = instance.connected().add(client);
+        let transport = WebSocketTransport::new(socket, connection, caller, client, instance.clone(), limits);
         let ending = transport.ending();
         let server = TradingServer::new(instance, Service::McpWebsocket);
         let Ok(served) = tokio::time::timeout(limits.handshake, server.serve(transport)).await else {

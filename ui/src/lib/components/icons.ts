@@ -2,6 +2,7 @@
 
 export type IconName =
   | 'arrow'
+  | 'cable'
   | 'check'
   | 'chevron'
   | 'close'

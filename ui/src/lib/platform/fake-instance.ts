@@ -6,6 +6,7 @@ import {
 } from './fake-data';
 import { serviceOf, type PortChange } from '../model/settings';
 import { conflictWith, holderName } from './fake-conflict';
+import { FakeClients } from './fake-clients';
 import { FakeFirewall } from './fake-firewall';
 import { applySetting, FakeSecurity, judge } from './fake-security';
 import type { History } from './host';
@@ -18,6 +19,7 @@ export function problem(code: Problem['code'], message: string, field: string | 
 
 export class FakeInstance {
   readonly id: string;
+  readonly clients: FakeClients;
   readonly firewall: FakeFirewall;
   readonly security: FakeSecurity;
   readonly #send: (event: InstanceEvent) => void;
@@ -42,6 +44,11 @@ export class FakeInstance {
         return this.picture();
       },
     });
+    this.clients = new FakeClients(member, () => this.picture(), (stale) => {
+      if (JSON.stringify(stale) === JSON.stringify(this.#snapshot.stale_clients)) return;
+      this.#snapshot.stale_clients = stale;
+      this.#changed();
+    });
     this.#samples = firstSamples(scenario);
     this.#activities = firstActivities(scenario);
     this.#foreign = foreignListeners(scenario);
@@ -55,7 +62,7 @@ export class FakeInstance {
   }
 
   history(): History {
-    return { samples: [...this.#samples], activities: [...this.#activities] };
+    return { samples: [...this.#samples], activities: [...this.#activities], connected: this.clients.connected() };
   }
 
   /** Tells of itself, as a new instance does. */
@@ -116,6 +123,7 @@ export class FakeInstance {
     }
     judge(this.#snapshot, this.#snapshot.security.mcp.state === 'armed', this.security.certificate);
     this.#changed();
+    this.clients.judge();
     return this.picture();
   }
 
@@ -157,7 +165,7 @@ export class FakeInstance {
     this.#samples.push(sample);
     for (const service of this.#services()) if (service.idle_seconds !== null) service.idle_seconds = (service.idle_seconds + 1) % 15;
     const services = this.#services().map(({ service, clients, rate, requests, idle_seconds }) => ({ service, clients, rate, requests, idle_seconds }));
-    this.#send({ type: 'sample', data: { sample, services, market: this.#snapshot.market, failed_logins: this.#snapshot.failed_logins } });
+    this.#send({ type: 'sample', data: { sample, services, market: this.#snapshot.market, failed_logins: this.#snapshot.failed_logins, connected: this.clients.connected() } });
   }
 
   #services(): ServiceSnapshot[] {

@@ -2,6 +2,7 @@
 import type { Envelope, ListenerRow, NewInstance, PortCheck, PortSet, Problem, Service } from '../wire/types';
 import { copyText } from './clipboard';
 import { fleetOf, profileOf, SERVICES, type Scenario } from './fake-data';
+import { PROGRAM_INFOS } from './fake-clients';
 import { FakeInstance, problem } from './fake-instance';
 import type { Host, InstanceHost } from './host';
 
@@ -85,6 +86,14 @@ export function fakeHost(scenario: Scenario, options: FakeOptions = {}): Host {
       firewall: async (choice) => (loading ? never() : find(id).firewall.view(choice)),
       runFirewall: async (task, choice, shown) => find(id).firewall.run(task, choice, shown),
       saveFirewallScript: async () => `/home/ada/.local/cwts-ultra/scripts/firewall-${id}.sh`,
+      clientPrograms: async () => (loading ? never() : PROGRAM_INFOS),
+      clientSnippet: async (client, transport, place, whole) => (loading ? never() : find(id).clients.snippet(client, transport, place, whole)),
+      forgetSnippet: async (client, transport, place) => {
+        find(id).clients.forget(client, transport, place);
+        return find(id).picture();
+      },
+      tryClient: async (client, transport) => find(id).clients.try({ client, transport }),
+      disconnectClient: async (client) => find(id).clients.disconnect(client),
       security: async () => (loading ? never() : find(id).security.view()),
       setReach: async (edit) => find(id).security.setReach(edit),
       armTrading: async (armed) => find(id).security.arm(armed),
@@ -129,7 +138,7 @@ function brokenHost(): Omit<Host, 'copy'> {
     instances: fail,
     instance: () => ({
       snapshot: fail, history: fail, start: fail, stop: fail, changeSettings: fail, checkPort: fail, conflict: fail, freePort: fail,
-      firewall: fail, runFirewall: fail, saveFirewallScript: fail, security: fail, setReach: fail, armTrading: fail, revealToken: fail, rotateTokens: fail,
+      firewall: fail, runFirewall: fail, saveFirewallScript: fail, clientPrograms: fail, clientSnippet: fail, forgetSnippet: fail, tryClient: fail, disconnectClient: fail, security: fail, setReach: fail, armTrading: fail, revealToken: fail, rotateTokens: fail,
       makeCertificate: fail, importCertificate: fail, removeCertificate: fail, trustNetwork: fail, attach: fail, endElsewhere: fail, remove: fail,
     }),
     profiles: fail,

@@ -4,12 +4,12 @@
  * Every method rejects with a {@link Problem}, never with another kind of error.
  */
 import type {
-  Activity, Conflict, Envelope, FirewallChoice, FirewallResult, FirewallTask, FirewallView, NewInstance, PortCheck, PortNews, PortSet, Problem, ProfileInfo,
-  PemSource, ReachEdit, Release, Released, Sample, Scope, SecurityView, Service, SettingsEdit, Snapshot,
+  Activity, ClientInfo, ClientProgram, Connected, Conflict, Envelope, FirewallChoice, FirewallResult, FirewallTask, FirewallView, NewInstance, Place, PortCheck, PortNews, PortSet, Problem, ProfileInfo, ProgramInfo,
+  PemSource, ReachEdit, Release, Released, Sample, Scope, SecurityView, Service, SettingsEdit, Snapshot, Snippet, Transport, Trial,
 } from '../wire/types';
 
-/** What happened before the window was opened, oldest first. */
-export type History = { samples: Sample[]; activities: Activity[] };
+/** What happened before the window was opened, oldest first, and who is connected. */
+export type History = { samples: Sample[]; activities: Activity[]; connected: Connected };
 
 /** Every instance as it is now, `default` first, and the id of the one to show. */
 export type Fleet = { opened: string; instances: Snapshot[] };
@@ -37,6 +37,16 @@ export interface InstanceHost {
   runFirewall(task: FirewallTask, choice: FirewallChoice, shown: string[]): Promise<FirewallResult[]>;
   /** Writes the rules and their undo to a script; resolves with its path. */
   saveFirewallScript(choice: FirewallChoice): Promise<string>;
+  /** The programs that there is a text for. */
+  clientPrograms(): Promise<ProgramInfo[]>;
+  /** What a program is told; the usual way for `null`. `whole` puts the token in, and is remembered as given out. */
+  clientSnippet(client: ClientProgram, transport: Transport | null, place: Place | null, whole: boolean): Promise<Snippet>;
+  /** The program no longer uses what it was given. */
+  forgetSnippet(client: ClientProgram, transport: Transport, place: Place): Promise<Snapshot>;
+  /** Runs the program with its text, where it is on this computer. */
+  tryClient(client: ClientProgram, transport: Transport | null, place: Place | null): Promise<Trial>;
+  /** Ends the connection of a client, which may connect again. */
+  disconnectClient(client: string): Promise<ClientInfo>;
   /** Tokens without their secrets, certificate, interfaces, networks and firewall as they are now. */
   security(): Promise<SecurityView>;
   /** Moves MCP and monitoring to other addresses, all or nothing; with `protect`, makes and turns on what others need first. */

@@ -1,7 +1,7 @@
 /** The host behind the desktop window: each method is one command of the program. */
 import { Channel, invoke } from '@tauri-apps/api/core';
 import { listen } from '@tauri-apps/api/event';
-import type { Conflict, Envelope, FirewallResult, FirewallView, PortCheck, PortNews, PortSet, ProfileInfo, Released, SecurityView, Snapshot } from '../wire/types';
+import type { ClientInfo, Conflict, Envelope, FirewallResult, FirewallView, PortCheck, PortNews, PortSet, ProfileInfo, ProgramInfo, Released, SecurityView, Snapshot, Snippet, Trial } from '../wire/types';
 import { copyText } from './clipboard';
 import { asProblem, type Fleet, type History, type Host, type InstanceHost } from './host';
 
@@ -32,6 +32,11 @@ function tauriInstance(instance: string): InstanceHost {
     firewall: (choice) => call<FirewallView>('firewall', { instance, choice }),
     runFirewall: (task, choice, shown) => call<FirewallResult[]>('run_firewall', { instance, task, choice, shown }),
     saveFirewallScript: (choice) => call<string>('save_firewall_script', { instance, choice }),
+    clientPrograms: () => call<ProgramInfo[]>('client_programs'),
+    clientSnippet: (client, transport, place, whole) => call<Snippet>('client_snippet', { instance, client, transport, place, whole }),
+    forgetSnippet: (client, transport, place) => call<Snapshot>('forget_snippet', { instance, client, transport, place }),
+    tryClient: (client, transport, place) => call<Trial>('try_client', { instance, client, transport, place }),
+    disconnectClient: (client) => call<ClientInfo>('disconnect_client', { instance, client }),
     security: () => call<SecurityView>('security', { instance }),
     setReach: (edit) => call<Snapshot>('set_reach', { instance, edit }),
     armTrading: (armed) => call<Snapshot>('arm_trading', { instance, armed }),

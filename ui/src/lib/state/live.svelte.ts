@@ -5,7 +5,7 @@
  * missed. Figures that come every second change the picture without a revision of their own.
  */
 import { asProblem, type InstanceHost } from '../platform/host';
-import type { Activity, InstanceEvent, Problem, Sample, ServiceSnapshot, Snapshot } from '../wire/types';
+import type { Activity, Connected, InstanceEvent, Problem, Sample, ServiceSnapshot, Snapshot } from '../wire/types';
 
 /** Half an hour of seconds: what the charts can show. */
 export const SAMPLE_LIMIT = 1800;
@@ -21,6 +21,8 @@ export class LiveSnapshot {
   samples = $state.raw<Sample[]>([]);
   /** Oldest first, at most {@link ACTIVITY_LIMIT}. */
   activities = $state.raw<Activity[]>([]);
+  /** Who is connected; `null` until the first answer. */
+  connected = $state.raw<Connected | null>(null);
   /** Why the picture may be old: it could not be fetched, or no events come. */
   readonly problem = $derived.by(() => this.#unread ?? this.#unheard);
   /** The time of the newest figures, in milliseconds: the clock of every "ago" and of the time running. */
@@ -49,6 +51,7 @@ export class LiveSnapshot {
       this.accept(snapshot);
       this.samples = merge(history.samples, this.samples, SAMPLE_LIMIT);
       this.activities = merge(history.activities, this.activities, ACTIVITY_LIMIT, (activity) => activity.text);
+      this.connected = history.connected;
     } catch (thrown) {
       this.#unread = asProblem(thrown);
     }
@@ -58,6 +61,12 @@ export class LiveSnapshot {
   accept(snapshot: Snapshot): void {
     if (this.snapshot && snapshot.revision <= this.snapshot.revision) return;
     this.snapshot = snapshot;
+    if (snapshot.state === 'stopped') this.connected = { clients: [], more: 0 };
+  }
+
+  /** A client was disconnected: it is not waited for the next second to tell so. */
+  left(client: string): void {
+    if (this.connected) this.connected = { ...this.connected, clients: this.connected.clients.filter(({ id }) => id !== client) };
   }
 
   apply(event: InstanceEvent): void {
@@ -80,7 +89,8 @@ export class LiveSnapshot {
     }
   }
 
-  #addFigures({ sample, services, market, failed_logins }: SampleEvent): void {
+  #addFigures({ sample, services, market, failed_logins, connected }: SampleEvent): void {
+    this.connected = connected;
     this.samples = [...this.samples, sample].slice(-SAMPLE_LIMIT);
     if (!this.snapshot) return;
     const loads = new Map(services.map((load) => [load.service, load]));

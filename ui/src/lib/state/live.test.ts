@@ -15,7 +15,7 @@ function live(host: Partial<InstanceHost> = {}): LiveSnapshot {
 
 function figures(index: number): InstanceEvent {
   const services = firstSnapshot('running').services.map(({ service }) => ({ service, clients: 5, rate: 9, requests: index, idle_seconds: 0 }));
-  return { type: 'sample', data: { sample: sampleAt(index), services, market: null, failed_logins: { count: 0, last_at: null, last_source: null } } };
+  return { type: 'sample', data: { sample: sampleAt(index), services, market: null, failed_logins: { count: 0, last_at: null, last_source: null }, connected: { clients: [], more: 0 } } };
 }
 
 describe('LiveSnapshot', () => {
@@ -69,7 +69,7 @@ describe('LiveSnapshot', () => {
   });
 
   it('counts a second once when the history contains what the events brought', async () => {
-    const state = live({ history: async () => ({ samples: [sampleAt(0), sampleAt(1)], activities: [] }) });
+    const state = live({ history: async () => ({ samples: [sampleAt(0), sampleAt(1)], activities: [], connected: { clients: [], more: 0 } }) });
     state.apply(figures(1));
     state.apply(figures(2));
     await state.refresh();

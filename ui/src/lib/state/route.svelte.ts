@@ -1,8 +1,8 @@
 /** Which screen is shown: the part of the address after `#/`. */
 
-export type ScreenId = 'overview' | 'ports' | 'security' | 'firewall' | 'instances' | 'components';
+export type ScreenId = 'overview' | 'ports' | 'security' | 'firewall' | 'instances' | 'clients' | 'components';
 
-export type Screen = { id: ScreenId; title: string; icon: 'gauge' | 'plug' | 'shield' | 'wall' | 'grid' };
+export type Screen = { id: ScreenId; title: string; icon: 'gauge' | 'plug' | 'shield' | 'wall' | 'grid' | 'cable' };
 
 /** In the order of the sidebar, and of Alt 1, Alt 2 and so on. */
 export const SCREENS: readonly Screen[] = [
@@ -11,6 +11,7 @@ export const SCREENS: readonly Screen[] = [
   { id: 'security', title: 'Network & security', icon: 'shield' },
   { id: 'firewall', title: 'Firewall', icon: 'wall' },
   { id: 'instances', title: 'Instances', icon: 'grid' },
+  { id: 'clients', title: 'Clients', icon: 'cable' },
 ];
 
 const COMPONENTS: Screen = { id: 'components', title: 'Components', icon: 'grid' };
