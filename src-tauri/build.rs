@@ -43,6 +43,7 @@ const COMMANDS: &[&str] = &[
     "attach",
     "end_elsewhere",
     "subscribe",
+    "copy",
     "quit",
 ];
 

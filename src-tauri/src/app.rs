@@ -170,6 +170,7 @@ fn build(context: Context, bus_name: String) -> tauri::Result<tauri::App> {
             commands::attach,
             commands::end_elsewhere,
             commands::subscribe,
+            commands::copy,
             commands::quit,
         ])
         .on_page_load(|webview, load| {

@@ -17,6 +17,7 @@ use tauri::ipc::Channel;
 use tauri::{AppHandle, State};
 
 use crate::app::{self, Panel};
+use crate::clipboard;
 
 /// What a page that knows nothing yet asks first.
 #[derive(Debug, Serialize)]
@@ -302,6 +303,11 @@ pub(crate) async fn end_elsewhere(panel: State<'_, Panel>, instance: String) -> 
 #[tauri::command]
 pub(crate) fn subscribe(panel: State<'_, Panel>, channel: Channel<Envelope>) {
     panel.feed.replace(&panel.supervisor, channel);
+}
+
+#[tauri::command]
+pub(crate) async fn copy(app: AppHandle, text: String) -> Result<(), Problem> {
+    clipboard::copy(&app, text).await
 }
 
 #[tauri::command]

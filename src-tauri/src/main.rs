@@ -6,6 +6,7 @@ mod app;
 mod automation;
 mod backend;
 mod cli;
+mod clipboard;
 mod commands;
 mod feed;
 mod port_feed;

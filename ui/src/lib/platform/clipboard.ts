@@ -1,7 +1,7 @@
-/** Copying text in webviews with and without the asynchronous clipboard. */
+/** Copying text in a plain browser, with and without the asynchronous clipboard. */
 import type { Problem } from '../wire/types';
 
-/** Rejects with a {@link Problem} when the webview refuses. */
+/** Rejects with a {@link Problem} when the browser refuses. */
 export async function copyText(text: string): Promise<void> {
   try {
     await navigator.clipboard.writeText(text);

@@ -2,7 +2,6 @@
 import { Channel, invoke } from '@tauri-apps/api/core';
 import { listen } from '@tauri-apps/api/event';
 import type { ClientInfo, Conflict, Envelope, FirewallResult, FirewallView, PortCheck, PortNews, PortSet, ProfileInfo, ProgramInfo, Released, SecurityView, Snapshot, Snippet, Trial } from '../wire/types';
-import { copyText } from './clipboard';
 import { asProblem, type Fleet, type History, type Host, type InstanceHost } from './host';
 
 async function call<T>(command: string, args?: Record<string, unknown>): Promise<T> {
@@ -83,6 +82,6 @@ export function tauriHost(): Host {
     onInstanceRequested: (listener) => hear<string>('instance-requested', listener),
     onCloseRequested: (listener) => hear('close-requested', () => listener()),
     quit: async () => void (await call('quit')),
-    copy: copyText,
+    copy: async (text) => void (await call('copy', { text })),
   };
 }
