@@ -424,6 +424,182 @@ ask: number | null,
  */
 last: number | null, };
 
+export type ClientProgram = "claude-desktop" | "claude-code" | "cursor" | "vscode" | "python" | "typescript" | "freqtrade" | "prometheus" | "curl";
+
+export type Transport = "stdio" | "http" | "websocket" | "rest" | "scrape";
+
+export type Place = "here" | "network";
+
+export type SnippetNote = { 
+/**
+ * Whether the client fails without it.
+ */
+attention: boolean, 
+/**
+ * The sentence.
+ */
+text: string, };
+
+export type Snippet = { 
+/**
+ * The program.
+ */
+client: ClientProgram, 
+/**
+ * Its name for people.
+ */
+name: string, 
+/**
+ * How it connects.
+ */
+transport: Transport, 
+/**
+ * Whether it is for a program on this computer or on another one.
+ */
+place: Place, 
+/**
+ * Where the program may run.
+ */
+places: Array<Place>, 
+/**
+ * Where the text belongs: a file, or `Terminal`.
+ */
+file: string, 
+/**
+ * The text.
+ */
+text: string, 
+/**
+ * Parts of the text that change with the settings: host and port, and the token.
+ */
+marks: Array<string>, 
+/**
+ * What to know, most important first.
+ */
+notes: Array<SnippetNote>, };
+
+export type StaleSnippet = { 
+/**
+ * The program.
+ */
+client: ClientProgram, 
+/**
+ * Its name for people.
+ */
+name: string, 
+/**
+ * How it connects.
+ */
+transport: Transport, 
+/**
+ * Where it runs.
+ */
+place: Place, 
+/**
+ * What changed since, as sentences.
+ */
+reason: string, };
+
+export type ProgramInfo = { 
+/**
+ * The program.
+ */
+client: ClientProgram, 
+/**
+ * Its name for people.
+ */
+name: string, 
+/**
+ * How it can connect, the usual way first.
+ */
+transports: Array<Transport>, 
+/**
+ * Those of them that can be tried from here.
+ */
+tried: Array<Transport>, };
+
+export type Trial = { 
+/**
+ * Whether it got its answer.
+ */
+ok: boolean, 
+/**
+ * What it said, without tokens.
+ */
+said: string, 
+/**
+ * How long it took.
+ */
+millis: number, };
+
+export type Link = "websocket" | "session" | "connection";
+
+export type ClientError = { 
+/**
+ * Milliseconds since the epoch.
+ */
+at: number, 
+/**
+ * What the client was told.
+ */
+text: string, };
+
+export type ClientInfo = { 
+/**
+ * Tells it from others; never used twice in one run of the program.
+ */
+id: string, 
+/**
+ * As it calls itself: by MCP `clientInfo`, else by its User-Agent.
+ */
+name: string, 
+/**
+ * Its version, in its own words.
+ */
+version: string | null, 
+/**
+ * Where it is.
+ */
+address: string, 
+/**
+ * The service that it uses.
+ */
+service: Service, 
+/**
+ * What it is connected by.
+ */
+link: Link, 
+/**
+ * What its token allows; `None` where it presented none.
+ */
+scope: Scope | null, 
+/**
+ * Milliseconds since the epoch.
+ */
+since: number, 
+/**
+ * Requests or messages per second over the last few seconds.
+ */
+rate: number, 
+/**
+ * Requests or messages so far.
+ */
+requests: number, 
+/**
+ * What it was last refused.
+ */
+last_error: ClientError | null, };
+
+export type Connected = { 
+/**
+ * Longest connected first, at most 200.
+ */
+clients: Array<ClientInfo>, 
+/**
+ * Those beyond.
+ */
+more: number, };
+
 export type Elsewhere = { 
 /**
  * The process that holds the instance's lock.
@@ -564,6 +740,10 @@ findings: Array<Finding>,
  */
 security: Security, 
 /**
+ * Client programs that were given an address, a token or an authority that no longer is right.
+ */
+stale_clients: Array<StaleSnippet>, 
+/**
  * The market; `None` while stopped.
  */
 market: MarketSummary | null, 
@@ -626,7 +806,11 @@ market: MarketSummary | null,
 /**
  * Wrong tokens since the program started.
  */
-failed_logins: FailedLogins, } } | { "type": "activity", "data": Activity } | { "type": "removed" };
+failed_logins: FailedLogins, 
+/**
+ * Who is connected.
+ */
+connected: Connected, } } | { "type": "activity", "data": Activity } | { "type": "removed" };
 
 export type Envelope = { 
 /**
