@@ -230,6 +230,7 @@ mod tests {
                 tls: sourced(TlsMode::Off),
                 certificate: None,
             },
+            stale_clients: Vec::new(),
             market: None,
             failed_logins: FailedLogins::default(),
             problem: None,
