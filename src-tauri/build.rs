@@ -13,6 +13,7 @@ const COMMANDS: &[&str] = &[
     "start",
     "stop",
     "change_settings",
+    "restore_settings",
     "check_port",
     "conflict",
     "free_port",

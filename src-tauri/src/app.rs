@@ -140,6 +140,7 @@ fn build(context: Context, bus_name: String) -> tauri::Result<tauri::App> {
             commands::start,
             commands::stop,
             commands::change_settings,
+            commands::restore_settings,
             commands::check_port,
             commands::conflict,
             commands::free_port,

@@ -78,6 +78,11 @@ pub(crate) async fn change_settings(
 }
 
 #[tauri::command]
+pub(crate) async fn restore_settings(panel: State<'_, Panel>, instance: String) -> Result<Snapshot, Problem> {
+    panel.supervisor.instance(&instance)?.restore().await
+}
+
+#[tauri::command]
 pub(crate) async fn check_port(
     panel: State<'_, Panel>,
     instance: String,

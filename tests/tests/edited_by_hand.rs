@@ -6,7 +6,8 @@ use std::io::Write as _;
 use cwts_config::Environment;
 use cwts_domain::Service;
 use cwts_runtime::{Finding, RunState, SaveTarget, Snapshot};
-use cwts_tests::{Embedded, Home, McpClient, PortHolder, Ports, free_port, get, refuses, until};
+use cwts_tests::{Embedded, Home, McpClient, PortHolder, Ports, Server, command, free_port, get, refuses, until};
+use rustix::process::Signal;
 use serde_json::json;
 
 use Service::{Health, McpWebsocket, Prometheus};
@@ -144,4 +145,43 @@ async fn a_stopped_instance_shows_what_its_files_say() {
     embedded.home().write_toml(&toml);
     when(&embedded, "the end of the problem", |it| it.problem.is_none()).await;
     embedded.instance().start().await.expect("it starts");
+}
+
+#[tokio::test]
+async fn a_damaged_file_is_offered_its_last_good_copy_while_running_and_while_stopped() {
+    let embedded = Embedded::start().await;
+    let (instance, good) = (embedded.instance(), embedded.home().toml());
+    let file = embedded.home().toml_file().display().to_string();
+    assert_eq!(instance.snapshot().damaged_file, None, "nothing is damaged");
+    assert!(instance.restore().await.is_err(), "and nothing is restored then");
+    for (round, state) in [RunState::Running, RunState::Stopped].into_iter().enumerate() {
+        embedded.home().write_toml("[mcp\nmcp_port = ");
+        when(&embedded, "the offer", |it| it.damaged_file.as_ref() == Some(&file)).await;
+        let after = instance.restore().await.expect("there is a copy");
+        assert_eq!((after.state, after.damaged_file, after.problem), (state, None, None), "all is well again");
+        assert!(reported(&instance.snapshot(), "").is_none(), "nothing is left to report");
+        assert_eq!(embedded.home().toml(), good, "the file is what it was");
+        let aside = fs::read_dir(embedded.home().path().join("config")).expect("readable").flatten();
+        let aside = aside.filter(|it| it.file_name().to_string_lossy().contains(".damaged")).count();
+        assert_eq!(aside, round + 1, "what the person wrote is kept each time");
+        instance.stop().await.expect("it stops");
+    }
+    instance.start().await.expect("it starts as before");
+}
+
+#[tokio::test]
+async fn a_file_that_the_command_line_names_is_followed_too() {
+    let (home, ports) = (Home::empty(), Ports::free());
+    let file = home.path().join("mine.toml");
+    fs::write(&file, ports.toml()).expect("writable");
+    let mut program = command(&home);
+    program.arg("--config").arg(&file);
+    let server = Server::launch(program).await;
+    let port = free_port();
+    fs::write(&file, ports.with(Health, port).toml()).expect("writable");
+    until("the service where the file says", async || (!refuses(port)).then_some(())).await;
+    assert_eq!(get(port, "/health").await.status, 200, "it serves there");
+    fs::write(&file, "[mcp\n").expect("writable");
+    let exit = server.stop(Signal::TERM).await;
+    assert_eq!(exit.status, Some(0), "an invalid edit stops nothing: {}", exit.stderr);
 }

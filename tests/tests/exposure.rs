@@ -190,6 +190,35 @@ async fn every_port_speaks_tls_and_plain_text_to_this_computer() {
 }
 
 #[tokio::test]
+async fn tls_that_is_switched_on_in_the_file_is_served_and_a_broken_certificate_changes_nothing() {
+    let embedded = Embedded::start().await;
+    let mut client = McpClient::connect(&embedded.url(Service::McpWebsocket)).await;
+    let (plain, port) = (embedded.home().toml(), embedded.port(Service::Health));
+    let with_tls = format!("{plain}\n[security]\ntls = \"on\"\n");
+    let complains = async || {
+        let findings = embedded.instance().snapshot().findings;
+        findings.into_iter().find(|it| it.title.contains("edited configuration") && it.detail.contains("tls"))
+    };
+    let folder = embedded.home().path().join("data/default/tls");
+    std::fs::create_dir_all(&folder).expect("writable");
+    std::fs::write(folder.join("server.pem"), "nonsense").expect("writable");
+    embedded.home().write_toml(&with_tls);
+    let finding = until("the complaint", complains).await;
+    assert!(finding.detail.contains("What runs stays"), "it says what holds: {}", finding.detail);
+    let https = format!("curl -sk -o /dev/null -w '%{{http_code}}' https://localhost:{port}/health");
+    assert_ne!(shell(&https).await.stdout, "200", "there is no certificate to speak TLS with");
+    client.call("get_account", json!({})).await.ok();
+
+    embedded.home().write_toml(&plain);
+    until("the end of the complaint", async || complains().await.is_none().then_some(())).await;
+    std::fs::remove_file(folder.join("server.pem")).expect("it exists");
+    make(embedded.home()).await;
+    embedded.home().write_toml(&with_tls);
+    until("TLS", async || (shell(&https).await.stdout == "200").then_some(())).await;
+    client.call("get_account", json!({})).await.ok();
+}
+
+#[tokio::test]
 async fn a_renewed_certificate_is_shown_without_dropping_anybody() {
     let (embedded, authority) = encrypted().await;
     let mut client = McpClient::connect(&embedded.url(Service::McpWebsocket)).await;

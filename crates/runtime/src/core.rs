@@ -131,10 +131,18 @@ impl Core {
             market: None,
             failed_logins: access.failed_logins(),
             problem: self.problem.clone(),
+            damaged_file: self.damaged_file(sources),
             elsewhere: None,
             env_file: sources.env_file().display().to_string(),
             toml_file: sources.toml_file().display().to_string(),
         }
+    }
+
+    /// Looks at the files only where they are known to be invalid.
+    fn damaged_file(&self, sources: &Sources) -> Option<String> {
+        let invalid = self.loaded.as_ref().err().or(self.pending.as_ref());
+        invalid.filter(|problem| matches!(problem.code, ErrorCode::ConfigInvalid | ErrorCode::NotPermitted))?;
+        Some(cwts_config::restorable(sources)?.file.display().to_string())
     }
 
     pub(crate) fn publish(&mut self, instance: &Instance) {

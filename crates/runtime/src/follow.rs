@@ -11,8 +11,9 @@ use tokio::io::unix::AsyncFd;
 use tokio_util::sync::CancellationToken;
 
 use crate::core::Core;
-use crate::instance::{Instance, Shared};
+use crate::instance::{Instance, Operation, Shared};
 use crate::rules;
+use crate::snapshot::Snapshot;
 
 /// How often the files are read where the kernel does not tell of changes.
 const POLL: Duration = Duration::from_secs(10);
@@ -76,6 +77,17 @@ async fn settled(watch: &AsyncFd<Watch>) {
     }
 }
 
+impl Instance {
+    /// Puts the last good copy in place of a configuration file that is damaged, and into force. The damaged one is kept
+    /// aside.
+    ///
+    /// # Errors
+    /// No file is damaged, none has a copy that would help, or it cannot be written.
+    pub async fn restore(&self) -> Result<Snapshot, Problem> {
+        self.run(Operation::Restore).await
+    }
+}
+
 impl Core {
     /// Puts into force what the files say by now. What cannot be is reported, and what runs stays.
     pub(crate) async fn follow(&mut self, instance: &Instance) {
@@ -100,6 +112,16 @@ impl Core {
                 }
             }
         }
+    }
+
+    pub(crate) async fn restore(&mut self, instance: &Instance) -> Result<(), Problem> {
+        let sources = instance.shared().sources.clone();
+        let restored = crate::change::blocking(move || cwts_config::restore(&sources, None)).await??;
+        let aside = restored.aside.map(|aside| format!("; the damaged one is {}", aside.display()));
+        let file = restored.file.display();
+        instance.record(format!("{file} is its last good copy again{}", aside.unwrap_or_default()));
+        self.follow(instance).await;
+        Ok(())
     }
 
     async fn put_in_force(&mut self, instance: &Instance, next: Loaded) -> Result<(), Problem> {

@@ -350,6 +350,7 @@ impl Instance {
                 Operation::Change(edit) => core.change(&instance, &edit).await,
                 Operation::Arm(armed, _) => core.arm(&instance, armed),
                 Operation::Reach(edit) => core.set_reach(&instance, &edit).await,
+                Operation::Restore => core.restore(&instance).await,
                 Operation::ShowAgain => {
                     core.show_again(&instance);
                     Ok(())
@@ -368,6 +369,7 @@ pub(crate) enum Operation {
     Start,
     Stop,
     Change(SettingsEdit),
+    Restore,
     ShowAgain,
 }
 
@@ -377,7 +379,7 @@ impl Operation {
         match self {
             Self::Arm(_, by) => *by,
             // Settings are changed by a person in the panel; a file that is edited is followed.
-            Self::Change(_) | Self::Reach(_) => Actor::Panel,
+            Self::Change(_) | Self::Reach(_) | Self::Restore => Actor::Panel,
             Self::Start | Self::Stop | Self::ShowAgain => Actor::Program,
         }
     }

@@ -193,6 +193,8 @@ pub struct Snapshot {
     pub failed_logins: FailedLogins,
     /// Why the last start failed; `None` after a success.
     pub problem: Option<Problem>,
+    /// The configuration file that is damaged, where its last good copy would mend it.
+    pub damaged_file: Option<String>,
     /// The other process that runs the instance; `None` when it is this one or none.
     pub elsewhere: Option<Elsewhere>,
     /// `ports.env` of the instance.

@@ -234,6 +234,7 @@ mod tests {
             market: None,
             failed_logins: FailedLogins::default(),
             problem: None,
+            damaged_file: None,
             elsewhere: None,
             env_file: String::new(),
             toml_file: String::new(),

@@ -125,6 +125,8 @@ pub struct Tooltip {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Choice {
     id: i32,
+    /// The words of the menu that it is in; empty in the topmost one.
+    pub menu: String,
     /// The words; empty for a line between groups.
     pub label: String,
     /// Whether it can be chosen.
@@ -204,7 +206,7 @@ impl TrayItem {
         within("another picture", awaited).await
     }
 
-    /// The menu from top to bottom.
+    /// The menu from top to bottom, each entry followed by those of its own menu.
     ///
     /// # Panics
     /// The icon has gone, or the menu is not of the protocol's shape.
@@ -212,7 +214,9 @@ impl TrayItem {
         let everything = (0, -1, Vec::<&str>::new());
         let layout = self.menu.call::<_, _, (u32, Layout)>("GetLayout", &everything);
         let (_, (_, _, entries)) = within("the menu", layout).await.expect("the menu has a layout");
-        entries.into_iter().map(|entry| choice(read(entry))).collect()
+        let mut found = Vec::new();
+        entries.into_iter().for_each(|entry| collect(read(entry), "", &mut found));
+        found
     }
 
     /// Waits for an entry that can be chosen, and chooses it. An icon that goes away on that is no fault.
@@ -220,12 +224,26 @@ impl TrayItem {
     /// # Panics
     /// There is no such entry in time.
     pub async fn choose(&self, label: &str) {
+        self.choose_in(|menu| menu.is_empty(), label).await;
+    }
+
+    /// The same in the menu of an instance.
+    ///
+    /// # Panics
+    /// There is no such entry in time.
+    pub async fn choose_of(&self, instance: &str, label: &str) {
+        let start = format!("{instance}: ");
+        self.choose_in(|menu| menu.starts_with(&start), label).await;
+    }
+
+    async fn choose_in(&self, is_menu: impl Fn(&str) -> bool, label: &str) {
         let mut changes = self.menu.receive_signal("LayoutUpdated").await.expect("the bus tells of changes");
         let mut more = self.menu.receive_signal("ItemsPropertiesUpdated").await.expect("the bus tells of changes");
         let awaited = async {
             loop {
                 let choices = self.choices().await;
-                if let Some(found) = choices.into_iter().find(|choice| choice.label == label && choice.enabled) {
+                if let Some(found) = choices.into_iter().find(|it| is_menu(&it.menu) && it.label == label && it.enabled)
+                {
                     return found.id;
                 }
                 tokio::select! {
@@ -255,11 +273,12 @@ impl TrayItem {
 /// Width, height and the pixels, alpha first.
 pub type Pixmap = (i32, i32, Vec<u8>);
 
-fn choice((id, properties, _): Layout) -> Choice {
+fn collect((id, properties, children): Layout, menu: &str, found: &mut Vec<Choice>) {
     let label = properties.get("label").and_then(|label| label.downcast_ref::<String>().ok()).unwrap_or_default();
     // What has the default value is left out (dbusmenu specification, "Properties").
     let enabled = properties.get("enabled").is_none_or(|enabled| enabled.downcast_ref::<bool>().unwrap_or(true));
-    Choice { id, label, enabled }
+    found.push(Choice { id, menu: menu.to_owned(), label: label.clone(), enabled });
+    children.into_iter().for_each(|child| collect(read(child), &label, found));
 }
 
 fn read<T: TryFrom<Value<'static>>>(value: OwnedValue) -> T {

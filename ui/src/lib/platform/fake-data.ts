@@ -1,8 +1,8 @@
 /** The worlds of the fake host: the same every time, so that screenshots and tests can be compared. */
 import { firstSecurity } from './fake-security';
-import type { Activity, Finding, ListenerRow, Origin, ProfileInfo, Sample, Service, ServiceSnapshot, Snapshot } from '../wire/types';
+import type { Activity, Finding, ListenerRow, Origin, Problem, ProfileInfo, Sample, Service, ServiceSnapshot, Snapshot } from '../wire/types';
 
-export const SCENARIOS = ['running', 'several', 'stopped', 'conflict', 'exposed', 'refused', 'elsewhere', 'empty', 'many', 'closing', 'error', 'loading'] as const;
+export const SCENARIOS = ['running', 'several', 'stopped', 'conflict', 'damaged', 'exposed', 'refused', 'elsewhere', 'empty', 'many', 'closing', 'error', 'loading'] as const;
 
 export type Scenario = (typeof SCENARIOS)[number];
 
@@ -48,6 +48,13 @@ export const NOW = new Date(2026, 10, 22, 14, 2, 11).getTime();
 
 const ENV_FILE = '/home/you/.local/cwts-ultra/config/ports.env';
 const TOML_FILE = '/home/you/.local/cwts-ultra/config/production.toml';
+
+const DAMAGE: Problem = {
+  code: 'config_invalid',
+  message: `${TOML_FILE}:6: mcp.mcp_port is 70000; a port is a whole number from 1 to 65535, without quotes.`,
+  field: 'mcp.mcp_port',
+  help: `Edit the line or remove it. Or restore the last good copy, ${TOML_FILE}.bak: cwts-ultra config restore.`,
+};
 
 const PROFILES = '/home/you/.local/cwts-ultra/config/instances';
 
@@ -125,7 +132,8 @@ export function firstSnapshot(scenario: Scenario, { id, ports }: Pick<Member, 'i
     market: null,
     stale_clients: [],
     failed_logins: scenario === 'exposed' ? { count: 14, last_at: NOW - 42_000, last_source: '192.168.1.77' } : { count: 0, last_at: null, last_source: null },
-    problem: null,
+    problem: scenario === 'damaged' ? DAMAGE : null,
+    damaged_file: scenario === 'damaged' ? TOML_FILE : null,
     elsewhere: null,
     env_file: id === 'default' ? ENV_FILE : `${PROFILES}/${id}.env`,
     toml_file: id === 'default' ? TOML_FILE : `${PROFILES}/${id}.toml`,

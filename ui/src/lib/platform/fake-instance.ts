@@ -54,7 +54,7 @@ export class FakeInstance {
     this.#foreign = foreignListeners(scenario);
     if (scenario === 'conflict') this.#block('mcp-websocket');
     if (scenario === 'elsewhere') this.#snapshot.elsewhere = { pid: 40922, process: 'cwts-ultra', others: [], attached: false, problem: null };
-    if (!['stopped', 'conflict', 'elsewhere', 'loading'].includes(scenario)) this.#run(scenario === 'empty');
+    if (!['stopped', 'conflict', 'damaged', 'elsewhere', 'loading'].includes(scenario)) this.#run(scenario === 'empty');
   }
 
   picture(): Snapshot {
@@ -88,6 +88,7 @@ export class FakeInstance {
   }
 
   start(): void {
+    if (this.#snapshot.damaged_file && this.#snapshot.problem) throw this.#snapshot.problem;
     const taken = this.#services().find((service) => this.#holderOf(service.port.value));
     if (taken) {
       this.#block(taken.service);
@@ -124,6 +125,13 @@ export class FakeInstance {
     judge(this.#snapshot, this.#snapshot.security.mcp.state === 'armed', this.security.certificate);
     this.#changed();
     this.clients.judge();
+    return this.picture();
+  }
+
+  restoreSettings(): Snapshot {
+    if (!this.#snapshot.damaged_file) throw problem('wrong_state', 'No damaged file has a copy that would help.');
+    Object.assign(this.#snapshot, { damaged_file: null, problem: null });
+    this.#changed();
     return this.picture();
   }
 

@@ -80,6 +80,7 @@ export function fakeHost(scenario: Scenario, options: FakeOptions = {}): Host {
       start: async () => find(id).start(),
       stop: async () => find(id).stop(),
       changeSettings: async (edit) => find(id).changeSettings(edit),
+      restoreSettings: async () => find(id).restoreSettings(),
       checkPort: async (service, port) => find(id).checkPort(service, port),
       conflict: async (service, port) => find(id).conflict(service, port),
       freePort: async (service, port, release) => find(id).freePort(service, port, release),
@@ -137,7 +138,7 @@ function brokenHost(): Omit<Host, 'copy'> {
   return {
     instances: fail,
     instance: () => ({
-      snapshot: fail, history: fail, start: fail, stop: fail, changeSettings: fail, checkPort: fail, conflict: fail, freePort: fail,
+      snapshot: fail, history: fail, start: fail, stop: fail, changeSettings: fail, restoreSettings: fail, checkPort: fail, conflict: fail, freePort: fail,
       firewall: fail, runFirewall: fail, saveFirewallScript: fail, clientPrograms: fail, clientSnippet: fail, forgetSnippet: fail, tryClient: fail, disconnectClient: fail, security: fail, setReach: fail, armTrading: fail, revealToken: fail, rotateTokens: fail,
       makeCertificate: fail, importCertificate: fail, removeCertificate: fail, trustNetwork: fail, attach: fail, endElsewhere: fail, remove: fail,
     }),

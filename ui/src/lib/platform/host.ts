@@ -25,6 +25,8 @@ export interface InstanceHost {
   stop(): Promise<void>;
   /** Any settings at once, all or nothing; resolves with the picture after the change. */
   changeSettings(edit: SettingsEdit): Promise<Snapshot>;
+  /** Puts the last good copy in place of the damaged configuration file, which is kept aside. */
+  restoreSettings(): Promise<Snapshot>;
   /** Whether the service could listen on the port, on the address that it will really bind. */
   checkPort(service: Service, port: number): Promise<PortCheck>;
   /** Who holds a port that the service cannot have, what to use instead, and the ways to free it. */

@@ -25,6 +25,7 @@ function tauriInstance(instance: string): InstanceHost {
     start: async () => void (await call('start', { instance })),
     stop: async () => void (await call('stop', { instance })),
     changeSettings: (edit) => call<Snapshot>('change_settings', { instance, edit }),
+    restoreSettings: () => call<Snapshot>('restore_settings', { instance }),
     checkPort: (service, port) => call<PortCheck>('check_port', { instance, service, port }),
     conflict: (service, port) => call<Conflict>('conflict', { instance, service, port }),
     freePort: (service, port, release) => call<Released>('free_port', { instance, service, port, release }),

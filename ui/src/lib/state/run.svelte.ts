@@ -1,4 +1,5 @@
 /** Starting and stopping the services of an instance, from every screen. */
+import { fileName } from '../format';
 import { portSetting } from '../model/settings';
 import { asProblem, type InstanceHost } from '../platform/host';
 import type { Problem, Service } from '../wire/types';
@@ -8,7 +9,7 @@ import type { Toasts } from './toasts.svelte';
 
 export class RunControl {
   /** What was asked for and is not finished. */
-  pending = $state<'start' | 'stop' | null>(null);
+  pending = $state<'start' | 'stop' | 'restore' | null>(null);
 
   readonly #host: InstanceHost;
   readonly #live: LiveSnapshot;
@@ -39,7 +40,16 @@ export class RunControl {
     });
   }
 
-  async #ask(what: 'start' | 'stop', act: () => Promise<void>): Promise<void> {
+  /** Puts the last good copy in place of the damaged configuration file. */
+  restore(): Promise<void> {
+    return this.#ask('restore', async () => {
+      const file = this.#live.snapshot?.damaged_file ?? '';
+      this.#live.accept(await this.#host.restoreSettings());
+      this.#toasts.done(`${fileName(file)} is its last good copy again.`);
+    });
+  }
+
+  async #ask(what: 'start' | 'stop' | 'restore', act: () => Promise<void>): Promise<void> {
     if (this.pending) return;
     this.pending = what;
     try {
@@ -58,7 +68,6 @@ export class RunControl {
       this.#toasts.failed(problem);
       return;
     }
-    this.#toasts.warn(problem.message);
     this.#route.go('overview');
   }
 }

@@ -32,7 +32,17 @@ describe('RunControl', () => {
     await run.start();
     expect(go).toHaveBeenCalledWith('overview');
     expect(live.blocked.map((service) => service.service)).toEqual(['mcp-websocket']);
-    expect(toasts.items[0]).toMatchObject({ tone: 'warn', text: 'Port 3000 is held by node, pid 48213.' });
+    expect(toasts.items, 'the card says it').toEqual([]);
+  });
+
+  it('restores the last good copy of a damaged file', async () => {
+    const { live, toasts, run } = await open('damaged');
+    expect(live.snapshot?.damaged_file).toContain('production.toml');
+    await run.restore();
+    expect(live.snapshot).toMatchObject({ damaged_file: null, problem: null });
+    expect(toasts.items[0]?.text).toBe('production.toml is its last good copy again.');
+    await run.start();
+    expect(live.snapshot?.state).toBe('running');
   });
 
   it('saves the other port to ports.env and starts there', async () => {

@@ -756,6 +756,10 @@ failed_logins: FailedLogins,
  */
 problem: Problem | null, 
 /**
+ * The configuration file that is damaged, where its last good copy would mend it.
+ */
+damaged_file: string | null, 
+/**
  * The other process that runs the instance; `None` when it is this one or none.
  */
 elsewhere: Elsewhere | null, 
