@@ -52,7 +52,7 @@ fi
 PATH="$PATH:$tools/bin"
 
 step "shell scripts"
-shellcheck -x scripts/*.sh .ci/run
+shellcheck -x scripts/*.sh scripts/bench/*.sh .ci/run
 
 step "UI: types, unit tests, build, accessibility"
 build_ui

@@ -36,6 +36,8 @@ const COMMANDS: &[&str] = &[
     "forget_snippet",
     "try_client",
     "disconnect_client",
+    "test_connections",
+    "cancel_test",
     "profiles",
     "free_port_sets",
     "check_new_port",

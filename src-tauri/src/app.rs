@@ -19,6 +19,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::cli::{self, Arguments};
 use crate::feed::Feed;
 use crate::port_feed::PortFeed;
+use crate::test_feed::TestFeed;
 use crate::tray::{self, Action};
 use crate::{backend, commands, theme};
 
@@ -42,6 +43,7 @@ pub(crate) struct Panel {
     pub(crate) supervisor: Supervisor,
     pub(crate) feed: Feed,
     pub(crate) port_feed: PortFeed,
+    pub(crate) test_feed: TestFeed,
     quitting: AtomicBool,
 }
 
@@ -85,6 +87,7 @@ pub(crate) fn run(arguments: &Arguments, sources: Sources) -> Result<ExitCode, S
         supervisor: supervisor.clone(),
         feed: Feed::default(),
         port_feed: PortFeed::default(),
+        test_feed: TestFeed::default(),
         quitting: AtomicBool::new(false),
     });
     quit_on_signals(app.handle()).map_err(StartError::Signals)?;
@@ -163,6 +166,8 @@ fn build(context: Context, bus_name: String) -> tauri::Result<tauri::App> {
             commands::forget_snippet,
             commands::try_client,
             commands::disconnect_client,
+            commands::test_connections,
+            commands::cancel_test,
             commands::profiles,
             commands::free_port_sets,
             commands::check_new_port,
@@ -180,6 +185,7 @@ fn build(context: Context, bus_name: String) -> tauri::Result<tauri::App> {
             {
                 panel.feed.end();
                 panel.port_feed.end();
+                panel.test_feed.end();
             }
         })
         .build(context)

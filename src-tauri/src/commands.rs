@@ -10,7 +10,8 @@ use cwts_domain::{ErrorCode, Problem, Service};
 use cwts_runtime::{
     Activity, Actor, ClientInfo, ClientProgram, Conflict, Connected, Envelope, FirewallChoice, FirewallResult,
     FirewallTask, FirewallView, NewInstance, PemSource, Place, PortCheck, PortNews, PortSet, ProfileInfo, ProgramInfo,
-    ReachEdit, Release, Released, Sample, Scope, SecurityView, SettingsEdit, Snapshot, Snippet, Transport, Trial,
+    Progress, ReachEdit, Release, Released, Sample, Scope, SecurityView, ServiceTest, SettingsEdit, Snapshot, Snippet,
+    TestChoice, Transport, Trial,
 };
 use serde::Serialize;
 use tauri::ipc::Channel;
@@ -263,6 +264,21 @@ pub(crate) fn disconnect_client(
     client: String,
 ) -> Result<ClientInfo, Problem> {
     panel.supervisor.instance(&instance)?.disconnect(&client)
+}
+
+#[tauri::command]
+pub(crate) async fn test_connections(
+    panel: State<'_, Panel>,
+    instance: String,
+    choice: TestChoice,
+    channel: Channel<Progress>,
+) -> Result<Vec<ServiceTest>, Problem> {
+    panel.test_feed.run(panel.supervisor.instance(&instance)?, choice, channel).await
+}
+
+#[tauri::command]
+pub(crate) fn cancel_test(panel: State<'_, Panel>) {
+    panel.test_feed.end();
 }
 
 #[tauri::command]

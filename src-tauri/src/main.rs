@@ -10,6 +10,7 @@ mod clipboard;
 mod commands;
 mod feed;
 mod port_feed;
+mod test_feed;
 mod theme;
 mod tray;
 

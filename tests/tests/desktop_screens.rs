@@ -124,6 +124,12 @@ async fn every_screen_is_drawn_and_accessible(look: Look) {
     window.see("notes").await;
     inspect(&window, look, "firewall").await;
 
+    window.click("nav-test").await;
+    window.click("run-all").await;
+    window.is("verdict-health", "passed").await;
+    window.is("verdict-mcp-http", "passed").await;
+    inspect(&window, look, "test").await;
+
     window.click("stop").await;
     window.is("run-state", "stopped").await;
     let _other = Holder::of(&desktop, ports.of(Service::Prometheus)).await;

@@ -14,6 +14,7 @@ import type { FirewallState } from './screens/firewall/firewall.svelte';
 import { FleetState } from './screens/instances/fleet.svelte';
 import type { PortsState } from './screens/ports/ports.svelte';
 import type { SecurityState } from './screens/security/security.svelte';
+import type { TestState } from './screens/test/test.svelte';
 import { SystemPortsState } from './screens/ports/system-ports.svelte';
 
 export class App {
@@ -69,6 +70,10 @@ export class App {
 
   get security(): SecurityState {
     return this.instance.security;
+  }
+
+  get tests(): TestState {
+    return this.instance.tests;
   }
 
   /** Until the returned function is called. */

@@ -10,6 +10,7 @@ import { ClientsState } from './screens/clients/clients.svelte';
 import { FirewallState } from './screens/firewall/firewall.svelte';
 import { SecurityState } from './screens/security/security.svelte';
 import { PortsState } from './screens/ports/ports.svelte';
+import { TestState } from './screens/test/test.svelte';
 
 /** Everything that the panel keeps of one instance. Lives on while another one is shown. */
 export class InstanceState {
@@ -23,6 +24,7 @@ export class InstanceState {
   readonly clients: ClientsState;
   readonly firewall: FirewallState;
   readonly security: SecurityState;
+  readonly tests: TestState;
 
   constructor(id: string, host: Host, toasts: Toasts, route: Route) {
     this.id = id;
@@ -34,6 +36,7 @@ export class InstanceState {
     this.clients = new ClientsState(this.host, this.live, toasts);
     this.firewall = new FirewallState(this.host, toasts);
     this.security = new SecurityState(this.host, this.live, toasts);
+    this.tests = new TestState(this.host, this.live, toasts);
   }
 }
 

@@ -118,6 +118,11 @@ export const VIEWS = [
   { screen: 'firewall', scenario: 'exposed', step: 'asking', act: (page) => page.getByTestId('apply-firewall').click() },
   { screen: 'firewall', scenario: 'exposed', step: 'verified', act: verify },
   { screen: 'firewall', scenario: 'exposed', step: 'refused', act: (page) => page.getByTestId('source-draft').fill('10.0.0').then(() => page.keyboard.press('Enter')) },
+  ...['running', 'error', 'loading'].map((scenario) => ({ screen: 'test', scenario })),
+  ...['running', 'stopped', 'conflict', 'exposed'].map((scenario) => ({ screen: 'test', scenario, step: 'tested', act: test })),
+  { screen: 'test', scenario: 'running', step: 'dropped', act: (page) => testAt(page, '192.168.1.99') },
+  { screen: 'test', scenario: 'running', step: 'no-host', act: (page) => testAt(page, 'http://studio.lan') },
+  { screen: 'test', scenario: 'loading', step: 'testing', act: (page) => page.getByTestId('run-all').click({ timeout: 1000 }).catch(() => {}) },
   ...['running', 'several', 'elsewhere', 'error', 'loading'].map((scenario) => ({ screen: 'instances', scenario })),
   { screen: 'instances', scenario: 'several', step: 'creating', act: createInstance },
   { screen: 'instances', scenario: 'several', step: 'removing', act: removeInstance },
@@ -140,6 +145,20 @@ async function importMismatch(page) {
   await page.getByTestId('import-key').fill('-----BEGIN PRIVATE KEY----- other');
   await page.getByTestId('dialog-act').filter({ visible: true }).click();
   await page.getByTestId('dialog-refusal').waitFor();
+}
+
+/** All services tested. */
+async function test(page) {
+  await page.getByTestId('run-all').click();
+  await page.getByTestId('test-history').waitFor();
+}
+
+/** All services tested at another host. */
+async function testAt(page, host) {
+  await page.getByTestId('place-other').click();
+  await page.getByTestId('other-host').fill(host);
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { level: 3 }).first().waitFor();
 }
 
 /** Rules that were applied and found in place. */

@@ -10,7 +10,7 @@ use clap::Args;
 use cwts_config::Sources;
 use cwts_domain::{ErrorCode, Problem, Service};
 use cwts_probe::{Diagnosis, Progress, Rung, Step, Timeouts};
-use cwts_runtime::{ServiceTest, TestPlan, TestRequest, test_connections};
+use cwts_runtime::{ServiceTest, TestPlan, TestRequest, parse_host, test_connections};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::failure::Failure;
@@ -113,40 +113,37 @@ pub(crate) fn execute(sources: Sources, options: &TestArguments, as_json: bool) 
 }
 
 fn request(options: &TestArguments) -> Result<TestRequest, Failure> {
-    let mut services = options.services.clone();
-    services.dedup();
-    if services.is_empty() {
-        services = Service::ALL.into();
-    }
+    let named = |service: &Service| options.services.is_empty() || options.services.contains(service);
+    let services = Service::ALL.into_iter().filter(named).collect();
     let mut timeouts = Timeouts::default();
     for Timeout { rung, limit } in &options.timeouts {
         timeouts = rung.map_or(Timeouts::all(*limit), |rung| timeouts.with(rung, *limit));
     }
     Ok(TestRequest {
         services,
-        host: options.host.as_deref().map(host).transpose()?,
+        host: options.host.as_deref().map(parse_host).transpose()?,
         from: options.from,
         origin: options.origin.clone(),
         tls: options.tls,
-        authority: options.ca.clone(),
+        authority: options.ca.as_deref().map(read_authority).transpose()?,
         token: options.token_file.as_deref().map(read_token).transpose()?,
         count: options.count,
         timeouts,
     })
 }
 
-/// A name or an address. The port comes from the configuration, and a URL is more than is asked for.
-fn host(text: &str) -> Result<String, Problem> {
-    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
-    let is_name = |text: &str| {
-        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
+fn read_authority(path: &Path) -> Result<Vec<u8>, Problem> {
+    let failed = |reason: String| {
+        let message = format!("--ca {}: {reason}.", path.display());
+        let help = "Name the ca.pem of the instance: `cwts-ultra tls show`, where it runs, says where it is.";
+        Problem::new(ErrorCode::InvalidInput, message).with_help(help)
     };
-    if bare.parse::<IpAddr>().is_ok() || is_name(bare) {
-        return Ok(bare.to_owned());
+    let text = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
+    let marker = b"-----BEGIN CERTIFICATE-----";
+    if !text.windows(marker.len()).any(|part| part == marker) {
+        return Err(failed("it holds no certificate in PEM".to_owned()));
     }
-    let message = format!("--host {text:?} is neither a name nor an address.");
-    let help = "Leave out scheme and port; the configuration has the ports: --host 192.168.1.20";
-    Err(Problem::new(ErrorCode::InvalidInput, message).with_help(help))
+    Ok(text)
 }
 
 fn read_token(path: &Path) -> Result<String, Problem> {

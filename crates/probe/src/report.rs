@@ -2,11 +2,13 @@
 
 use cwts_domain::Service;
 use futures_util::future::join_all;
+use serde::Serialize;
 
 use crate::{Ladder, Repetitions, Step, Target, Timeouts, climb};
 
 /// A rung of some service that was just tried.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "wire", derive(ts_rs::TS), ts(rename = "TestProgress"))]
 pub struct Progress {
     /// Which service.
     pub service: Service,

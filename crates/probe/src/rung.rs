@@ -30,7 +30,7 @@ pub enum Rung {
 
 /// What became of one rung.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+#[cfg_attr(feature = "wire", derive(ts_rs::TS), ts(rename = "TestStep"))]
 pub struct Step {
     /// Which.
     pub name: Rung,

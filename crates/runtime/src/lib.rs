@@ -60,11 +60,12 @@ pub use clients::{
 pub use connected::{
     ClientError, ClientInfo, Connected, ConnectedClient, ConnectedClients, Link, NewClient, printable,
 };
-pub use connection_test::{ServiceTest, TestPlan, TestRequest, test_connections};
+pub use connection_test::{ServiceTest, TestChoice, TestPlan, TestRequest, parse_host, test_connections};
 pub use cwts_credentials::{CertificateInfo, Scope, TrustStep};
 pub use cwts_engine::{Account, Exchange, Fill, Market, Order, Position, Role, Trade, decide};
 pub use cwts_journal::JournalError;
 pub use cwts_net::{Connection, ConnectionLimits, InterfaceAddress, InterfaceKind, Source};
+pub use cwts_probe::{Diagnosis, FixAction, Progress, Repetitions, Rung, Step};
 pub use edit::{SaveTarget, SettingChange, SettingsEdit};
 pub use elsewhere::{TradingOrder, arm_running, end_instance, order_trading, running_addresses};
 pub use exchange::{ExchangeError, ExchangeHandle};

@@ -11,12 +11,13 @@ use cwts_firewall::{Detection, Incoming, Outcome, Tool, ToolFinding, ToolState};
 use cwts_ports::{Holder, ListenerRow, Protocol};
 use cwts_runtime::{
     Activity, Alternatives, AuthorityView, CertificateInfo, CertificateView, ClientError, ClientInfo, ClientProgram,
-    Conflict, Connected, Elsewhere, Envelope, Exposure, FailedLogins, Finding, FindingLevel, FirewallChoice,
-    FirewallResult, FirewallService, FirewallSummary, FirewallTask, FirewallView, InstanceEvent, InterfaceAddress,
-    InterfaceKind, Link, MarketSummary, Network, NewInstance, OwnSubnet, Owner, OwnerKind, PemSource, Place, PortCheck,
-    PortCheckState, PortNews, PortSet, ProfileInfo, ProgramInfo, RangeCheck, ReachEdit, Release, Released, RunState,
-    Sample, SaveTarget, Scope, Security, SecurityView, ServiceLoad, ServiceSnapshot, ServiceState, SettingChange,
-    SettingsEdit, Snapshot, Snippet, SnippetNote, StaleSnippet, TokenView, Transport, Trial, TrustStep, WayOut,
+    Conflict, Connected, Diagnosis, Elsewhere, Envelope, Exposure, FailedLogins, Finding, FindingLevel, FirewallChoice,
+    FirewallResult, FirewallService, FirewallSummary, FirewallTask, FirewallView, FixAction, InstanceEvent,
+    InterfaceAddress, InterfaceKind, Link, MarketSummary, Network, NewInstance, OwnSubnet, Owner, OwnerKind, PemSource,
+    Place, PortCheck, PortCheckState, PortNews, PortSet, ProfileInfo, ProgramInfo, Progress, RangeCheck, ReachEdit,
+    Release, Released, Repetitions, RunState, Rung, Sample, SaveTarget, Scope, Security, SecurityView, ServiceLoad,
+    ServiceSnapshot, ServiceState, ServiceTest, SettingChange, SettingsEdit, Snapshot, Snippet, SnippetNote,
+    StaleSnippet, Step, TestChoice, TokenView, Transport, Trial, TrustStep, WayOut,
 };
 use ts_rs::{Config, TS};
 
@@ -110,6 +111,14 @@ fn declarations() -> String {
         SecurityView,
         ReachEdit,
         PemSource,
+        Rung,
+        Step,
+        Progress,
+        FixAction,
+        Diagnosis,
+        Repetitions,
+        TestChoice,
+        ServiceTest,
     );
     text
 }

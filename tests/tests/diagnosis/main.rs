@@ -2,9 +2,12 @@
 //! between network namespaces, certificates.
 
 mod causes;
+mod encrypted;
+mod limits;
 mod local;
 mod matrix;
 mod network;
+mod strangers;
 
 use cwts_tests::sandboxed;
 
@@ -20,6 +23,10 @@ async fn every_cause_is_told_from_all_others() {
     let mut matrix = Matrix::default();
     local::all(&mut matrix).await;
     network::all(&mut matrix).await;
+    strangers::all(&mut matrix).await;
+    encrypted::all(&mut matrix).await;
+    limits::all(&mut matrix).await;
     matrix.save();
     matrix.assert_diagonal();
+    matrix.assert_complete();
 }

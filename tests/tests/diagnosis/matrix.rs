@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use cwts_probe::Cause;
 use cwts_tests::{Exit, Home, command, finish};
 use serde_json::Value;
 use tokio::process::Command;
@@ -86,6 +87,14 @@ impl Matrix {
     /// Prints the text that the sandbox has left.
     pub(crate) fn print_saved() {
         println!("{}", std::fs::read_to_string(file()).unwrap_or_default());
+    }
+
+    /// Every cause of the table was produced.
+    pub(crate) fn assert_complete(&self) {
+        let produced: BTreeSet<&str> = self.cases.iter().map(|case| case.expected).collect();
+        let codes = Cause::ALL.iter().map(|cause| cause.code());
+        let missing: Vec<String> = codes.filter(|code| !produced.contains(code.as_str())).collect();
+        assert!(missing.is_empty(), "nobody has seen these causes yet: {missing:?}");
     }
 
     /// Every case was diagnosed as what it is.

@@ -17,10 +17,16 @@ use cwts_probe::{
     Diagnosis, Expected, Ladder, Progress, Repetitions, Secret, Step, Target, Tested, Timeouts, Trust, diagnose,
 };
 use rustls_pki_types::ServerName;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use tokio_util::task::AbortOnDropHandle;
 
+use crate::instance::Instance;
 use crate::lock;
+use crate::snapshot::{ServiceSnapshot, Snapshot};
 use facts::Gatherer;
+
+/// More repetitions would take hours where something times out.
+const MOST: u32 = 10_000;
 
 /// What a person asks for.
 #[derive(Clone, Debug)]
@@ -35,8 +41,8 @@ pub struct TestRequest {
     pub origin: Option<String>,
     /// Whether to speak TLS; `None` to go by the configuration.
     pub tls: Option<bool>,
-    /// A file with the authority that the client trusts, beside those of the system and of the instance.
-    pub authority: Option<PathBuf>,
+    /// PEM text with an authority that the client trusts, beside those of the system and of the instance.
+    pub authority: Option<Vec<u8>>,
     /// The token to present; `None` for the one that clients of the instance are given.
     pub token: Option<String>,
     /// How often.
@@ -60,6 +66,18 @@ impl Default for TestRequest {
             timeouts: Timeouts::default(),
         }
     }
+}
+
+/// What the window asks for.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+pub struct TestChoice {
+    /// Which services.
+    pub services: Vec<Service>,
+    /// A name or an address; `None` for the address that each service is bound to.
+    pub host: Option<String>,
+    /// How often.
+    pub count: u32,
 }
 
 /// Where the services of an instance are expected.
@@ -96,6 +114,14 @@ impl TestPlan {
         let place = |service| (loaded.settings.socket_addr(service), loaded.settings.port(service).origin.clone());
         let places = Service::ALL.map(|service| (service, place(service))).into();
         Self { sources, loaded, places }
+    }
+
+    /// Where they are at this moment, what a person set for this run included.
+    fn of_snapshot(sources: Sources, loaded: Loaded, snapshot: &Snapshot) -> Self {
+        let place = |entry: &ServiceSnapshot| {
+            (entry.service, (SocketAddr::new(entry.address.value, entry.port.value), entry.port.origin.clone()))
+        };
+        Self { sources, loaded, places: snapshot.services.iter().map(place).collect() }
     }
 
     fn target(&self, service: Service, request: &TestRequest) -> Option<Target> {
@@ -149,11 +175,11 @@ impl TestPlan {
         !is_loopback(host, here) || certificate.info.covers(&name)
     }
 
-    fn trust(&self, authority: Option<&PathBuf>) -> Trust {
+    fn trust(&self, authority: Option<&Vec<u8>>) -> Trust {
         let own = TlsStore::new(&self.sources.data()).authority_file();
         let named = self.sources.environment().get("SSL_CERT_FILE").map(PathBuf::from);
-        let files = [Some(&own), authority, named.as_ref()];
-        Trust::new(&files.into_iter().flatten().filter_map(|path| fs::read(path).ok()).collect::<Vec<_>>())
+        let files = [Some(&own), named.as_ref()].into_iter().flatten().filter_map(|path| fs::read(path).ok());
+        Trust::new(&files.chain(authority.cloned()).collect::<Vec<_>>())
     }
 
     /// What clients of the instance are given: it trades, reads and scrapes. Makes none.
@@ -161,6 +187,43 @@ impl TestPlan {
         let text = fs::read_to_string(TokenStore::new(&self.sources.data()).file(Scope::Trade)).ok()?;
         Some(text.trim().to_owned())
     }
+}
+
+impl Instance {
+    /// Tests the services as they are at this moment, telling each rung. Ends, with all connections, when it is dropped.
+    ///
+    /// # Errors
+    /// The host is neither a name nor an address, the configuration cannot be read, or the services' runtime is ending.
+    pub async fn test_connections(
+        &self,
+        choice: TestChoice,
+        tell: impl Fn(Progress) + Send + Sync + 'static,
+    ) -> Result<Vec<ServiceTest>, Problem> {
+        let sources = self.shared().sources.clone();
+        let plan = TestPlan::of_snapshot(sources.clone(), cwts_config::load(&sources)?, &self.snapshot());
+        let host = choice.host.as_deref().map(parse_host).transpose()?;
+        let TestChoice { services, count, .. } = choice;
+        let request = TestRequest { services, host, count: count.clamp(1, MOST), ..TestRequest::default() };
+        let task = self.tokio().spawn(async move { test_connections(&plan, &request, &tell).await });
+        let done = AbortOnDropHandle::new(task).await;
+        done.unwrap_or_else(|error| Err(Problem::new(ErrorCode::Internal, error.to_string())))
+    }
+}
+
+/// A name or an address as a person types it. The port comes from the configuration, and a URL is more than is asked for.
+///
+/// # Errors
+/// It is neither.
+pub fn parse_host(text: &str) -> Result<String, Problem> {
+    let bare = text.trim();
+    let bare = bare.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(bare);
+    let is_name = !bare.is_empty() && bare.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
+    if is_name || bare.parse::<IpAddr>().is_ok() {
+        return Ok(bare.to_owned());
+    }
+    let message = format!("The host {text:?} is neither a name nor an address.");
+    let help = "Leave out scheme and port; the configuration has the ports. For example 192.168.1.20.";
+    Err(Problem::new(ErrorCode::InvalidInput, message).at("host").with_help(help))
 }
 
 /// Where a client of this computer reaches a socket that is bound to `ip`.

@@ -4,6 +4,7 @@ import { copyText } from './clipboard';
 import { fleetOf, profileOf, SERVICES, type Scenario } from './fake-data';
 import { PROGRAM_INFOS } from './fake-clients';
 import { FakeInstance, problem } from './fake-instance';
+import { testConnections } from './fake-test';
 import type { Host, InstanceHost } from './host';
 
 export { isScenario, SCENARIOS, type Scenario } from './fake-data';
@@ -104,6 +105,8 @@ export function fakeHost(scenario: Scenario, options: FakeOptions = {}): Host {
       importCertificate: async (certificate, key) => find(id).security.importPem(certificate, key),
       removeCertificate: async () => find(id).security.remove(),
       trustNetwork: async (network, trusted) => find(id).security.trust(network, trusted),
+      testConnections: async (choice, listener) => (loading ? never() : testConnections(find(id).picture(), choice, listener)),
+      cancelTest: async () => {},
       attach: async () => find(id).attach(),
       endElsewhere: async () => find(id).endElsewhere(),
       remove: async () => remove(id),
@@ -140,7 +143,7 @@ function brokenHost(): Omit<Host, 'copy'> {
     instance: () => ({
       snapshot: fail, history: fail, start: fail, stop: fail, changeSettings: fail, restoreSettings: fail, checkPort: fail, conflict: fail, freePort: fail,
       firewall: fail, runFirewall: fail, saveFirewallScript: fail, clientPrograms: fail, clientSnippet: fail, forgetSnippet: fail, tryClient: fail, disconnectClient: fail, security: fail, setReach: fail, armTrading: fail, revealToken: fail, rotateTokens: fail,
-      makeCertificate: fail, importCertificate: fail, removeCertificate: fail, trustNetwork: fail, attach: fail, endElsewhere: fail, remove: fail,
+      makeCertificate: fail, importCertificate: fail, removeCertificate: fail, trustNetwork: fail, testConnections: fail, cancelTest: fail, attach: fail, endElsewhere: fail, remove: fail,
     }),
     profiles: fail,
     freePortSets: fail,

@@ -4,8 +4,7 @@
  * Every method rejects with a {@link Problem}, never with another kind of error.
  */
 import type {
-  Activity, ClientInfo, ClientProgram, Connected, Conflict, Envelope, FirewallChoice, FirewallResult, FirewallTask, FirewallView, NewInstance, Place, PortCheck, PortNews, PortSet, Problem, ProfileInfo, ProgramInfo,
-  PemSource, ReachEdit, Release, Released, Sample, Scope, SecurityView, Service, SettingsEdit, Snapshot, Snippet, Transport, Trial,
+  Activity, ClientInfo, ClientProgram, Conflict, Connected, Envelope, FirewallChoice, FirewallResult, FirewallTask, FirewallView, NewInstance, PemSource, Place, PortCheck, PortNews, PortSet, Problem, ProfileInfo, ProgramInfo, ReachEdit, Release, Released, Sample, Scope, SecurityView, Service, ServiceTest, SettingsEdit, Snapshot, Snippet, TestChoice, TestProgress, Transport, Trial,
 } from '../wire/types';
 
 /** What happened before the window was opened, oldest first, and who is connected. */
@@ -66,6 +65,10 @@ export interface InstanceHost {
   removeCertificate(): Promise<void>;
   /** What the person says of a network; `null` takes it back. */
   trustNetwork(network: string, trusted: boolean | null): Promise<void>;
+  /** Goes to services as clients do, telling each rung. Another test ends it, and so does `cancelTest`: with `wrong_state`. */
+  testConnections(choice: TestChoice, listener: (progress: TestProgress) => void): Promise<ServiceTest[]>;
+  /** Ends the test that runs, with its connections. */
+  cancelTest(): Promise<void>;
   /** Shows the instance as the process that runs it says it is, until that process ends. */
   attach(): Promise<void>;
   /** Asks the process that runs the instance to end; resolves when it has. */

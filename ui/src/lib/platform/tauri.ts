@@ -1,7 +1,7 @@
 /** The host behind the desktop window: each method is one command of the program. */
 import { Channel, invoke } from '@tauri-apps/api/core';
 import { listen } from '@tauri-apps/api/event';
-import type { ClientInfo, Conflict, Envelope, FirewallResult, FirewallView, PortCheck, PortNews, PortSet, ProfileInfo, ProgramInfo, Released, SecurityView, Snapshot, Snippet, Trial } from '../wire/types';
+import type { ClientInfo, Conflict, Envelope, FirewallResult, FirewallView, PortCheck, PortNews, PortSet, ProfileInfo, ProgramInfo, Released, SecurityView, ServiceTest, Snapshot, Snippet, TestProgress, Trial } from '../wire/types';
 import { asProblem, type Fleet, type History, type Host, type InstanceHost } from './host';
 
 async function call<T>(command: string, args?: Record<string, unknown>): Promise<T> {
@@ -46,6 +46,12 @@ function tauriInstance(instance: string): InstanceHost {
     importCertificate: async (certificate, key) => void (await call('import_certificate', { instance, certificate, key })),
     removeCertificate: async () => void (await call('remove_certificate', { instance })),
     trustNetwork: async (network, trusted) => void (await call('trust_network', { instance, network, trusted })),
+    testConnections(choice, listener) {
+      const channel = new Channel<TestProgress>();
+      channel.onmessage = listener;
+      return call<ServiceTest[]>('test_connections', { instance, choice, channel });
+    },
+    cancelTest: async () => void (await call('cancel_test')),
     attach: async () => void (await call('attach', { instance })),
     endElsewhere: async () => void (await call('end_elsewhere', { instance })),
     remove: (withData) => call<void>('remove_instance', { instance, withData }),

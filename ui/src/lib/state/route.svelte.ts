@@ -1,8 +1,8 @@
 /** Which screen is shown: the part of the address after `#/`. */
 
-export type ScreenId = 'overview' | 'ports' | 'security' | 'firewall' | 'instances' | 'clients' | 'components';
+export type ScreenId = 'overview' | 'ports' | 'security' | 'firewall' | 'test' | 'instances' | 'clients' | 'components';
 
-export type Screen = { id: ScreenId; title: string; icon: 'gauge' | 'plug' | 'shield' | 'wall' | 'grid' | 'cable' };
+export type Screen = { id: ScreenId; title: string; icon: 'gauge' | 'plug' | 'shield' | 'wall' | 'wave' | 'grid' | 'cable' };
 
 /** In the order of the sidebar, and of Alt 1, Alt 2 and so on. */
 export const SCREENS: readonly Screen[] = [
@@ -10,6 +10,7 @@ export const SCREENS: readonly Screen[] = [
   { id: 'ports', title: 'Ports', icon: 'plug' },
   { id: 'security', title: 'Network & security', icon: 'shield' },
   { id: 'firewall', title: 'Firewall', icon: 'wall' },
+  { id: 'test', title: 'Connection test', icon: 'wave' },
   { id: 'instances', title: 'Instances', icon: 'grid' },
   { id: 'clients', title: 'Clients', icon: 'cable' },
 ];

@@ -1273,3 +1273,131 @@ path: string, } | { "from": "text",
  * It.
  */
 text: string, };
+
+export type Rung = "resolve" | "tcp" | "tls" | "handshake" | "auth" | "protocol";
+
+export type TestStep = { 
+/**
+ * Which.
+ */
+name: Rung, 
+/**
+ * Whether it held.
+ */
+ok: boolean, 
+/**
+ * How long it took.
+ */
+millis: number, 
+/**
+ * What was seen, in one line.
+ */
+detail: string, };
+
+export type TestProgress = { 
+/**
+ * Which service.
+ */
+service: Service, 
+/**
+ * Which repetition, counted from 1.
+ */
+attempt: number, 
+/**
+ * What became of it.
+ */
+step: TestStep, };
+
+export type FixAction = "start_services" | "restart_services" | "use_free_port" | "widen_address" | "copy_client_configuration" | "make_certificate" | "trust_authority" | "copy_token" | "show_firewall_rules" | "review_access" | "by_hand";
+
+export type Diagnosis = { 
+/**
+ * Stable code: the rung, a dot, the name.
+ */
+code: string, 
+/**
+ * A headline.
+ */
+title: string, 
+/**
+ * What is wrong, in plain words.
+ */
+cause: string, 
+/**
+ * What was seen, one thing on each line.
+ */
+evidence: string, 
+/**
+ * What to do.
+ */
+fix: string, 
+/**
+ * What does it in the panel.
+ */
+action: FixAction, };
+
+export type Repetitions = { 
+/**
+ * How many.
+ */
+count: number, 
+/**
+ * How many of them did not hold.
+ */
+lost: number, 
+/**
+ * The shortest, in milliseconds; `None` where none held.
+ */
+min: number | null, 
+/**
+ * The median.
+ */
+p50: number | null, 
+/**
+ * The 99th percentile.
+ */
+p99: number | null, };
+
+export type TestChoice = { 
+/**
+ * Which services.
+ */
+services: Array<Service>, 
+/**
+ * A name or an address; `None` for the address that each service is bound to.
+ */
+host: string | null, 
+/**
+ * How often.
+ */
+count: number, };
+
+export type ServiceTest = { 
+/**
+ * Which.
+ */
+service: Service, 
+/**
+ * Its URL, without a token.
+ */
+target: string, 
+/**
+ * Whether every rung held, every time.
+ */
+ok: boolean, 
+/**
+ * The rungs of the first time that one did not hold, else of the last time.
+ */
+rungs: Array<TestStep>, 
+/**
+ * The time of all rungs together.
+ */
+millis: number, 
+/**
+ * What the repetitions came to.
+ */
+repetitions: Repetitions, 
+/**
+ * Why it does not hold, or what to know although it does.
+ */
+diagnosis: Diagnosis | null, };

@@ -1,0 +1,237 @@
+/** The connection test of one instance: what is tried, what each rung showed, and what mends it. */
+import { asProblem, type InstanceHost } from '../../lib/platform/host';
+import { clockWithSeconds } from '../../lib/format';
+import type { LiveSnapshot } from '../../lib/state/live.svelte';
+import type { Toasts } from '../../lib/state/toasts.svelte';
+import type { Diagnosis, Problem, Service, ServiceTest, TestProgress, TestStep } from '../../lib/wire/types';
+import { portSetting } from '../../lib/model/settings';
+import type { ScreenId } from '../../lib/state/route.svelte';
+
+/** How many runs the history keeps. */
+export const KEPT = 20;
+
+/** Where to: where each service is bound, one of this computer's addresses, or what somebody types. */
+export type Place = 'bound' | 'other' | `at ${string}`;
+
+/** What is known of the test of one service. */
+export type Shown = {
+  service: Service;
+  /** The rungs so far, or those of the result. */
+  steps: TestStep[];
+  running: boolean;
+  /** `null` until the test is over. */
+  result: ServiceTest | null;
+};
+
+/** One run that is over. */
+export type Run = { at: number; passed: number; failed: number };
+
+/** What a fix needs of the rest of the panel. */
+export type Hands = {
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  /** Asks whether to make a certificate. */
+  makeCertificate(): void;
+  /** Offers an address for the group of a service, on the screen that says what it means. */
+  offerAddress(service: Service, address: string): void;
+  open(screen: ScreenId): void;
+};
+
+export class TestState {
+  place = $state<Place>('bound');
+  /** What somebody types as another host. */
+  draft = $state('');
+  /** The addresses of this computer, those that lead to others first known when the screen is opened. */
+  addresses = $state.raw<string[]>([]);
+  shown = $state.raw<Shown[]>([]);
+  running = $state(false);
+  /** When the last run ended. */
+  at = $state<number | null>(null);
+  history = $state.raw<Run[]>([]);
+  /** Why nothing was tested. */
+  problem = $state.raw<Problem | null>(null);
+  /** The service whose fix is under way. */
+  mending = $state<Service | null>(null);
+
+  readonly failed = $derived(this.shown.filter(({ result }) => result !== null && !result.ok));
+  readonly passed = $derived(this.shown.filter(({ result }) => result?.ok === true));
+  /** Nothing was typed where something has to be. */
+  readonly incomplete = $derived(this.place === 'other' && this.draft.trim() === '');
+
+  readonly #host: InstanceHost;
+  readonly #live: LiveSnapshot;
+  readonly #toasts: Toasts;
+  readonly #now: () => number;
+  #run = 0;
+
+  constructor(host: InstanceHost, live: LiveSnapshot, toasts: Toasts, now: () => number = Date.now) {
+    this.#host = host;
+    this.#live = live;
+    this.#toasts = toasts;
+    this.#now = now;
+  }
+
+  /** Asks which addresses there are to choose from. */
+  async look(): Promise<void> {
+    try {
+      const { interfaces } = await this.#host.security();
+      this.addresses = [...new Set(interfaces.filter(({ kind }) => kind !== 'loopback').map(({ address }) => address))];
+    } catch {
+      // Without them, an address can still be typed.
+      this.addresses = [];
+    }
+  }
+
+  /** Tests all services, or one again. Another run that is under way ends. */
+  async test(only: Service | null = null): Promise<void> {
+    const all = this.#live.snapshot?.services.map(({ service }) => service) ?? [];
+    const services = only ? [only] : all;
+    if (services.length === 0 || this.incomplete) return;
+    const run = (this.#run += 1);
+    this.running = true;
+    this.problem = null;
+    const fresh = (service: Service): Shown => ({ service, steps: [], running: true, result: null });
+    const before = this.shown.length === all.length ? this.shown : all.map((service) => ({ ...fresh(service), running: false }));
+    this.shown = before.map((one) => (services.includes(one.service) ? fresh(one.service) : one));
+    try {
+      const results = await this.#host.testConnections({ services, host: this.#target(), count: 1 }, (progress) => {
+        if (run === this.#run) this.#hear(progress);
+      });
+      if (run === this.#run) this.#keep(results);
+    } catch (thrown) {
+      if (run !== this.#run) return;
+      this.problem = asProblem(thrown);
+      this.shown = [];
+    } finally {
+      if (run === this.#run) this.running = false;
+    }
+  }
+
+  /** Ends the run: nobody looks any more. What was known before stays. */
+  cancel(): void {
+    if (!this.running) return;
+    this.#run += 1;
+    this.running = false;
+    this.shown = this.shown.filter(({ result }) => result !== null);
+    void this.#host.cancelTest().catch(() => {});
+  }
+
+  /** Does what the diagnosis of a service asks for, by the ways of the other screens, and tests again. */
+  async mend({ service, diagnosis }: ServiceTest, hands: Hands): Promise<void> {
+    if (!diagnosis || this.mending) return;
+    this.mending = service;
+    try {
+      if (await this.#do(service, diagnosis, hands)) await this.test(restarts(diagnosis) ? null : service);
+    } catch (thrown) {
+      this.#toasts.failed(asProblem(thrown));
+    } finally {
+      this.mending = null;
+    }
+  }
+
+  /** All of it as text, without a secret. */
+  report(): string {
+    const head = `CWTS Ultra connection test, instance ${this.#live.snapshot?.instance ?? '?'}, ${this.at === null ? 'not finished' : clockWithSeconds(this.at)}`;
+    return [head, ...this.shown.flatMap(({ result }) => (result ? [described(result)] : []))].join('\n\n');
+  }
+
+  /** Whether something was changed here, so that a new test would show it. */
+  async #do(service: Service, { action }: Diagnosis, hands: Hands): Promise<boolean> {
+    switch (action) {
+      case 'start_services':
+        await hands.start();
+        return true;
+      case 'restart_services':
+        await hands.stop();
+        await hands.start();
+        return true;
+      case 'use_free_port':
+        await this.#move(service);
+        return true;
+      case 'copy_client_configuration':
+        await this.#copyUrl(service);
+        return false;
+      case 'copy_token':
+        await this.#host.revealToken('trade').then((token) => this.#copy(token));
+        this.#toasts.done('Copied the trade token');
+        return false;
+      case 'make_certificate':
+        hands.makeCertificate();
+        return false;
+      case 'widen_address':
+        hands.offerAddress(service, this.#target() ?? '0.0.0.0');
+        return false;
+      case 'show_firewall_rules':
+        hands.open('firewall');
+        return false;
+      case 'trust_authority':
+      case 'review_access':
+        hands.open('security');
+        return false;
+      case 'by_hand':
+        return false;
+    }
+  }
+
+  async #move(service: Service): Promise<void> {
+    const snapshot = this.#live.snapshot;
+    const entry = snapshot?.services.find((one) => one.service === service);
+    if (!snapshot || !entry) return;
+    const { alternatives } = await this.#host.conflict(service, entry.port.value);
+    if (alternatives.best === null) {
+      this.#toasts.warn(`No free port was found for ${entry.name}. Widen its range in ports.conf.`);
+      return;
+    }
+    const changes = [portSetting({ service, port: alternatives.best })];
+    this.#live.accept(await this.#host.changeSettings({ expected_revision: snapshot.revision, changes, save: 'env-file' }));
+    this.#toasts.done(`${entry.name} moved to ${alternatives.best}`);
+  }
+
+  /** The URL as a client needs it: the WebSocket carries the token, since SDKs can set no header there. */
+  async #copyUrl(service: Service): Promise<void> {
+    const url = this.#live.snapshot?.services.find((one) => one.service === service)?.url;
+    if (!url) return;
+    const token = service === 'mcp-websocket' ? `?token=${await this.#host.revealToken('trade')}` : '';
+    await this.#copy(url + token);
+    this.#toasts.done(`Copied ${url}${token ? ' with its token' : ''}`);
+  }
+
+  #copy: (text: string) => Promise<void> = async () => {};
+
+  /** How text is put on the clipboard. */
+  copiesWith(copy: (text: string) => Promise<void>): void {
+    this.#copy = copy;
+  }
+
+  #target(): string | null {
+    if (this.place === 'bound') return null;
+    return this.place === 'other' ? this.draft.trim() : this.place.slice('at '.length);
+  }
+
+  #hear({ service, step }: TestProgress): void {
+    this.shown = this.shown.map((one) => (one.service === service ? { ...one, steps: [...one.steps, step] } : one));
+  }
+
+  #keep(results: ServiceTest[]): void {
+    const found = (service: Service): ServiceTest | undefined => results.find((one) => one.service === service);
+    this.shown = this.shown.map((one) => {
+      const result = found(one.service);
+      return result ? { ...one, running: false, steps: result.rungs, result } : one;
+    });
+    this.at = this.#now();
+    const passed = results.filter(({ ok }) => ok).length;
+    this.history = [...this.history, { at: this.at, passed, failed: results.length - passed }].slice(-KEPT);
+  }
+}
+
+/** Whether a fix changes all services. */
+function restarts({ action }: Diagnosis): boolean {
+  return action === 'start_services' || action === 'restart_services';
+}
+
+function described({ target, ok, millis, rungs, diagnosis }: ServiceTest): string {
+  const lines = rungs.map((step) => `  ${step.ok ? 'ok    ' : 'failed'} ${step.name} ${step.millis} ms: ${step.detail}`);
+  const verdict = ok ? `passed in ${millis.toFixed(1)} ms` : 'failed';
+  const cause = diagnosis ? [`  ${diagnosis.code}: ${diagnosis.title}`, ...diagnosis.evidence.split('\n').map((line) => `    ${line}`), `  ${diagnosis.fix}`] : [];
+  return [`${target} ${verdict}`, ...lines, ...cause].join('\n');
+}

@@ -1,0 +1,45 @@
+/** How rungs and fixes are called. */
+import type { FixAction, Rung, Service } from '../../lib/wire/types';
+
+/** In the order in which they are climbed. */
+export const RUNGS: readonly Rung[] = ['resolve', 'tcp', 'tls', 'handshake', 'auth', 'protocol'];
+
+const PROTOCOLS: Record<Service, string> = { 'mcp-websocket': 'MCP', 'mcp-http': 'Status and MCP', prometheus: 'Metrics', health: 'Health' };
+
+export function nameOf(rung: Rung, service: Service): string {
+  switch (rung) {
+    case 'resolve':
+      return 'Resolve';
+    case 'tcp':
+      return 'TCP';
+    case 'tls':
+      return 'TLS';
+    case 'handshake':
+      return service === 'mcp-websocket' ? 'WebSocket handshake' : 'HTTP';
+    case 'auth':
+      return 'Auth';
+    case 'protocol':
+      return PROTOCOLS[service];
+  }
+}
+
+/** What the button of a fix says; `null` where no button could do it. */
+export const BUTTONS: Record<FixAction, string | null> = {
+  start_services: 'Start the services',
+  restart_services: 'Start again',
+  use_free_port: 'Use a free port',
+  widen_address: 'Choose the address',
+  copy_client_configuration: 'Copy the URL',
+  make_certificate: 'Make a certificate…',
+  trust_authority: 'How to trust it',
+  copy_token: 'Copy the token',
+  show_firewall_rules: 'Show the rules',
+  review_access: 'Review access',
+  by_hand: null,
+};
+
+/** The rungs that were not reached. TLS and Auth may not apply, so that they are not promised. */
+export function notRun(reached: readonly Rung[]): Rung[] {
+  const last = Math.max(-1, ...reached.map((rung) => RUNGS.indexOf(rung)));
+  return RUNGS.slice(last + 1).filter((rung) => rung !== 'tls' && rung !== 'auth');
+}
