@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use cwts_config::Sources;
 use cwts_domain::Problem;
-use cwts_runtime::{Host, Instance, Supervisor};
+use cwts_runtime::{Host, Instance, Supervisor, TradingOrder};
 use tauri::webview::PageLoadEvent;
 use tauri::{
     AppHandle, Context, Emitter, Manager, RunEvent, WebviewWindow, WebviewWindowBuilder, WindowEvent, async_runtime,
@@ -208,6 +208,9 @@ fn act(app: &AppHandle, action: Action) {
         Action::Open(instance) => show(app, instance.as_deref()),
         Action::Start(id) => with(supervisor, &id, |instance| drop(async_runtime::spawn(start(instance)))),
         Action::Stop(id) => with(supervisor, &id, |instance| drop(async_runtime::spawn(stop(instance)))),
+        Action::Trade(id, order) => {
+            with(supervisor, &id, |instance| drop(async_runtime::spawn(trade(instance, order))))
+        }
         Action::Quit => quit(app),
     }
 }
@@ -223,6 +226,12 @@ fn with(supervisor: &Supervisor, id: &str, act: impl FnOnce(Instance)) {
 async fn stop(instance: Instance) {
     if let Err(problem) = instance.stop().await {
         tracing::warn!("the services of {} did not stop: {problem}", instance.id());
+    }
+}
+
+async fn trade(instance: Instance, order: TradingOrder) {
+    if let Err(problem) = instance.order_trading(order).await {
+        instance.record(format!("Not done: {problem}"));
     }
 }
 

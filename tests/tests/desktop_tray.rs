@@ -56,7 +56,21 @@ async fn the_icon_says_what_runs_and_where() {
     }
     let choices = item.choices().await;
     assert_eq!(choices.first().map(|choice| choice.label.as_str()), Some(places.as_str()), "the state is on top");
-    assert_eq!(labels(&choices), ["Open", "Stop", "Quit"], "what runs cannot be started");
+    let expected = ["Open", "Stop", "Halt trading", "Resume trading", "Cancel all orders", "Quit"];
+    assert_eq!(labels(&choices), expected, "what runs cannot be started");
+}
+
+#[tokio::test]
+async fn the_menu_halts_and_resumes_trading() {
+    let Some((_desktop, _home, ports, _panel, item)) = panel_in_tray().await else { return };
+    for (entry, state) in [("Halt trading", "halted"), ("Resume trading", "active")] {
+        item.choose(entry).await;
+        let reached = async || {
+            let reply = get(ports.of(Service::McpHttp), "/api/v1/trading").await;
+            (reply.json()["state"] == state).then_some(())
+        };
+        until(&format!("trading is {state}"), reached).await;
+    }
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use cwts_journal::JournalError;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
+use crate::elsewhere::TradingOrder;
 use crate::exchange::ExchangeError;
 use crate::instance::{Instance, Shared};
 use crate::snapshot::{Finding, FindingLevel};
@@ -84,6 +85,18 @@ impl Instance {
         let status = self.exchange().resume(TradingStatus::of).await?;
         self.record("Trading resumed");
         Ok(status)
+    }
+
+    /// Does what a person wants.
+    ///
+    /// # Errors
+    /// As for [`Instance::resume_trading`].
+    pub async fn order_trading(&self, order: TradingOrder) -> Result<TradingStatus, Problem> {
+        match order {
+            TradingOrder::Halt => self.halt_trading(Actor::Person).await,
+            TradingOrder::Resume => self.resume_trading().await,
+            TradingOrder::CancelAll => self.cancel_all_orders().await,
+        }
     }
 
     /// Cancels every open order of the paper account.

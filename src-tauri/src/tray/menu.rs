@@ -2,7 +2,7 @@
 //!
 //! Decides which entries there are; what an [`Action`] does is decided by the app.
 
-use cwts_runtime::RunState;
+use cwts_runtime::{RunState, TradingOrder};
 use ksni::MenuItem;
 use ksni::menu::{StandardItem, SubMenu};
 
@@ -17,6 +17,8 @@ pub(crate) enum Action {
     Start(String),
     /// Stop the services of an instance.
     Stop(String),
+    /// Halt or resume trading on an instance, or cancel its orders.
+    Trade(String, TradingOrder),
     /// End the program.
     Quit,
 }
@@ -50,6 +52,9 @@ impl Action {
             Self::Open(_) => "Open",
             Self::Start(_) => "Start",
             Self::Stop(_) => "Stop",
+            Self::Trade(_, TradingOrder::Halt) => "Halt trading",
+            Self::Trade(_, TradingOrder::Resume) => "Resume trading",
+            Self::Trade(_, TradingOrder::CancelAll) => "Cancel all orders",
             Self::Quit => "Quit",
         }
     }
@@ -61,15 +66,19 @@ pub(crate) fn entries(view: &View) -> Vec<Entry> {
     let quit = Entry::Choice { action: Action::Quit, enabled: true };
     match &view.instances[..] {
         [only] => {
-            vec![Entry::Fact(only.line.clone()), Entry::Separator, open, step(only), Entry::Separator, quit]
+            let top = [Entry::Fact(only.line.clone()), Entry::Separator, open, step(only)];
+            top.into_iter().chain(trading(only)).chain([Entry::Separator, quit]).collect()
         }
         several => {
             let groups = several.iter().map(|instance| Entry::Group {
                 label: instance.named(),
-                entries: vec![
+                entries: [
                     Entry::Choice { action: Action::Open(Some(instance.id.clone())), enabled: true },
                     step(instance),
-                ],
+                ]
+                .into_iter()
+                .chain(trading(instance))
+                .collect(),
             });
             groups.chain([Entry::Separator, open, Entry::Separator, quit]).collect()
         }
@@ -86,6 +95,16 @@ fn step(instance: &InstanceView) -> Entry {
         RunState::Stopping => (Action::Stop(id), false),
     };
     Entry::Choice { action, enabled: enabled && !instance.elsewhere }
+}
+
+/// What stops trading without a window, while the services run here.
+fn trading(instance: &InstanceView) -> Vec<Entry> {
+    if instance.run != RunState::Running || instance.elsewhere {
+        return Vec::new();
+    }
+    let orders = [TradingOrder::Halt, TradingOrder::Resume, TradingOrder::CancelAll];
+    let choice = |order| Entry::Choice { action: Action::Trade(instance.id.clone(), order), enabled: true };
+    std::iter::once(Entry::Separator).chain(orders.map(choice)).collect()
 }
 
 /// The entry as the bus knows it; `act` is called with the chosen action.
@@ -126,8 +145,13 @@ mod tests {
         let menu = menu(&[("default", run)]);
         let choice = Entry::Choice { action: action.clone(), enabled };
         assert!(menu.contains(&choice), "while {run:?} the menu must hold {choice:?}: {menu:?}");
-        let choices = menu.iter().filter(|entry| matches!(entry, Entry::Choice { .. })).count();
-        assert_eq!(choices, 3, "Start and Stop are never offered together: {menu:?}");
+        let steps = menu
+            .iter()
+            .filter(|entry| matches!(entry, Entry::Choice { action: Action::Start(_) | Action::Stop(_), .. }));
+        assert_eq!(steps.count(), 1, "Start and Stop are never offered together: {menu:?}");
+        let trades =
+            menu.iter().filter(|entry| matches!(entry, Entry::Choice { action: Action::Trade(..), .. })).count();
+        assert_eq!(trades, if run == RunState::Running { 3 } else { 0 }, "halting needs no window: {menu:?}");
     }
 
     #[test]
