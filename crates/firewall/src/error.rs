@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use cwts_domain::{ErrorCode, Problem};
 
 use crate::Failure;
+use crate::pkexec::PkexecError;
 
 /// Why no rule was written or changed. Nothing is half-applied, unless the message says what was left behind.
 #[derive(Debug, thiserror::Error)]
@@ -142,6 +143,16 @@ impl FirewallError {
             Self::InvalidChain { .. } => Some("chain"),
             Self::UnknownTool { .. } => Some("tool"),
             _ => None,
+        }
+    }
+}
+
+impl From<PkexecError> for FirewallError {
+    fn from(error: PkexecError) -> Self {
+        match error {
+            PkexecError::Missing(source) => Self::NoPkexec { source },
+            PkexecError::Dismissed => Self::Dismissed,
+            PkexecError::NotAuthorized => Self::NotAuthorized,
         }
     }
 }

@@ -5,9 +5,10 @@
 
 use std::io::{self, Write as _};
 use std::path::PathBuf;
-use std::process::{Command, ExitCode, Output, Stdio};
+use std::process::{ExitCode, Output};
 
 use crate::execute::execute;
+use crate::pkexec::pkexec;
 use crate::{Change, FirewallError, Report, Task};
 
 /// The first word of a command line that is for [`helper_main`].
@@ -51,9 +52,7 @@ pub fn run(task: Task, changes: &[Change], privilege: &Privilege) -> Result<Repo
     match privilege {
         Privilege::Root => Ok(execute(task, changes)),
         Privilege::Pkexec { program } => {
-            let mut command = Command::new("pkexec");
-            command.arg(program).args(arguments(task, changes)).stdin(Stdio::inherit());
-            let output = command.output().map_err(|source| FirewallError::NoPkexec { source })?;
+            let output = pkexec(program, &arguments(task, changes))?;
             understand(&output, changes.len())
         }
     }
@@ -68,11 +67,8 @@ fn arguments(task: Task, changes: &[Change]) -> Vec<String> {
 
 fn understand(output: &Output, changes: usize) -> Result<Report, FirewallError> {
     let report: Option<Report> = serde_json::from_slice(&output.stdout).ok();
-    match (report, output.status.code()) {
-        (Some(report), _) if report.outcomes.len() == changes => Ok(report),
-        // pkexec(1), section "Return value".
-        (None, Some(126)) => Err(FirewallError::Dismissed),
-        (None, Some(127)) => Err(FirewallError::NotAuthorized),
+    match report {
+        Some(report) if report.outcomes.len() == changes => Ok(report),
         _ => {
             let said = String::from_utf8_lossy(&output.stderr).trim().replace('\n', "; ");
             let detail = if said.is_empty() { output.status.to_string() } else { said };

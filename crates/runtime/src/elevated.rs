@@ -5,17 +5,15 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 
 use cwts_domain::{ErrorCode, Problem};
+use cwts_firewall::{PkexecError, pkexec};
 
 use crate::release::Released;
 
 const PROGRAM: &str = "cwts-ultra";
 const PKEXEC: &str = "pkexec";
-
-/// pkexec(1): the dialog was dismissed, or the user may not.
-const REFUSED: [i32; 2] = [126, 127];
 
 /// The command line beside this program, which is that or the panel.
 pub(crate) fn program() -> PathBuf {
@@ -42,15 +40,10 @@ pub(crate) fn is_possible() -> bool {
 /// # Errors
 /// The password was not given, or the command line says why nothing was ended.
 pub(crate) fn end(address: SocketAddr, user: &str, force: bool) -> Result<Released, Problem> {
-    let mut command = Command::new(PKEXEC);
-    command.arg(program()).args(["--json", "ports", "free", &address.to_string(), "--kill", "--of", user]);
-    if force {
-        command.arg("--force");
-    }
-    let output = command.stdin(Stdio::null()).output().map_err(|error| {
-        Problem::new(ErrorCode::Internal, format!("{PKEXEC} cannot be run: {error}.")).with_help("Use another port.")
-    })?;
-    outcome(&output)
+    let address = address.to_string();
+    let words = ["--json", "ports", "free", &address, "--kill", "--of", user];
+    let words: Vec<String> = words.into_iter().chain(force.then_some("--force")).map(str::to_owned).collect();
+    outcome(pkexec(&program(), &words))
 }
 
 /// What the command line prints as JSON.
@@ -59,13 +52,18 @@ struct Answer {
     released: Released,
 }
 
-fn outcome(output: &Output) -> Result<Released, Problem> {
+fn outcome(ran: Result<Output, PkexecError>) -> Result<Released, Problem> {
+    let output = ran.map_err(|error| {
+        let problem = match error {
+            PkexecError::Missing(_) => Problem::new(ErrorCode::Internal, format!("Nothing was ended: {error}.")),
+            PkexecError::Dismissed | PkexecError::NotAuthorized => {
+                Problem::new(ErrorCode::NotPermitted, "The password was not given, so nothing was ended.")
+            }
+        };
+        problem.with_help("Use another port.")
+    })?;
     if let Ok(Answer { released }) = serde_json::from_slice(&output.stdout) {
         return Ok(released);
-    }
-    if output.status.code().is_some_and(|code| REFUSED.contains(&code)) {
-        let problem = Problem::new(ErrorCode::NotPermitted, "The password was not given, so nothing was ended.");
-        return Err(problem.with_help("Use another port."));
     }
     let said = String::from_utf8_lossy(&output.stderr);
     let line = said.lines().last().unwrap_or_default().trim_start_matches("error: ");
@@ -94,17 +92,16 @@ mod tests {
 
     #[test]
     fn the_answer_of_the_elevated_command_is_understood() {
-        let still = outcome(&output(3, r#"{"released": "still_running"}"#, "")).unwrap();
+        let still = outcome(Ok(output(3, r#"{"released": "still_running"}"#, ""))).unwrap();
         assert_eq!(still, Released::StillRunning, "a person is asked again before SIGKILL");
         assert_eq!(
-            outcome(&output(0, r#"{"released": "ended"}"#, "")).unwrap(),
+            outcome(Ok(output(0, r#"{"released": "ended"}"#, ""))).unwrap(),
             Released::Ended,
             "the start can be tried again"
         );
-        let refused =
-            outcome(&output(126, "", "Error executing command as another user: Request dismissed")).unwrap_err();
+        let refused = outcome(Err(PkexecError::Dismissed)).unwrap_err();
         assert_eq!(refused.code, ErrorCode::NotPermitted, "a dismissed dialog is no fault: {refused}");
-        let failed = outcome(&output(1, "", "error: pid 7 does not listen on 127.0.0.1:1.\n")).unwrap_err();
+        let failed = outcome(Ok(output(1, "", "error: pid 7 does not listen on 127.0.0.1:1.\n"))).unwrap_err();
         assert!(failed.message.contains("pid 7"), "the reason comes through: {failed}");
     }
 }
