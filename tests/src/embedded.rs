@@ -67,6 +67,14 @@ impl Embedded {
         embedded
     }
 
+    /// The same on a home that a test prepared, not started yet.
+    ///
+    /// # Panics
+    /// The system gives no threads.
+    pub fn open_limited(home: Home, limits: Limits) -> Self {
+        Self::open_with(Surroundings::default(), home, Environment::empty(), limits)
+    }
+
     fn open_with(surroundings: Surroundings, home: Home, environment: Environment, limits: Limits) -> Self {
         let sources = Sources::new(home.path(), InstanceId::default(), None, environment).expect("the home exists");
         let host = Host::new().expect("threads for the services");

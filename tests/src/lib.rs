@@ -2,6 +2,7 @@
 //!
 //! Holds no test. Everything panics with what was awaited or expected: a suite has nobody to hand an error to.
 
+mod browser;
 mod cable;
 mod control_group;
 mod deadline;
@@ -30,6 +31,7 @@ mod systemd;
 mod token;
 mod websocket;
 
+pub use browser::in_browser;
 pub use cable::{THIS_END, lay_cable, remote, shell, shown_fingerprint};
 pub use control_group::ControlGroup;
 pub use deadline::{DEADLINE, until, within};
