@@ -66,7 +66,7 @@ fn fail(error: impl Display, status: u8) -> ExitCode {
 
 /// Our own lines at `level`, those of the libraries from warnings on.
 fn log_to_stderr(level: LogLevel) {
-    let filter = EnvFilter::new(format!("warn,rmcp=off,cwts={level},activity={level}"));
+    let filter = EnvFilter::new(format!("warn,cwts={level},activity={level}"));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     log.with_ansi(std::io::stderr().is_terminal()).with_target(false).init();
 }

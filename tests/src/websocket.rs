@@ -134,6 +134,17 @@ impl Socket {
         }
     }
 
+    /// Says goodbye and waits for the server's answer.
+    ///
+    /// # Panics
+    /// It does not answer in time.
+    pub async fn close(&mut self) {
+        within("the goodbye to leave", self.stream.close(None)).await.expect("an open WebSocket");
+        while let Some(frame) = within("the server's goodbye", self.frame()).await {
+            assert!(matches!(frame, Ok(Message::Close(_))), "nothing else follows: {frame:?}");
+        }
+    }
+
     /// Whether the server has ended the TCP connection in an orderly way, after the close handshake.
     ///
     /// # Panics

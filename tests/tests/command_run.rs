@@ -5,8 +5,12 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::process::Stdio;
 
 use cwts_domain::Service;
-use cwts_tests::{Exit, Exposition, Home, Ports, Raw, Server, TRADE_TOKEN, bearer, command, finish, get, until};
+use cwts_tests::{
+    Exit, Exposition, Home, HttpSession, McpClient, Ports, Raw, Server, TRADE_TOKEN, bearer, command, finish, get,
+    until,
+};
 use rustix::process::Signal;
+use serde_json::json;
 use tokio::process::Command;
 
 async fn run(home: &Home, arguments: &[&str]) -> Exit {
@@ -40,6 +44,31 @@ async fn as_nobody(home: &Home) -> Command {
     program.env_clear().env("CWTS_HOME", home.path()).uid(NOBODY).gid(NOBODY).kill_on_drop(true);
     program.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     program
+}
+
+#[tokio::test]
+async fn a_server_that_ends_under_its_clients_logs_no_error() {
+    let home = Home::with(&Ports::free());
+    let server = Server::launch(command(&home)).await;
+    let (websocket, http) = (server.url(Service::McpWebsocket).to_owned(), server.url(Service::McpHttp).to_owned());
+    // Those that leave before, in order and without a word.
+    drop(McpClient::connect(&websocket).await);
+    McpClient::connect(&websocket).await.socket().close().await;
+    // Those that stay: a socket, a session with a stream of events, and one without any connection.
+    let mut client = McpClient::connect(&websocket).await;
+    let listening = HttpSession::connect(&http).await;
+    let _events = listening.listen().await;
+    let idle = HttpSession::connect(&http).await;
+    idle.call("get_account", json!({})).await.ok();
+    drop(idle);
+    let reads = async {
+        assert_eq!(client.socket().close_code().await, 1012, "it is told to come back");
+    };
+    let (ended, ()) = tokio::join!(server.stop(Signal::TERM), reads);
+    assert_eq!(ended.status, Some(0), "{}", ended.stderr);
+    let complaints: Vec<&str> =
+        ended.stderr.lines().filter(|line| line.contains("ERROR") || line.contains("WARN")).collect();
+    assert_eq!(complaints, [""; 0], "a stop under clients is no fault: {}", ended.stderr);
 }
 
 #[tokio::test]

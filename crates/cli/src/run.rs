@@ -47,9 +47,8 @@ fn furnished(sources: &Sources) -> Result<Loaded, Failure> {
 
 /// Logs go to standard error, so that standard output holds what scripts read.
 fn log_to_stderr(level: &str) {
-    let filter = EnvFilter::new(format!("warn,rmcp=off,cwts={level},activity={level}"));
-    // The rmcp crate logs whole messages at debug, and errors for sessions that merely end with the program; sessions that
-    // end abnormally are logged here.
+    let filter = EnvFilter::new(format!("warn,cwts={level},activity={level}"));
+    // The rmcp crate logs whole messages at debug; what clients say is nobody's business.
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let log = log.with_ansi(std::io::stderr().is_terminal()).with_target(false);
     if let Err(error) = log.try_init() {

@@ -11,6 +11,8 @@ use cwts_domain::{Clock, ErrorCode, Group, Problem, Service};
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, broadcast};
 use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use crate::access::Access;
 use crate::audit::{Actor, Audit, Tally, Trail};
@@ -60,6 +62,8 @@ pub(crate) struct Shared {
     /// Requests of other computers that were refused and that the audit trail does not tell of yet.
     pub(crate) remote_refused: Tally,
     pub(crate) tls: Tls,
+    /// What lives longer than the connection that it began on.
+    pub(crate) sessions: TaskTracker,
     policy: RwLock<Arc<Policy>>,
     pub(crate) telemetry: Telemetry,
     pub(crate) elsewhere: ElsewhereCell,
@@ -136,6 +140,7 @@ impl Instance {
             audit,
             remote_refused: Tally::default(),
             tls,
+            sessions: TaskTracker::new(),
             policy: RwLock::default(),
             telemetry: Telemetry::default(),
             elsewhere: ElsewhereCell::default(),
@@ -263,6 +268,11 @@ impl Instance {
     /// The live figures of a service.
     pub fn meter(&self, service: Service) -> &Meter {
         self.0.meters.of(service)
+    }
+
+    /// To be held by a session that may outlive its connection: a stop waits until it is dropped, though not for long.
+    pub fn session_token(&self) -> TaskTrackerToken {
+        self.0.sessions.token()
     }
 
     /// What time it is for this instance.

@@ -12,6 +12,7 @@ use rmcp::model::{
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer, ServerHandler};
 use serde_json::Value;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use crate::mcp::turn::{self, Turn};
 use crate::mcp::{permission, schema};
@@ -27,11 +28,14 @@ pub(crate) struct TradingServer {
     /// The service that the client came in on.
     service: Service,
     tools: ToolRouter<Self>,
+    /// A stop waits for the session.
+    _session: TaskTrackerToken,
 }
 
 impl TradingServer {
     pub(crate) fn new(instance: Instance, service: Service) -> Self {
-        Self { instance, service, tools: Self::tool_router() + Self::trading_router() }
+        let session = instance.session_token();
+        Self { instance, service, tools: Self::tool_router() + Self::trading_router(), _session: session }
     }
 
     fn count(&self, tool: &str, failed: bool) {
