@@ -17,7 +17,8 @@ use crate::audit::{Actor, AuditEntry};
 use crate::exposure::Exposure;
 use crate::instance::{Instance, Operation};
 use crate::names::server_names;
-use crate::network_trust::{NetworkTrust, NoSource};
+use crate::network_manager::NetworkManager;
+use crate::network_trust::NetworkTrust;
 use crate::snapshot::Snapshot;
 
 pub use reach::ReachEdit;
@@ -174,7 +175,7 @@ impl Instance {
         let (trust, instance) = (NetworkTrust::new(self.shared().sources.home()), self.clone());
         self.blocking(move || {
             let addresses = cwts_net::interface_addresses().unwrap_or_default();
-            let networks = trust.networks(&addresses, &NoSource);
+            let networks = trust.networks(&addresses, &NetworkManager);
             let network = networks.iter().find(|network| network.id == id).ok_or_else(|| {
                 let problem = Problem::new(ErrorCode::InvalidInput, "This computer is no longer in that network.");
                 problem.with_help("Look at the networks again.")

@@ -13,7 +13,8 @@ use serde::Serialize;
 
 use crate::access::Access;
 use crate::instance::Instance;
-use crate::network_trust::{Network, NetworkTrust, NoSource};
+use crate::network_manager::NetworkManager;
+use crate::network_trust::{Network, NetworkTrust};
 
 /// Ends of a token that may be shown: enough to tell two apart, nothing to guess from.
 const SHOWN: usize = 4;
@@ -121,7 +122,7 @@ impl Instance {
 fn look(instance: &Instance, settings: &Settings) -> SecurityView {
     let (sources, now) = (&instance.shared().sources, instance.clock().now());
     let interfaces = interface_addresses().unwrap_or_default();
-    let networks = NetworkTrust::new(sources.home()).networks(&interfaces, &NoSource);
+    let networks = NetworkTrust::new(sources.home()).networks(&interfaces, &NetworkManager);
     let (tokens, token_problem) = or_problem(tokens(instance.access()));
     let store = TlsStore::new(&sources.data());
     let loaded = store.load().map_err(Problem::from);
