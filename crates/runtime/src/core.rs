@@ -8,7 +8,6 @@ use cwts_config::{ConfigError, Edit, Key, Loaded, Settings, Sources};
 use cwts_domain::{ErrorCode, Group, Problem, Service, Timestamp};
 use cwts_net::{Endpoint, Listeners, Prepared};
 use tokio_util::sync::{CancellationToken, DropGuard};
-use tokio_util::task::TaskTracker;
 
 use crate::access::Access;
 use crate::audit::{Actor, Audit, AuditEntry, Reach};
@@ -26,8 +25,6 @@ use crate::{findings, follow, market, trading, view};
 
 /// How long clients may take to end before their connections are cut.
 pub(crate) const DRAIN_DEADLINE: Duration = Duration::from_secs(10);
-/// How long sessions without a connection may take to end after that.
-const SESSIONS_END: Duration = Duration::from_secs(1);
 /// The part of it that is kept for the health service, which ends last.
 const HEALTH_DRAIN: Duration = Duration::from_secs(1);
 
@@ -306,7 +303,7 @@ impl Core {
         tracing::info!(cut, "All sockets are closed");
         // With the routers the sessions end; whoever ends the runtime before them cuts them in the middle of it.
         drop(running.listeners);
-        end_of(&instance.shared().sessions).await;
+        instance.end_sessions().await;
         instance.exchange().close_journal().await;
         self.state = RunState::Stopped;
         self.blocked.clear();
@@ -353,15 +350,6 @@ impl Core {
             self.mark_up(instance, 1);
         }
     }
-}
-
-/// Waits until the sessions have ended, but not for one that hangs.
-async fn end_of(sessions: &TaskTracker) {
-    sessions.close();
-    if tokio::time::timeout(SESSIONS_END, sessions.wait()).await.is_err() {
-        tracing::warn!(count = sessions.len(), "Sessions have not ended in time");
-    }
-    sessions.reopen();
 }
 
 /// Closes the sockets that `kept` does not have, and waits for their connections. Returns how many had to be cut.

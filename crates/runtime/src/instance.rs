@@ -12,7 +12,6 @@ use tokio::runtime::Handle;
 use tokio::sync::{Mutex, broadcast};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
-use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use crate::access::Access;
 use crate::audit::{Actor, Audit, Tally, Trail};
@@ -268,11 +267,6 @@ impl Instance {
     /// The live figures of a service.
     pub fn meter(&self, service: Service) -> &Meter {
         self.0.meters.of(service)
-    }
-
-    /// To be held by a session that may outlive its connection: a stop waits until it is dropped, though not for long.
-    pub fn session_token(&self) -> TaskTrackerToken {
-        self.0.sessions.token()
     }
 
     /// What time it is for this instance.

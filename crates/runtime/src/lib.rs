@@ -43,6 +43,7 @@ mod rules;
 mod sampler;
 mod security;
 mod services;
+mod sessions;
 mod snapshot;
 mod standing;
 mod supervisor;
