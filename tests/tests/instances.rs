@@ -256,3 +256,22 @@ async fn an_attached_process_that_ends_by_itself_leaves_a_stopped_instance() {
     let refused = fleet.instance("default").attach().await.expect_err("there is nothing to attach to");
     assert_eq!(refused.code, ErrorCode::WrongState, "{refused}");
 }
+
+#[tokio::test]
+async fn a_port_that_two_profiles_have_by_hand_is_told_before_one_of_them_fails() {
+    let ports = Ports::free();
+    let home = Home::with(&ports);
+    fs::create_dir_all(home.path().join("config/instances")).expect("writable");
+    let health = ports.of(Service::Health);
+    let desk = format!("[monitoring]\nmetrics_port = {health}\n");
+    fs::write(home.path().join("config/instances/desk.toml"), desk).expect("writable");
+    let fleet = Fleet::open(&home);
+    for (id, other) in [("default", "desk"), ("desk", "default")] {
+        let findings = fleet.supervisor().instance(id).expect("it is open").snapshot().findings;
+        let title = format!("Port {health} is also set for instance {other}");
+        let found = findings.iter().filter(|finding| finding.title == title).count();
+        assert_eq!(found, 1, "{id} must say {title:?} once, and nothing of ports that nobody chose: {findings:?}");
+        let said = findings.iter().filter(|finding| finding.title.contains("also set for")).count();
+        assert_eq!(said, 1, "the other ports clash with nobody's choice: {findings:?}");
+    }
+}

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use cwts_domain::Service;
-use cwts_tests::{Home, Ports, Server, TRADE_TOKEN, finish, python};
+use cwts_tests::{Home, McpClient, Ports, Server, TRADE_TOKEN, command, finish, python, sandboxed, until};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use tokio::process::Command;
@@ -86,4 +86,36 @@ async fn the_python_sdk_trades_over_http() {
     if let Some(seen) = session("http", Service::McpHttp).await {
         check(&seen);
     }
+}
+
+#[tokio::test]
+async fn the_snippet_of_the_readme_runs_as_printed() {
+    // In a network of its own: the snippet names the default port.
+    if !sandboxed(the_snippet_of_the_readme_runs_as_printed).await {
+        return;
+    }
+    let Some(python) = python() else { return };
+    let readme = include_str!("../../README.md").split_once("```python\n").expect("the README has a snippet").1;
+    let snippet = readme.split_once("```").expect("which ends").0;
+    let home = Home::empty();
+    let server = Server::start(&home).await;
+    let mut market = McpClient::connect(server.url(Service::McpWebsocket)).await;
+    until("quotes on both sides", async || {
+        let quote = market.call("get_market_data", json!({ "symbol": "BTCUSD" })).await.ok();
+        (quote["bid"].is_number() && quote["ask"].is_number()).then_some(())
+    })
+    .await;
+    // What a person has who installed it.
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let program = command(&home).as_std().get_program().to_owned();
+    std::os::unix::fs::symlink(program, folder.path().join("cwts-ultra")).expect("a link");
+    let path = format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap_or_default());
+    let mut client = Command::new(python);
+    client.arg("-c").arg(snippet).env("PATH", path).env("CWTS_HOME", home.path()).kill_on_drop(true);
+    let ended = finish(client).await;
+    assert_eq!(ended.status, Some(0), "a reader pastes it: {}", ended.stderr);
+    for shown in ["'status': 'filled'", "{'positions': [{'entry_price': "] {
+        assert!(ended.stdout.contains(shown), "the order and the position are shown: {}", ended.stdout);
+    }
+    server.stop(Signal::TERM).await;
 }

@@ -104,6 +104,16 @@ impl Core {
             ClientFacts::gather(sources, &settings, |service| settings.socket_addr(service)).ok()
         });
         let table = loaded.map(|loaded| loaded.port_table.clone()).unwrap_or_default();
+        let mut findings = loaded.map_or_else(Vec::new, |loaded| findings::claimed(loaded, sources));
+        findings.extend(findings::of(
+            loaded,
+            access,
+            audit,
+            policy,
+            self.pending.as_ref(),
+            self.running.as_ref().map(|running| &running.started_with),
+            &stale_clients,
+        ));
         Snapshot {
             revision: self.revision,
             instance: sources.instance().to_string(),
@@ -111,15 +121,7 @@ impl Core {
             state: self.state,
             started_at: self.running.as_ref().map(|running| running.started_at.millis()),
             services: view::services(&settings, &table, self.state, &self.blocked),
-            findings: findings::of(
-                loaded,
-                access,
-                audit,
-                policy,
-                self.pending.as_ref(),
-                self.running.as_ref().map(|running| &running.started_with),
-                &stale_clients,
-            ),
+            findings,
             security: Security {
                 mcp: policy.exposure(Group::Mcp),
                 monitoring: policy.exposure(Group::Monitoring),

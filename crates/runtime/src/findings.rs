@@ -1,6 +1,6 @@
 //! Facts of the configuration that deserve a look although everything works.
 
-use cwts_config::{AuthMode, Key, Layer, Loaded, Origin, Settings, Warning};
+use cwts_config::{AuthMode, Key, Layer, Loaded, Origin, Settings, Sources, Warning};
 use cwts_domain::{ErrorCode, Group, Problem, Service};
 
 use crate::access::Access;
@@ -81,6 +81,30 @@ fn stale(clients: &[StaleSnippet]) -> Option<Finding> {
         title: format!("{} {verb} an old configuration", names.join(", ")),
         detail: format!("{}: {} Copy it again on the screen Clients.", first.name, first.reason),
     })
+}
+
+/// Ports that somebody also chose for another instance of the home: only one of the two can run.
+pub(crate) fn claimed(loaded: &Loaded, sources: &Sources) -> Vec<Finding> {
+    let (home, settings) = (sources.home(), &loaded.settings);
+    if cwts_config::profiles(home).len() == 1 {
+        return Vec::new();
+    }
+    let mut others = cwts_config::profile_ports(home);
+    others.retain(|other| other.is_chosen && other.instance != *sources.instance());
+    let chosen = Service::ALL.into_iter().filter(|service| settings.is_port_chosen(*service));
+    let clash = chosen.filter_map(|service| {
+        let port = settings.port(service);
+        let other = others.iter().find(|other| other.port == port.value)?;
+        Some(Finding {
+            level: FindingLevel::Attention,
+            title: format!("Port {} is also set for instance {}", port.value, other.instance),
+            detail: format!(
+                "{service} here, set by {}, and {} there: only one of the two can run. Give one of them another port.",
+                port.origin, other.service
+            ),
+        })
+    });
+    clash.collect()
 }
 
 /// Files that were edited and cannot be followed.

@@ -13,6 +13,8 @@ export class NewInstanceForm {
   id = $state('');
   /** `null` starts with the built-in settings. */
   from = $state<string | null>(null);
+  /** Whether a clone gets the data of its original too. */
+  withData = $state(false);
   /** The index of a set, or `own`. */
   choice = $state<number | 'own'>(0);
   own = $state<string[]>(['', '', '', '']);
@@ -46,7 +48,7 @@ export class NewInstanceForm {
   }
 
   get wanted(): NewInstance {
-    return { id: this.id, ports: this.ports, from: this.from, with_data: false };
+    return { id: this.id, ports: this.ports, from: this.from, with_data: this.from !== null && this.withData };
   }
 
   /** Tests the sets anew: another original may bind other addresses. */
