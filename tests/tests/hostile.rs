@@ -270,3 +270,40 @@ async fn floods_and_broken_frames_end_their_own_websocket_with_a_reason() {
         other.call("get_account", json!({})).await.ok();
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn thirty_hostile_clients_at_once_leave_the_others_served() {
+    let limits = ConnectionLimits { head: Duration::from_secs(1), ..ConnectionLimits::default() };
+    let embedded = Embedded::start_with(connections(limits)).await;
+    let port = embedded.port(Service::McpWebsocket);
+    let mut other = McpClient::connect(&embedded.url(Service::McpWebsocket)).await;
+    let endless = [&[0x81, 0xff][..], &(1_u64 << 62).to_be_bytes(), &[0; 4]].concat();
+    let attacks = (0..30).map(|number| {
+        let endless = endless.clone();
+        async move {
+            let begun = b"GET /mcp HTTP/1.1\r\nHost: localhost\r\n";
+            let mut raw = if number % 6 < 3 { Raw::connect(port).await } else { Raw::upgrade(port).await };
+            // The server may close before it has taken all.
+            drop(match number % 6 {
+                0 => raw.send(begun).await,
+                1 => raw.send(&[&[0x16, 3, 1, 2, 0][..], &[0x77; 512]].concat()).await,
+                2 => raw.send(begun).await,
+                3 => raw.send(&endless).await,
+                4 => raw.send_frame(1, b"\xff\xfe").await,
+                _ => raw.send(&frame(9, b"ping").repeat(1000)).await,
+            });
+            if number % 6 == 2 {
+                raw.half_close().await;
+            }
+            raw.read_to_end().await;
+        }
+    });
+    let calls = async {
+        for _ in 0..200 {
+            other.call("get_account", json!({})).await.ok();
+        }
+    };
+    tokio::join!(join_all(attacks), calls);
+    let meter = embedded.instance().meter(Service::McpWebsocket);
+    until("the server to be rid of them", async || (meter.connections() == 1).then_some(())).await;
+}

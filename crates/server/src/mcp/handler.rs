@@ -1,5 +1,7 @@
 //! The MCP server that each client talks to: who it is, and how calls reach the tools.
 
+use std::sync::LazyLock;
+
 use cwts_domain::Service;
 use cwts_runtime::{ConnectedClient, Instance, printable};
 use rmcp::handler::server::router::tool::ToolRouter;
@@ -21,13 +23,18 @@ const INSTRUCTIONS: &str = "A paper-trading exchange: no order reaches a real ma
     on one paper account. Prices and quantities are decimal numbers; server_info names the symbols with their tick and \
     lot sizes. Give place_order a client_order_id to make a retry safe.";
 
+/// The tools with their schemas, which take longer to write than a handshake: whoever opens and drops sessions must not make
+/// others wait for that.
+static TOOLS: LazyLock<ToolRouter<TradingServer>> =
+    LazyLock::new(|| TradingServer::tool_router() + TradingServer::trading_router());
+
 /// The handler of one client's session.
 #[derive(Clone, Debug)]
 pub(crate) struct TradingServer {
     pub(crate) instance: Instance,
     /// The service that the client came in on.
     service: Service,
-    tools: ToolRouter<Self>,
+    tools: &'static ToolRouter<Self>,
     /// A stop waits for the session.
     _session: TaskTrackerToken,
 }
@@ -35,7 +42,7 @@ pub(crate) struct TradingServer {
 impl TradingServer {
     pub(crate) fn new(instance: Instance, service: Service) -> Self {
         let session = instance.session_token();
-        Self { instance, service, tools: Self::tool_router() + Self::trading_router(), _session: session }
+        Self { instance, service, tools: &TOOLS, _session: session }
     }
 
     fn count(&self, tool: &str, failed: bool) {
