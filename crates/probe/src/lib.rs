@@ -33,6 +33,7 @@ pub use document::troubleshooting;
 pub use facts::{Facts, HolderFacts, InstanceFacts, Owned, Queue};
 pub use fault::{Fault, Icmp, TlsFault};
 pub use ladder::{Ladder, climb};
+pub use mcp::CLIENT_NAME;
 pub use report::{Progress, Tested, run};
 pub use rung::{Rung, Step};
 pub use statistics::Repetitions;

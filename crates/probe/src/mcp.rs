@@ -19,6 +19,9 @@ const VERSION: &str = "2025-06-18";
 /// Says which instance answers, and changes nothing.
 const TOOL: &str = "server_info";
 
+/// What the test calls itself.
+pub const CLIENT_NAME: &str = "cwts-ultra test";
+
 /// What the session showed.
 pub(crate) struct Met {
     pub(crate) instance: Option<String>,
@@ -28,7 +31,7 @@ pub(crate) struct Met {
 type Failed = (Fault, String);
 
 fn initialize() -> Value {
-    let client = json!({ "name": "cwts-ultra test", "version": env!("CARGO_PKG_VERSION") });
+    let client = json!({ "name": CLIENT_NAME, "version": env!("CARGO_PKG_VERSION") });
     let params = json!({ "protocolVersion": VERSION, "capabilities": {}, "clientInfo": client });
     json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params })
 }

@@ -67,6 +67,7 @@ pub use cwts_credentials::{CertificateInfo, Scope, TrustStep};
 pub use cwts_engine::{Account, Exchange, Fill, Market, Order, Position, Role, Trade, decide};
 pub use cwts_journal::JournalError;
 pub use cwts_net::{Connection, ConnectionLimits, InterfaceAddress, InterfaceKind, Source};
+pub use cwts_probe::CLIENT_NAME as TEST_CLIENT;
 pub use cwts_probe::{Diagnosis, FixAction, Progress, Repetitions, Rung, Step};
 pub use edit::{SaveTarget, SettingChange, SettingsEdit};
 pub use elsewhere::{TradingOrder, arm_running, end_instance, order_trading, running_addresses};

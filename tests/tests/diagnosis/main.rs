@@ -9,9 +9,10 @@ mod matrix;
 mod network;
 mod strangers;
 
-use cwts_tests::sandboxed;
+use cwts_domain::Service;
+use cwts_tests::{Embedded, finish, sandboxed};
 
-use matrix::Matrix;
+use matrix::{Matrix, test};
 
 /// All cases run in one network of their own, one after the other: several of them change its firewall.
 #[tokio::test(flavor = "multi_thread")]
@@ -29,4 +30,17 @@ async fn every_cause_is_told_from_all_others() {
     matrix.save();
     matrix.assert_diagonal();
     matrix.assert_complete();
+}
+
+#[tokio::test]
+async fn a_test_takes_no_room_among_the_activities() {
+    let embedded = Embedded::start().await;
+    let before = embedded.instance().activities();
+    let exit = finish(test(embedded.home(), Service::McpWebsocket.id(), &["mcp-http", "--count", "3"])).await;
+    assert_eq!(exit.status, Some(0), "the services are well: {exit:?}");
+    assert_eq!(
+        embedded.instance().activities(),
+        before,
+        "a test that goes on for hours must not push out what happened"
+    );
 }
