@@ -184,7 +184,7 @@ async fn exposure_and_arming_are_told_with_who_armed() {
     let address = SettingChange::set(Key::BindAddr(cwts_domain::Group::Mcp), "127.0.0.1");
     embedded.change([address], SaveTarget::ThisRun).await.expect("back");
     let narrowed = only(http, "reach_narrowed").await;
-    assert_eq!(narrowed["text"], "MCP is for this computer only.", "{narrowed}");
+    assert_eq!(narrowed["text"], "MCP no longer reaches beyond this computer.", "{narrowed}");
     let by_panel = embedded.instance().arm_trading(true, Actor::Panel).await.expect_err("nothing to arm");
     assert!(by_panel.message.contains("not served to other computers"), "{by_panel}");
 }
@@ -256,8 +256,8 @@ async fn the_trail_is_read_by_the_owner_in_pages() {
 }
 
 #[tokio::test]
-async fn a_full_disk_stops_nobody_and_costs_no_entry() {
-    if !sandboxed(a_full_disk_stops_nobody_and_costs_no_entry).await {
+async fn a_full_disk_stops_no_service_and_costs_no_entry() {
+    if !sandboxed(a_full_disk_stops_no_service_and_costs_no_entry).await {
         return;
     }
     let home = Home::with(&Ports::free());
@@ -281,9 +281,12 @@ async fn a_full_disk_stops_nobody_and_costs_no_entry() {
     })
     .await;
     assert!(finding.detail.contains("audit.jsonl"), "a person learns which file: {}", finding.detail);
-    let mut client = McpClient::connect(&embedded.url(Service::McpWebsocket)).await;
-    client.call("get_account", json!({})).await.ok();
-    assert_eq!(get(health, "/health").await.status, 200, "everything is served");
+    // Whether orders are taken without a journal is another matter; whoever looks is served.
+    McpClient::connect(&embedded.url(Service::McpWebsocket)).await;
+    let (http, metrics) = (embedded.port(Service::McpHttp), embedded.port(Service::Prometheus));
+    for (port, path) in [(health, "/health/live"), (http, "/api/v1/status"), (metrics, "/metrics")] {
+        assert_eq!(get(port, path).await.status, 200, "{path} is served");
+    }
     std::fs::remove_file(&filler).expect("room again");
     let told = only(embedded.port(Service::McpHttp), "setting_changed").await;
     assert_eq!(told["after"], health.to_string(), "what happened meanwhile is told after all: {told}");

@@ -31,8 +31,8 @@ pub(crate) fn execute(sources: &Sources, limit: usize, as_json: bool) -> Result<
 
 fn line(record: &AuditRecord) -> String {
     let AuditRecord { at, entry, .. } = record;
-    let commands: String = entry.commands.iter().map(|command| format!("\n{:>46}{command}", "")).collect();
-    format!("{at}  {:<20} {}{commands}", who(&entry.actor), entry.text)
+    let commands: String = entry.commands.iter().map(|command| format!("\n{:>51}{command}", "")).collect();
+    format!("{at}  {:<24} {}{commands}", who(&entry.actor), entry.text)
 }
 
 fn who(actor: &Actor) -> String {

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use cwts_config::Sources;
-use cwts_credentials::{Scope, TokenStore};
+use cwts_credentials::{Scope, TokenStore, Tokens};
 use cwts_domain::Problem;
 use cwts_runtime::{Actor, AuditEntry};
 use serde_json::json;
@@ -27,11 +27,7 @@ pub(crate) fn execute(sources: &Sources, command: &TokenCommand, as_json: bool) 
 
 /// The bare token, so that `$(cwts-ultra token show)` is one.
 fn show(sources: &Sources, store: &TokenStore, scope: Scope, as_json: bool) -> Result<(), Failure> {
-    let missing: Vec<Scope> = Scope::ALL.into_iter().filter(|scope| !store.file(*scope).exists()).collect();
-    let tokens = store.open_or_make().map_err(Problem::from)?;
-    for scope in missing {
-        tell(sources, &AuditEntry::token_made(Actor::CommandLine, scope, tokens.get(scope).made_at));
-    }
+    let tokens = open_or_make(sources, store)?;
     let token = tokens.get(scope);
     match as_json {
         true => print_json(&json!({
@@ -44,9 +40,19 @@ fn show(sources: &Sources, store: &TokenStore, scope: Scope, as_json: bool) -> R
     }
 }
 
+/// The tokens. Those that are missing are made, and that is told.
+fn open_or_make(sources: &Sources, store: &TokenStore) -> Result<Tokens, Problem> {
+    let missing: Vec<Scope> = Scope::ALL.into_iter().filter(|scope| !store.file(*scope).exists()).collect();
+    let tokens = store.open_or_make()?;
+    for scope in missing {
+        tell(sources, &AuditEntry::token_made(Actor::CommandLine, scope, tokens.get(scope).made_at));
+    }
+    Ok(tokens)
+}
+
 /// Says which tokens are new, not what they are: what a person asked for here is that old ones end.
 fn rotate(sources: &Sources, store: &TokenStore, scopes: &[Scope], as_json: bool) -> Result<(), Failure> {
-    let before = store.open_or_make().ok();
+    let before = open_or_make(sources, store).ok();
     // First what was asked for: it is also the way out of a file that others could read.
     store.rotate(scopes).map_err(Problem::from)?;
     let after = store.open_or_make().map_err(Problem::from)?;

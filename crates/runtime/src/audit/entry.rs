@@ -224,7 +224,7 @@ impl AuditEntry {
             Group::Monitoring => "Monitoring",
         };
         let text = match after {
-            Reach::Here => format!("{name} is for this computer only."),
+            Reach::Here => format!("{name} no longer reaches beyond this computer."),
             Reach::Beyond { served: false, address, .. } => {
                 format!("{name} listens on {address} (set by {origin}); other computers are refused.")
             }
