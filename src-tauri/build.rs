@@ -46,6 +46,9 @@ const COMMANDS: &[&str] = &[
     "attach",
     "end_elsewhere",
     "subscribe",
+    "logs",
+    "open_logs",
+    "save_diagnostics",
     "copy",
     "quit",
 ];

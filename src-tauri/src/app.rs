@@ -176,6 +176,9 @@ fn build(context: Context, bus_name: String) -> tauri::Result<tauri::App> {
             commands::attach,
             commands::end_elsewhere,
             commands::subscribe,
+            commands::logs,
+            commands::open_logs,
+            commands::save_diagnostics,
             commands::copy,
             commands::quit,
         ])

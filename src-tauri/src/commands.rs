@@ -9,16 +9,16 @@ use std::path::PathBuf;
 use cwts_domain::{ErrorCode, Problem, Service};
 use cwts_runtime::{
     Activity, Actor, ClientInfo, ClientProgram, Conflict, Connected, Envelope, FirewallChoice, FirewallResult,
-    FirewallTask, FirewallView, NewInstance, PemSource, Place, PortCheck, PortNews, PortSet, ProfileInfo, ProgramInfo,
-    Progress, ReachEdit, Release, Released, Sample, Scope, SecurityView, ServiceTest, SettingsEdit, Snapshot, Snippet,
-    TestChoice, Transport, Trial,
+    FirewallTask, FirewallView, LogPage, NewInstance, PemSource, Place, PortCheck, PortNews, PortSet, ProfileInfo,
+    ProgramInfo, Progress, ReachEdit, Release, Released, Sample, Scope, SecurityView, ServiceTest, SettingsEdit,
+    Snapshot, Snippet, TestChoice, Transport, Trial,
 };
 use serde::Serialize;
 use tauri::ipc::Channel;
 use tauri::{AppHandle, State};
 
 use crate::app::{self, Panel};
-use crate::clipboard;
+use crate::{clipboard, folder};
 
 /// What a page that knows nothing yet asks first.
 #[derive(Debug, Serialize)]
@@ -324,6 +324,21 @@ pub(crate) async fn end_elsewhere(panel: State<'_, Panel>, instance: String) -> 
 #[tauri::command]
 pub(crate) fn subscribe(panel: State<'_, Panel>, channel: Channel<Envelope>) {
     panel.feed.replace(&panel.supervisor, channel);
+}
+
+#[tauri::command]
+pub(crate) fn logs(panel: State<'_, Panel>, instance: String, after: u64) -> LogPage {
+    cwts_runtime::log_page(panel.supervisor.home(), &instance, after)
+}
+
+#[tauri::command]
+pub(crate) fn open_logs(panel: State<'_, Panel>) -> Result<(), Problem> {
+    folder::open(&cwts_runtime::log_folder(panel.supervisor.home()))
+}
+
+#[tauri::command]
+pub(crate) async fn save_diagnostics(panel: State<'_, Panel>, instance: String) -> Result<PathBuf, Problem> {
+    panel.supervisor.instance(&instance)?.save_diagnostics().await
 }
 
 #[tauri::command]

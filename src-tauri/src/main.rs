@@ -9,19 +9,18 @@ mod cli;
 mod clipboard;
 mod commands;
 mod feed;
+mod folder;
 mod port_feed;
 mod test_feed;
 mod theme;
 mod tray;
 
 use std::fmt::Display;
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::process::ExitCode;
 
 use cli::Refusal;
-use cwts_config::LogLevel;
 use cwts_domain::Problem;
-use tracing_subscriber::EnvFilter;
 
 /// The panel cannot open.
 const FAILED: u8 = 1;
@@ -52,7 +51,9 @@ fn main() -> ExitCode {
     };
     // Before the files are read, so that the level of the log is that of the new ones.
     let furnished = cwts_config::furnish(&sources);
-    log_to_stderr(backend::log_level(&sources));
+    if let Err(error) = cwts_runtime::begin_log(&sources, backend::log_level(&sources)) {
+        return fail(format!("no log: {error}"), FAILED);
+    }
     if let Err(error) = furnished {
         tracing::warn!("The home lacks files: {}", Problem::from(error));
     }
@@ -62,11 +63,4 @@ fn main() -> ExitCode {
 fn fail(error: impl Display, status: u8) -> ExitCode {
     eprintln!("cwts-ultra-panel: {error}");
     ExitCode::from(status)
-}
-
-/// Our own lines at `level`, those of the libraries from warnings on.
-fn log_to_stderr(level: LogLevel) {
-    let filter = EnvFilter::new(format!("warn,cwts={level},activity={level}"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    log.with_ansi(std::io::stderr().is_terminal()).with_target(false).init();
 }

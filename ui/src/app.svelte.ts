@@ -12,6 +12,7 @@ import { Toasts } from './lib/state/toasts.svelte';
 import type { ClientsState } from './screens/clients/clients.svelte';
 import type { FirewallState } from './screens/firewall/firewall.svelte';
 import { FleetState } from './screens/instances/fleet.svelte';
+import type { LogsState } from './screens/logs/logs.svelte';
 import type { PortsState } from './screens/ports/ports.svelte';
 import type { SecurityState } from './screens/security/security.svelte';
 import type { TestState } from './screens/test/test.svelte';
@@ -58,6 +59,10 @@ export class App {
 
   get release(): ReleaseControl {
     return this.instance.release;
+  }
+
+  get logs(): LogsState {
+    return this.instance.logs;
   }
 
   get clients(): ClientsState {

@@ -9,6 +9,7 @@ import type { Envelope, Problem, Snapshot } from './lib/wire/types';
 import { ClientsState } from './screens/clients/clients.svelte';
 import { FirewallState } from './screens/firewall/firewall.svelte';
 import { SecurityState } from './screens/security/security.svelte';
+import { LogsState } from './screens/logs/logs.svelte';
 import { PortsState } from './screens/ports/ports.svelte';
 import { TestState } from './screens/test/test.svelte';
 
@@ -22,6 +23,7 @@ export class InstanceState {
   readonly ports: PortsState;
   readonly release: ReleaseControl;
   readonly clients: ClientsState;
+  readonly logs: LogsState;
   readonly firewall: FirewallState;
   readonly security: SecurityState;
   readonly tests: TestState;
@@ -33,6 +35,7 @@ export class InstanceState {
     this.run = new RunControl(this.host, this.live, toasts, route);
     this.ports = new PortsState(this.host, this.live, toasts);
     this.release = new ReleaseControl(this.host, toasts);
+    this.logs = new LogsState(this.host, toasts);
     this.clients = new ClientsState(this.host, this.live, toasts);
     this.firewall = new FirewallState(this.host, toasts);
     this.security = new SecurityState(this.host, this.live, toasts);

@@ -84,6 +84,11 @@ pub(crate) enum CommandLine {
     },
     /// Print what a client program is told of this instance: its configuration with address, token and authority
     Client(ClientArguments),
+    /// Write settings, versions and logs to one file, without any secret, for somebody who helps
+    Diagnostics {
+        /// The file to write [default: cwts-ultra-ID-TIME.tar.gz here]
+        file: Option<PathBuf>,
+    },
     /// Speak MCP on standard input and output, for clients that start their servers themselves
     McpStdio,
     /// Test the connection to each service, rung by rung as a client makes it, and say what is wrong and what to do

@@ -7,6 +7,7 @@ mod check_ports;
 mod client;
 mod config;
 mod connection_test;
+mod diagnostics;
 mod failure;
 mod firewall;
 mod free_port;
@@ -64,6 +65,7 @@ fn dispatch(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Some(CommandLine::Token { command }) => token::execute(&sources, command, arguments.json),
         Some(CommandLine::Tls { command }) => tls::execute(&sources, command, arguments.json),
         Some(CommandLine::Client(options)) => client::execute(&sources, options, arguments.json),
+        Some(CommandLine::Diagnostics { file }) => diagnostics::execute(&sources, file.as_ref(), arguments.json),
         Some(CommandLine::McpStdio) => mcp_stdio::execute(&sources),
         Some(CommandLine::Test(options)) => connection_test::execute(sources, options, arguments.json),
         Some(CommandLine::Arm) => arm::execute(&sources, true, arguments.json),

@@ -1,6 +1,5 @@
 //! `run`: the four services until SIGINT or SIGTERM.
 
-use std::io::IsTerminal as _;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -10,7 +9,6 @@ use cwts_ports::Availability;
 use cwts_runtime::{Exposure, Host, Instance, Policy, ServiceSnapshot, Snapshot};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
-use tracing_subscriber::EnvFilter;
 
 use crate::failure::Failure;
 use crate::output::print;
@@ -24,7 +22,10 @@ const TERMINATED: u8 = 143;
 
 pub(crate) fn run(sources: Sources, as_json: bool) -> Result<ExitCode, Failure> {
     let loaded = furnished(&sources)?;
-    log_to_stderr(loaded.settings.log_level.value.as_str());
+    // Standard output holds what scripts read, and no log.
+    if let Err(error) = cwts_runtime::begin_log(&sources, loaded.settings.log_level.value) {
+        eprintln!("warning: no log: {error}");
+    }
     for warning in &loaded.warnings {
         eprintln!("warning: {warning}");
     }
@@ -43,17 +44,6 @@ fn furnished(sources: &Sources) -> Result<Loaded, Failure> {
         eprintln!("warning: {} It runs without the files that are missing.", Problem::from(error));
     }
     Ok(loaded)
-}
-
-/// Logs go to standard error, so that standard output holds what scripts read.
-fn log_to_stderr(level: &str) {
-    let filter = EnvFilter::new(format!("warn,cwts={level},activity={level}"));
-    // The rmcp crate logs whole messages at debug; what clients say is nobody's business.
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    let log = log.with_ansi(std::io::stderr().is_terminal()).with_target(false);
-    if let Err(error) = log.try_init() {
-        eprintln!("warning: no log: {error}");
-    }
 }
 
 async fn serve(instance: &Instance, loaded: &Loaded, as_json: bool) -> Result<ExitCode, Failure> {

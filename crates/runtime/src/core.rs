@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use cwts_config::{ConfigError, Edit, Key, Loaded, Settings, Sources};
+use cwts_config::{ConfigError, Edit, Key, Loaded, Sources};
 use cwts_domain::{ErrorCode, Group, Problem, Service, Timestamp};
 use cwts_net::{Endpoint, Listeners, Prepared};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -21,7 +21,7 @@ use crate::lock::{self, InstanceLock};
 use crate::policy::Policy;
 use crate::security::Security;
 use crate::snapshot::{RunState, Snapshot};
-use crate::{findings, follow, market, trading, view};
+use crate::{findings, follow, logs, market, trading, view};
 
 /// How long clients may take to end before their connections are cut.
 pub(crate) const DRAIN_DEADLINE: Duration = Duration::from_secs(10);
@@ -52,7 +52,6 @@ pub(crate) struct Core {
 pub(crate) struct Running {
     pub(crate) listeners: Listeners<Service>,
     started_at: Timestamp,
-    started_with: Settings,
     _market: DropGuard,
     _lock: Option<InstanceLock>,
 }
@@ -111,7 +110,7 @@ impl Core {
             audit,
             policy,
             self.pending.as_ref(),
-            self.running.as_ref().map(|running| &running.started_with),
+            self.running.is_some(),
             &stale_clients,
         ));
         Snapshot {
@@ -150,6 +149,9 @@ impl Core {
     pub(crate) fn publish(&mut self, instance: &Instance) {
         self.revision += 1;
         let shared = instance.shared();
+        if let Ok(loaded) = &self.loaded {
+            logs::follow_level(instance.id(), loaded.settings.log_level.value);
+        }
         let policy = self.policy(instance);
         if policy.exposure(Group::Mcp) != Exposure::Armed {
             self.armed_for = None;
@@ -283,9 +285,7 @@ impl Core {
         let stop_market = CancellationToken::new();
         tokio::spawn(market::run(instance.exchange().clone(), instance.metrics().clone(), stop_market.clone()));
         let started_at = instance.clock().now();
-        let started_with = self.loaded.as_ref().map(|loaded| loaded.settings.clone()).unwrap_or_default();
-        self.running =
-            Some(Running { listeners, started_at, started_with, _market: stop_market.drop_guard(), _lock: lock });
+        self.running = Some(Running { listeners, started_at, _market: stop_market.drop_guard(), _lock: lock });
         self.state = RunState::Running;
         self.mark_up(instance, 1);
         self.publish(instance);

@@ -1,6 +1,6 @@
 //! Facts of the configuration that deserve a look although everything works.
 
-use cwts_config::{AuthMode, Key, Layer, Loaded, Origin, Settings, Sources, Warning};
+use cwts_config::{AuthMode, Layer, Loaded, Origin, Sources, Warning};
 use cwts_domain::{ErrorCode, Group, Problem, Service};
 
 use crate::access::Access;
@@ -17,7 +17,7 @@ pub(crate) fn of(
     audit: &Audit,
     policy: &Policy,
     pending: Option<&Problem>,
-    started: Option<&Settings>,
+    is_running: bool,
     stale_clients: &[StaleSnippet],
 ) -> Vec<Finding> {
     let Some(loaded) = loaded else { return Vec::new() };
@@ -50,10 +50,9 @@ pub(crate) fn of(
     let exposed = [Group::Mcp, Group::Monitoring].into_iter().filter_map(|group| exposure(loaded, policy, group));
     let shadowed = Service::ALL.into_iter().filter_map(|service| shadowing(loaded, service));
     let warnings = loaded.warnings.iter().map(warning);
-    let running = Service::ALL.into_iter().filter(|_| started.is_some());
+    let running = Service::ALL.into_iter().filter(|_| is_running);
     let overheard = running.filter_map(|service| overheard(loaded, service));
     let pending = pending.map(not_in_force);
-    let waiting = started.and_then(|started| waiting(started, &loaded.settings));
     let mut findings: Vec<Finding> = pending
         .into_iter()
         .chain(tokens)
@@ -61,7 +60,6 @@ pub(crate) fn of(
         .chain(untold)
         .chain(stale(stale_clients))
         .chain(open)
-        .chain(waiting)
         .chain(overheard)
         .chain(exposed)
         .chain(shadowed)
@@ -117,16 +115,6 @@ fn not_in_force(problem: &Problem) -> Finding {
         },
         detail: format!("{problem} What runs stays as it is."),
     }
-}
-
-/// The level of the log is set when the program starts.
-fn waiting(started: &Settings, now: &Settings) -> Option<Finding> {
-    let (was, level) = (started.log_level.value, &now.log_level);
-    (level.value != was).then(|| Finding {
-        level: FindingLevel::Info,
-        title: format!("{} waits for a restart", Key::LogLevel),
-        detail: format!("{} says {}; {was} is in force. Start the program again.", level.origin, level.value),
-    })
 }
 
 fn exposure(loaded: &Loaded, policy: &Policy, group: Group) -> Option<Finding> {

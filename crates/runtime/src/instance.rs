@@ -103,6 +103,7 @@ impl Shared {
 
     pub(crate) fn record(&self, text: String) {
         tracing::info!(target: "activity", "{text}");
+        crate::logs::tell(self.sources.instance().as_str(), &text);
         let activity = self.telemetry.push_activity(self.surroundings.clock.now(), text);
         self.send(InstanceEvent::Activity(activity));
     }

@@ -13,11 +13,11 @@ use cwts_runtime::{
     Activity, Alternatives, AuthorityView, CertificateInfo, CertificateView, ClientError, ClientInfo, ClientProgram,
     Conflict, Connected, Diagnosis, Elsewhere, Envelope, Exposure, FailedLogins, Finding, FindingLevel, FirewallChoice,
     FirewallResult, FirewallService, FirewallSummary, FirewallTask, FirewallView, FixAction, InstanceEvent,
-    InterfaceAddress, InterfaceKind, Link, MarketSummary, Network, NewInstance, OwnSubnet, Owner, OwnerKind, PemSource,
-    Place, PortCheck, PortCheckState, PortNews, PortSet, ProfileInfo, ProgramInfo, Progress, RangeCheck, ReachEdit,
-    Release, Released, Repetitions, RunState, Rung, Sample, SaveTarget, Scope, Security, SecurityView, ServiceLoad,
-    ServiceSnapshot, ServiceState, ServiceTest, SettingChange, SettingsEdit, Snapshot, Snippet, SnippetNote,
-    StaleSnippet, Step, TestChoice, TokenView, Transport, Trial, TrustStep, WayOut,
+    InterfaceAddress, InterfaceKind, Link, LogLine, LogPage, MarketSummary, Network, NewInstance, OwnSubnet, Owner,
+    OwnerKind, PemSource, Place, PortCheck, PortCheckState, PortNews, PortSet, ProfileInfo, ProgramInfo, Progress,
+    RangeCheck, ReachEdit, Release, Released, Repetitions, RunState, Rung, Sample, SaveTarget, Scope, Security,
+    SecurityView, ServiceLoad, ServiceSnapshot, ServiceState, ServiceTest, SettingChange, SettingsEdit, Snapshot,
+    Snippet, SnippetNote, StaleSnippet, Step, TestChoice, TokenView, Transport, Trial, TrustStep, WayOut,
 };
 use ts_rs::{Config, TS};
 
@@ -70,6 +70,8 @@ fn declarations() -> String {
         ClientError,
         ClientInfo,
         Connected,
+        LogLine,
+        LogPage,
         Elsewhere,
         FailedLogins,
         AuthMode,

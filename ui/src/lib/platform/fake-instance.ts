@@ -8,6 +8,7 @@ import { serviceOf, type PortChange } from '../model/settings';
 import { conflictWith, holderName } from './fake-conflict';
 import { FakeClients } from './fake-clients';
 import { FakeFirewall } from './fake-firewall';
+import { FakeLogs } from './fake-logs';
 import { applySetting, FakeSecurity, judge } from './fake-security';
 import type { History } from './host';
 
@@ -21,6 +22,7 @@ export class FakeInstance {
   readonly id: string;
   readonly clients: FakeClients;
   readonly firewall: FakeFirewall;
+  readonly logs: FakeLogs;
   readonly security: FakeSecurity;
   readonly #send: (event: InstanceEvent) => void;
   #snapshot: Snapshot;
@@ -33,6 +35,7 @@ export class FakeInstance {
     const { id, scenario } = member;
     this.id = id;
     this.#send = send;
+    this.logs = new FakeLogs(member);
     this.firewall = new FakeFirewall(() => this.picture());
     this.#snapshot = firstSnapshot(scenario, member);
     this.security = new FakeSecurity({
@@ -242,6 +245,7 @@ export class FakeInstance {
   #tell(text: string): void {
     const activity = { at: NOW + this.#second * 1000, text };
     this.#activities.push(activity);
+    this.logs.add(text);
     this.#send({ type: 'activity', data: activity });
   }
 }

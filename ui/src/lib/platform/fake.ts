@@ -88,6 +88,9 @@ export function fakeHost(scenario: Scenario, options: FakeOptions = {}): Host {
       firewall: async (choice) => (loading ? never() : find(id).firewall.view(choice)),
       runFirewall: async (task, choice, shown) => find(id).firewall.run(task, choice, shown),
       saveFirewallScript: async () => `/home/ada/.local/cwts-ultra/scripts/firewall-${id}.sh`,
+      logs: async (after) => (loading ? never() : find(id).logs.page(after)),
+      openLogs: async () => {},
+      saveDiagnostics: async () => `/home/you/.local/cwts-ultra/logs/cwts-ultra-${id}-20261122140211.tar.gz`,
       clientPrograms: async () => (loading ? never() : PROGRAM_INFOS),
       clientSnippet: async (client, transport, place, whole) => (loading ? never() : find(id).clients.snippet(client, transport, place, whole)),
       forgetSnippet: async (client, transport, place) => {
@@ -142,7 +145,7 @@ function brokenHost(): Omit<Host, 'copy'> {
     instances: fail,
     instance: () => ({
       snapshot: fail, history: fail, start: fail, stop: fail, changeSettings: fail, restoreSettings: fail, checkPort: fail, conflict: fail, freePort: fail,
-      firewall: fail, runFirewall: fail, saveFirewallScript: fail, clientPrograms: fail, clientSnippet: fail, forgetSnippet: fail, tryClient: fail, disconnectClient: fail, security: fail, setReach: fail, armTrading: fail, revealToken: fail, rotateTokens: fail,
+      firewall: fail, runFirewall: fail, saveFirewallScript: fail, logs: fail, openLogs: fail, saveDiagnostics: fail, clientPrograms: fail, clientSnippet: fail, forgetSnippet: fail, tryClient: fail, disconnectClient: fail, security: fail, setReach: fail, armTrading: fail, revealToken: fail, rotateTokens: fail,
       makeCertificate: fail, importCertificate: fail, removeCertificate: fail, trustNetwork: fail, testConnections: fail, cancelTest: fail, attach: fail, endElsewhere: fail, remove: fail,
     }),
     profiles: fail,

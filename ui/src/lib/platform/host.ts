@@ -4,7 +4,7 @@
  * Every method rejects with a {@link Problem}, never with another kind of error.
  */
 import type {
-  Activity, ClientInfo, ClientProgram, Conflict, Connected, Envelope, FirewallChoice, FirewallResult, FirewallTask, FirewallView, NewInstance, PemSource, Place, PortCheck, PortNews, PortSet, Problem, ProfileInfo, ProgramInfo, ReachEdit, Release, Released, Sample, Scope, SecurityView, Service, ServiceTest, SettingsEdit, Snapshot, Snippet, TestChoice, TestProgress, Transport, Trial,
+  Activity, ClientInfo, ClientProgram, Conflict, Connected, Envelope, FirewallChoice, FirewallResult, FirewallTask, FirewallView, LogPage, NewInstance, PemSource, Place, PortCheck, PortNews, PortSet, Problem, ProfileInfo, ProgramInfo, ReachEdit, Release, Released, Sample, Scope, SecurityView, Service, ServiceTest, SettingsEdit, Snapshot, Snippet, TestChoice, TestProgress, Transport, Trial,
 } from '../wire/types';
 
 /** What happened before the window was opened, oldest first, and who is connected. */
@@ -38,6 +38,12 @@ export interface InstanceHost {
   runFirewall(task: FirewallTask, choice: FirewallChoice, shown: string[]): Promise<FirewallResult[]>;
   /** Writes the rules and their undo to a script; resolves with its path. */
   saveFirewallScript(choice: FirewallChoice): Promise<string>;
+  /** The lines of the log from number `after` on. */
+  logs(after: number): Promise<LogPage>;
+  /** Shows the folder of the log files. */
+  openLogs(): Promise<void>;
+  /** Writes settings, versions and logs to one file, without any secret; resolves with its path. */
+  saveDiagnostics(): Promise<string>;
   /** The programs that there is a text for. */
   clientPrograms(): Promise<ProgramInfo[]>;
   /** What a program is told; the usual way for `null`. `whole` puts the token in, and is remembered as given out. */

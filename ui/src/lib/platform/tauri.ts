@@ -1,7 +1,7 @@
 /** The host behind the desktop window: each method is one command of the program. */
 import { Channel, invoke } from '@tauri-apps/api/core';
 import { listen } from '@tauri-apps/api/event';
-import type { ClientInfo, Conflict, Envelope, FirewallResult, FirewallView, PortCheck, PortNews, PortSet, ProfileInfo, ProgramInfo, Released, SecurityView, ServiceTest, Snapshot, Snippet, TestProgress, Trial } from '../wire/types';
+import type { ClientInfo, Conflict, Envelope, FirewallResult, FirewallView, LogPage, PortCheck, PortNews, PortSet, ProfileInfo, ProgramInfo, Released, SecurityView, ServiceTest, Snapshot, Snippet, TestProgress, Trial } from '../wire/types';
 import { asProblem, type Fleet, type History, type Host, type InstanceHost } from './host';
 
 async function call<T>(command: string, args?: Record<string, unknown>): Promise<T> {
@@ -32,6 +32,9 @@ function tauriInstance(instance: string): InstanceHost {
     firewall: (choice) => call<FirewallView>('firewall', { instance, choice }),
     runFirewall: (task, choice, shown) => call<FirewallResult[]>('run_firewall', { instance, task, choice, shown }),
     saveFirewallScript: (choice) => call<string>('save_firewall_script', { instance, choice }),
+    logs: (after) => call<LogPage>('logs', { instance, after }),
+    openLogs: async () => void (await call('open_logs')),
+    saveDiagnostics: () => call<string>('save_diagnostics', { instance }),
     clientPrograms: () => call<ProgramInfo[]>('client_programs'),
     clientSnippet: (client, transport, place, whole) => call<Snippet>('client_snippet', { instance, client, transport, place, whole }),
     forgetSnippet: (client, transport, place) => call<Snapshot>('forget_snippet', { instance, client, transport, place }),

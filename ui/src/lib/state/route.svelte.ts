@@ -1,8 +1,8 @@
 /** Which screen is shown: the part of the address after `#/`. */
 
-export type ScreenId = 'overview' | 'ports' | 'security' | 'firewall' | 'test' | 'instances' | 'clients' | 'components';
+export type ScreenId = 'overview' | 'ports' | 'security' | 'firewall' | 'test' | 'instances' | 'clients' | 'logs' | 'components';
 
-export type Screen = { id: ScreenId; title: string; icon: 'gauge' | 'plug' | 'shield' | 'wall' | 'wave' | 'grid' | 'cable' };
+export type Screen = { id: ScreenId; title: string; icon: 'gauge' | 'plug' | 'shield' | 'wall' | 'wave' | 'grid' | 'cable' | 'log' };
 
 /** In the order of the sidebar, and of Alt 1, Alt 2 and so on. */
 export const SCREENS: readonly Screen[] = [
@@ -13,6 +13,7 @@ export const SCREENS: readonly Screen[] = [
   { id: 'test', title: 'Connection test', icon: 'wave' },
   { id: 'instances', title: 'Instances', icon: 'grid' },
   { id: 'clients', title: 'Clients', icon: 'cable' },
+  { id: 'logs', title: 'Logs', icon: 'log' },
 ];
 
 const COMPONENTS: Screen = { id: 'components', title: 'Components', icon: 'grid' };

@@ -600,6 +600,50 @@ clients: Array<ClientInfo>,
  */
 more: number, };
 
+export type LogLine = { 
+/**
+ * Its number in this run of the program.
+ */
+sequence: number, 
+/**
+ * Milliseconds since the epoch.
+ */
+at: number, 
+/**
+ * How much it matters.
+ */
+level: "error" | "warn" | "info" | "debug" | "trace", 
+/**
+ * Which part of the program said it.
+ */
+source: string, 
+/**
+ * What.
+ */
+text: string, };
+
+export type LogPage = { 
+/**
+ * Oldest first.
+ */
+lines: Array<LogLine>, 
+/**
+ * The number of the line that comes next.
+ */
+next: number, 
+/**
+ * The file that holds them too.
+ */
+file: string, 
+/**
+ * The level that is in force.
+ */
+level: string, 
+/**
+ * Why the file cannot be written.
+ */
+problem: string | null, };
+
 export type Elsewhere = { 
 /**
  * The process that holds the instance's lock.
