@@ -316,11 +316,7 @@ impl Instance {
 
     /// Tells everyone that the instance is there.
     pub(crate) fn announce(&self) {
-        self.tell(InstanceEvent::Snapshot(Box::new(self.snapshot())));
-    }
-
-    pub(crate) fn tell(&self, event: InstanceEvent) {
-        self.0.send(event);
+        self.0.send(InstanceEvent::Snapshot(Box::new(self.snapshot())));
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {

@@ -97,7 +97,7 @@ impl Supervisor {
         let mut instances = self.0.instances.write().unwrap_or_else(PoisonError::into_inner);
         instances.retain(|_, other| other.id() != instance.id());
         drop(instances);
-        instance.tell(InstanceEvent::Removed);
+        instance.shared().send(InstanceEvent::Removed);
     }
 
     /// The home folder.
