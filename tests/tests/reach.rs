@@ -6,8 +6,8 @@ use cwts_config::{Environment, Key};
 use cwts_domain::{ErrorCode, Problem, Service};
 use cwts_runtime::{Actor, Exposure, Instance, PemSource, ReachEdit, SaveTarget, Scope, SettingChange, Snapshot};
 use cwts_tests::{
-    Embedded, Home, McpClient, Ports, THIS_END, TRADE_TOKEN, bearer, lay_cable, remote, sandboxed, shell,
-    shown_fingerprint,
+    Embedded, Home, McpClient, Ports, THIS_END, TRADE_TOKEN, answers, bearer, lay_cable, remote, sandboxed, shell,
+    shown_fingerprint, until,
 };
 use serde_json::json;
 
@@ -168,4 +168,45 @@ async fn an_imported_certificate_is_kept_until_a_person_lets_it_go() {
     assert!(failed.to_string().contains("Turn TLS off first"), "{failed}");
     instance.make_certificate(Vec::new(), true).await.expect("when a person asks for it");
     assert_ne!(shown_fingerprint(&address).await, shown.info.fingerprint, "new connections see the new one at once");
+}
+
+#[tokio::test]
+async fn an_address_that_leaves_is_said_waited_for_and_bound_again() {
+    if !sandboxed(an_address_that_leaves_is_said_waited_for_and_bound_again).await {
+        return;
+    }
+    lay_cable().await;
+    let embedded = Embedded::start().await;
+    let (instance, http) = (embedded.instance(), embedded.port(Service::McpHttp));
+    reach(instance, THIS_END, true).await.expect("exposed");
+    instance.arm_trading(true, Actor::Panel).await.expect("armed");
+    let toml = embedded.home().toml();
+
+    assert_eq!(shell("ip addr del 192.168.50.1/24 dev server").await.status, Some(0), "the network is left");
+    let away = THIS_END.parse().ok();
+    until("loopback instead", async || (instance.snapshot().security.mcp_away == away).then_some(())).await;
+    let here = ([127, 0, 0, 1], http).into();
+    until("a socket on loopback", async || answers(Service::McpHttp, here).await.then_some(())).await;
+    let left = instance.snapshot();
+    assert_eq!(left.security.mcp, Exposure::Local, "nobody else is served");
+    let said = left.findings.iter().find(|it| it.title == format!("{THIS_END} has left this computer"));
+    let said = said.unwrap_or_else(|| panic!("a person is told: {:?}", left.findings));
+    assert_eq!(said.detail, "MCP listens on 127.0.0.1 until it is back.", "with what holds meanwhile");
+    assert_eq!(embedded.home().toml(), toml, "what a person chose stays chosen");
+
+    let back = "ip addr add 192.168.50.1/24 dev server";
+    assert_eq!(shell(back).await.status, Some(0), "the network is joined again");
+    until("the address again", async || instance.snapshot().security.mcp_away.is_none().then_some(())).await;
+    let again = instance.snapshot();
+    assert_eq!(again.security.mcp, Exposure::ReadOnly, "exposed as before, and trading waits for a person again");
+    let authority = embedded.home().path().join("data/default/tls/ca.pem").display().to_string();
+    let (header, url) =
+        (format!("Authorization: {}", bearer(TRADE_TOKEN)), format!("https://{THIS_END}:{http}/api/v1/status"));
+    assert_eq!(remote(&["--cacert", &authority, "-H", &header, &url]).await.0, 200, "the other computer is served");
+
+    assert_eq!(shell("ip addr del 192.168.50.1/24 dev server").await.status, Some(0), "the network is left again");
+    until("loopback again", async || (instance.snapshot().security.mcp_away == away).then_some(())).await;
+    reach(instance, "127.0.0.1", false).await.expect("a person stays local");
+    until("nothing to wait for", async || instance.snapshot().security.mcp_away.is_none().then_some(())).await;
+    assert!(embedded.home().toml().contains("bind_addr = \"127.0.0.1\""), "kept: {}", embedded.home().toml());
 }

@@ -108,7 +108,7 @@ export const VIEWS = [
   { screen: 'ports', scenario: 'running', step: 'applied', act: (page) => page.getByTestId('port-health').fill('8180').then(() => page.keyboard.press('Control+s')) },
   { screen: 'ports', scenario: 'running', step: 'nothing-found', act: (page) => page.getByTestId('filter').fill('no such port') },
   { screen: 'overview', scenario: 'refused' },
-  ...['running', 'exposed', 'refused', 'error', 'loading'].map((scenario) => ({ screen: 'security', scenario })),
+  ...['running', 'exposed', 'refused', 'away', 'error', 'loading'].map((scenario) => ({ screen: 'security', scenario })),
   { screen: 'security', scenario: 'running', step: 'asking', act: (page) => page.getByTestId('mcp-one').click().then(() => page.keyboard.press('Control+s')) },
   { screen: 'security', scenario: 'exposed', step: 'arming', act: (page) => page.getByTestId('arm').click() },
   { screen: 'security', scenario: 'exposed', step: 'revealed', act: (page) => page.getByTestId('reveal').click() },

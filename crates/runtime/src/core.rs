@@ -11,6 +11,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::access::Access;
 use crate::audit::{Actor, Audit, AuditEntry, Reach};
+use crate::away::Away;
 use crate::clients::{ClientFacts, Issued};
 use crate::conflict::Blocked;
 use crate::exposure::Exposure;
@@ -21,7 +22,7 @@ use crate::lock::{self, InstanceLock};
 use crate::policy::Policy;
 use crate::security::Security;
 use crate::snapshot::{RunState, Snapshot};
-use crate::{findings, follow, logs, market, trading, view};
+use crate::{away, findings, follow, logs, market, trading, view};
 
 /// How long clients may take to end before their connections are cut.
 pub(crate) const DRAIN_DEADLINE: Duration = Duration::from_secs(10);
@@ -47,6 +48,8 @@ pub(crate) struct Core {
     /// How far MCP and monitoring reached when it was last told.
     reach: [Reach; 2],
     was_armed: bool,
+    /// Addresses that have left this computer while services were bound to them.
+    pub(crate) away: BTreeMap<Group, Away>,
 }
 
 pub(crate) struct Running {
@@ -79,6 +82,7 @@ impl Core {
             acting: Actor::Program,
             reach: [Reach::Here; 2],
             was_armed: false,
+            away: BTreeMap::new(),
         }
     }
 
@@ -104,6 +108,7 @@ impl Core {
         });
         let table = loaded.map(|loaded| loaded.port_table.clone()).unwrap_or_default();
         let mut findings = loaded.map_or_else(Vec::new, |loaded| findings::claimed(loaded, sources));
+        findings.extend(loaded.into_iter().flat_map(|loaded| away::findings(loaded, &self.away)));
         findings.extend(findings::of(
             loaded,
             access,
@@ -127,6 +132,8 @@ impl Core {
                 auth: settings.auth,
                 tls: settings.tls,
                 certificate: policy.certificate.clone(),
+                mcp_away: self.away.get(&Group::Mcp).map(|away| away.address),
+                monitoring_away: self.away.get(&Group::Monitoring).map(|away| away.address),
             },
             stale_clients,
             market: None,
@@ -311,6 +318,7 @@ impl Core {
         self.blocked.clear();
         self.mark_up(instance, 0);
         self.this_run.clear();
+        self.away.clear();
         self.armed_for = None;
         self.reload(&instance.shared().sources);
         self.publish(instance);

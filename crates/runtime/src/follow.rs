@@ -11,7 +11,8 @@ use tokio::io::unix::AsyncFd;
 use tokio_util::sync::CancellationToken;
 
 use crate::core::Core;
-use crate::instance::{Instance, Operation, Shared};
+use crate::instance::{Instance, Shared};
+use crate::operation::Operation;
 use crate::rules;
 use crate::snapshot::Snapshot;
 

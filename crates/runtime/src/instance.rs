@@ -22,17 +22,17 @@ use crate::elsewhere::ElsewhereCell;
 use crate::exchange::ExchangeHandle;
 use crate::meter::{Meter, Meters};
 use crate::metrics::Metrics;
+use crate::operation::Operation;
 use crate::policy::Policy;
 use crate::port_facts::{Conflict, PortCheck};
 use crate::release::{self, Release, Released};
-use crate::security::ReachEdit;
 use crate::services::ServiceFactory;
 use crate::snapshot::{Activity, Envelope, InstanceEvent, RunState, Sample, Snapshot};
 use crate::surroundings::Surroundings;
 use crate::survey::PortSurvey;
 use crate::telemetry::Telemetry;
 use crate::tls::Tls;
-use crate::{check, follow, sampler, trading};
+use crate::{away, check, follow, sampler, trading};
 
 /// Events that a slow window may lag behind before it has to fetch the snapshots again.
 const EVENTS: usize = 1024;
@@ -154,6 +154,7 @@ impl Instance {
         tokio.spawn(sampler::run(Arc::downgrade(&shared)));
         tokio.spawn(trading::tell_faults(Arc::downgrade(&shared), shared.exchange.journal_faults()));
         tokio.spawn(follow::run(Arc::downgrade(&shared), gone));
+        tokio.spawn(away::run(Arc::downgrade(&shared)));
         Ok(Self(shared))
     }
 
@@ -350,6 +351,7 @@ impl Instance {
                 }
                 Operation::Change(edit) => core.change(&instance, &edit).await,
                 Operation::Arm(armed, _) => core.arm(&instance, armed),
+                Operation::FollowAddresses(present) => core.follow_addresses(&instance, &present).await,
                 Operation::Reach(edit) => core.set_reach(&instance, &edit).await,
                 Operation::Restore => core.restore(&instance).await,
                 Operation::ShowAgain => {
@@ -360,29 +362,6 @@ impl Instance {
             Ok(instance.snapshot())
         })
         .await
-    }
-}
-
-/// What excludes each other.
-pub(crate) enum Operation {
-    Arm(bool, Actor),
-    Reach(ReachEdit),
-    Start,
-    Stop,
-    Change(SettingsEdit),
-    Restore,
-    ShowAgain,
-}
-
-impl Operation {
-    /// Who asks for it.
-    fn actor(&self) -> Actor {
-        match self {
-            Self::Arm(_, by) => *by,
-            // Settings are changed by a person in the panel; a file that is edited is followed.
-            Self::Change(_) | Self::Reach(_) | Self::Restore => Actor::Panel,
-            Self::Start | Self::Stop | Self::ShowAgain => Actor::Program,
-        }
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod access;
 mod audit;
+mod away;
 mod change;
 mod check;
 mod clients;
@@ -35,6 +36,7 @@ mod metrics;
 mod names;
 mod network_manager;
 mod network_trust;
+mod operation;
 mod policy;
 mod port_facts;
 mod port_watch;

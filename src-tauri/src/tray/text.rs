@@ -229,6 +229,8 @@ mod tests {
                 auth: sourced(AuthMode::Token),
                 tls: sourced(TlsMode::Off),
                 certificate: None,
+                mcp_away: None,
+                monitoring_away: None,
             },
             stale_clients: Vec::new(),
             market: None,

@@ -6,6 +6,7 @@
 mod reach;
 mod view;
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use cwts_config::{AuthMode, Settings, Sourced, TlsMode};
@@ -15,10 +16,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::audit::{Actor, AuditEntry};
 use crate::exposure::Exposure;
-use crate::instance::{Instance, Operation};
+use crate::instance::Instance;
 use crate::names::server_names;
 use crate::network_manager::NetworkManager;
 use crate::network_trust::NetworkTrust;
+use crate::operation::Operation;
 use crate::snapshot::Snapshot;
 
 pub use reach::ReachEdit;
@@ -38,6 +40,12 @@ pub struct Security {
     pub tls: Sourced<TlsMode>,
     /// The certificate that the ports show; `None` where they speak plain text only.
     pub certificate: Option<CertificateInfo>,
+    /// The address that MCP was bound to, which has left this computer: bound again when it is back.
+    #[cfg_attr(feature = "wire", ts(type = "string | null"))]
+    pub mcp_away: Option<IpAddr>,
+    /// The same for monitoring.
+    #[cfg_attr(feature = "wire", ts(type = "string | null"))]
+    pub monitoring_away: Option<IpAddr>,
 }
 
 impl Security {
@@ -46,6 +54,14 @@ impl Security {
         match group {
             Group::Mcp => self.mcp,
             Group::Monitoring => self.monitoring,
+        }
+    }
+
+    /// The address that a group waits for.
+    pub fn away(&self, group: Group) -> Option<IpAddr> {
+        match group {
+            Group::Mcp => self.mcp_away,
+            Group::Monitoring => self.monitoring_away,
         }
     }
 }

@@ -11,8 +11,9 @@ use serde::Deserialize;
 use crate::audit::{Actor, AuditEntry};
 use crate::core::Core;
 use crate::edit::{SaveTarget, SettingChange, SettingsEdit};
-use crate::instance::{Instance, Operation};
+use crate::instance::Instance;
 use crate::names::server_names;
+use crate::operation::Operation;
 use crate::rules;
 use crate::snapshot::Snapshot;
 
@@ -106,9 +107,10 @@ fn changes(settings: &Settings, edit: &ReachEdit) -> Vec<(SaveTarget, Vec<Settin
     }
     let mut env_file = Vec::new();
     for (group, wanted) in [(Group::Mcp, edit.mcp), (Group::Monitoring, edit.monitoring)] {
-        let Some(address) = wanted.filter(|address| *address != settings.bind_addr(group).value) else { continue };
-        let key = Key::BindAddr(group);
-        let setting = settings.bind_addr(group);
+        let (key, setting) = (Key::BindAddr(group), settings.bind_addr(group));
+        // What holds for this run only is not decided yet.
+        let is_new = |address: &IpAddr| *address != setting.value || setting.origin.layer == Layer::ThisRun;
+        let Some(address) = wanted.filter(is_new) else { continue };
         let origins = std::iter::once(&setting.origin).chain(setting.shadowed.iter().map(|hidden| &hidden.origin));
         let is_in_env_file = origins.into_iter().any(|origin| origin.layer == Layer::EnvFile);
         let place = if is_in_env_file { &mut env_file } else { &mut toml };

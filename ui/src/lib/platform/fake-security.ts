@@ -49,6 +49,8 @@ export function firstSecurity(scenario: Scenario): Security {
     auth: { value: 'token', origin: BUILT_IN, shadowed: [] },
     tls: { value: exposed ? 'on' : 'off', origin: exposed ? tomlOrigin() : BUILT_IN, shadowed: [] },
     certificate: exposed ? ours(['studio.lan'], 12) : null,
+    mcp_away: scenario === 'away' ? '192.168.7.30' : null,
+    monitoring_away: null,
   };
 }
 
@@ -120,6 +122,7 @@ export class FakeSecurity {
         if (snapshot.security.tls.value === 'off') applySetting(snapshot, { key: 'security.tls', value: 'on' });
         if (snapshot.security.auth.value === 'none') applySetting(snapshot, { key: 'security.auth', value: 'token' });
       }
+      if (edit.mcp) snapshot.security.mcp_away = null;
       if (edit.mcp) applySetting(snapshot, { key: 'mcp.bind_addr', value: edit.mcp });
       if (edit.monitoring) applySetting(snapshot, { key: 'monitoring.bind_addr', value: edit.monitoring });
       judge(snapshot, snapshot.security.mcp.state === 'armed', this.certificate);

@@ -748,7 +748,15 @@ tls: Sourced<TlsMode>,
 /**
  * The certificate that the ports show; `None` where they speak plain text only.
  */
-certificate: CertificateInfo | null, };
+certificate: CertificateInfo | null, 
+/**
+ * The address that MCP was bound to, which has left this computer: bound again when it is back.
+ */
+mcp_away: string | null, 
+/**
+ * The same for monitoring.
+ */
+monitoring_away: string | null, };
 
 export type Snapshot = { 
 /**

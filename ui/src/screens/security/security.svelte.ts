@@ -60,6 +60,14 @@ export class SecurityState {
     const snapshot = this.#live.snapshot;
     return snapshot && this.view ? checklist(this.rows.map(({ address }) => address), snapshot, this.view) : [];
   });
+  /** Addresses that have left this computer, and what is listened on meanwhile. */
+  readonly away = $derived.by(() =>
+    this.rows.flatMap(({ group, title, setting }) => {
+      const { security } = this.#live.snapshot ?? {};
+      const address = group === 'mcp' ? security?.mcp_away : security?.monitoring_away;
+      return address ? [{ group, title, address, now: setting.value }] : [];
+    }),
+  );
   readonly token = $derived(this.view?.tokens.find(({ scope }) => scope === this.scope) ?? null);
 
   readonly #host: InstanceHost;
@@ -92,7 +100,7 @@ export class SecurityState {
 
   consequenceOf(row: Row): ReturnType<typeof consequence> {
     if (!this.view) return { tone: 'info', text: '' };
-    return consequence(row.group, row.address, this.view, this.ready);
+    return consequence(row.group, row.address, this.view, this.ready, row.changed);
   }
 
   /** Chooses how far a group listens. One interface means the first that leads somewhere, until another one is chosen. */
@@ -126,6 +134,17 @@ export class SecurityState {
     const widens = this.rows.some(({ changed, address }) => changed && !isLoopback(address));
     if (widens && !(this.ready && this.#covered())) this.offerProtection();
     else await this.#setReach(false);
+  }
+
+  /** What is listened on while an address is away is kept. */
+  async stay(group: Group): Promise<void> {
+    const now = this.away.find((one) => one.group === group)?.now;
+    if (!now) return;
+    await this.#do(async () => {
+      const expected_revision = this.#live.snapshot?.revision ?? 0;
+      const wanted = (one: Group): string | null => (one === group ? now : null);
+      this.#live.accept(await this.#host.setReach({ expected_revision, mcp: wanted('mcp'), monitoring: wanted('monitoring'), protect: false, names: [] }));
+    }, `Stays on ${now}.`);
   }
 
   /** Asks whether to make and turn on what other computers need. */

@@ -64,6 +64,14 @@ describe('a change of the address', () => {
     expect(security.canApply).toBe(false);
   });
 
+  it('can be given up while it is away', async () => {
+    const { security, live } = await open('away');
+    expect(security.away).toEqual([{ group: 'mcp', title: 'MCP WebSocket and HTTP API', address: '192.168.7.30', now: '127.0.0.1' }]);
+    await security.stay('mcp');
+    expect(live.snapshot?.security.mcp_away).toBeNull();
+    expect(security.away).toEqual([]);
+  });
+
   it('stays a draft when it is refused, with the reason where the person is', async () => {
     const { security, live } = await open('running', () => ({ setReach: () => Promise.reject({ code: 'address_unavailable', message: '192.168.1.20 is no address of this computer.', field: null, help: null }) }));
     security.widen('mcp', 'one');

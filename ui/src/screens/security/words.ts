@@ -62,14 +62,15 @@ function caution(networks: readonly Network[]): string {
   return notes.join(' ');
 }
 
-/** What an address would mean, with the protection as it will be. */
-export function consequence(group: Group, address: string, view: SecurityView, ready: boolean): { tone: Tone; text: string } {
+/** What an address means, or would mean once it is applied. */
+export function consequence(group: Group, address: string, view: SecurityView, ready: boolean, changed: boolean): { tone: Tone; text: string } {
   if (isLoopback(address)) return { tone: 'info', text: 'Only programs on this computer connect.' };
   const networks = networksOf(address, view);
   const place = networks.length > 0 ? list(networks.map(networkName)) : address;
   const notes = caution(networks);
   const tail = notes === '' ? '' : ` ${notes}`;
-  if (!ready) return { tone: 'warn', text: `${place} would get 403 until a certificate, TLS and a token are there. Apply makes them.${tail}` };
+  const missing = 'until a certificate, TLS and a token are there.';
+  if (!ready) return { tone: 'warn', text: changed ? `${place} would get 403 ${missing} Apply makes them.${tail}` : `${place}: computers there get 403 ${missing}${tail}` };
   const served = group === 'mcp' ? 'Served over TLS with a token. Trading is read-only until you arm it.' : 'Served over TLS. Metrics need a token; health shows strangers its status only.';
   return { tone: 'exposed', text: `${place}: ${served}${tail}` };
 }
