@@ -87,6 +87,7 @@ async fn no_token_reaches_log_or_diagnostics() {
     drop(Socket::open_exactly(&format!("{websocket}?token={}", TRADE_TOKEN.replace('7', "8")), &[]).await);
     drop(McpClient::connect(&websocket).await);
     logged(&home, "DEBUG").await;
+    assert_eq!(run(&home, &["test"]).await.status, Some(0), "a connection test whose results are of use");
     let written = run(&home, &["diagnostics", "bundle.tar.gz"]).await;
     assert_eq!(written.status, Some(0), "{written:?}");
     let ended = server.stop(Signal::TERM).await;
@@ -96,13 +97,16 @@ async fn no_token_reaches_log_or_diagnostics() {
     let folder = unpack(&home.path().join("bundle.tar.gz")).await;
     let files = texts(folder.path());
     let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
-    assert_eq!(names, ["configuration.json", "logs/default.log", "versions.json"], "what a helper needs");
+    let expected = ["configuration.json", "connection-tests.json", "logs/default.log", "versions.json"];
+    assert_eq!(names, expected, "what a helper needs");
     for (name, text) in &files {
         assert_no_secret(text, name);
     }
     let configuration: Value = serde_json::from_str(&files[0].1).expect("JSON");
     assert_eq!(configuration["settings"]["log.level"]["origin"]["layer"], "toml", "with origins: {configuration}");
-    let versions: Value = serde_json::from_str(&files[2].1).expect("JSON");
+    let tests: Value = serde_json::from_str(&files[1].1).expect("JSON");
+    assert_eq!(tests.as_array().map(Vec::len), Some(4), "the last ladder of each service: {tests}");
+    let versions: Value = serde_json::from_str(&files[3].1).expect("JSON");
     assert!(versions["cwts_ultra"].is_string() && versions["kernel"].is_string(), "{versions}");
     let left: Vec<_> = fs::read_dir(home.path().join("logs"))
         .expect("the folder")

@@ -10,6 +10,7 @@ use cwts_config::Sources;
 use cwts_domain::{Clock as _, ErrorCode, Problem, SystemClock};
 use serde_json::{Value, json};
 
+use crate::connection_test::record;
 use crate::instance::Instance;
 use crate::logs::{log_folder, redacted};
 use crate::snapshot::Snapshot;
@@ -73,7 +74,7 @@ fn gather(sources: &Sources, snapshot: Option<&Snapshot>, folder: &Path) -> io::
     if let Some(snapshot) = snapshot {
         write("state.json", &json!(snapshot))?;
     }
-    let tests = fs::read_to_string(sources.data().join("connection-tests.json")).ok();
+    let tests = fs::read_to_string(record::file(&sources.data())).ok();
     if let Some(tests) = tests {
         fs::write(folder.join("connection-tests.json"), redacted(&tests))?;
     }

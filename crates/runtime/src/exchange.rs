@@ -172,17 +172,20 @@ impl ExchangeHandle {
         answer.await.map_err(|_| ExchangeError::Ended)?
     }
 
-    /// Reads the state after everything that was asked before.
+    /// Reads the state after everything that was asked before, as far as it is on the disk.
     ///
     /// # Errors
-    /// The queue is full or the program is ending, or the journal failed under what was asked before.
+    /// The queue is full or the program is ending.
     pub async fn read<T: Send + 'static>(
         &self,
         view: impl FnOnce(&Exchange) -> T + Send + 'static,
     ) -> Result<T, ExchangeError> {
         let (reply, answer) = oneshot::channel();
-        self.enqueue(Request::Read(Box::new(move |exchange| answered(reply, Ok(view(exchange))))))?;
-        answer.await.map_err(|_| ExchangeError::Ended)?
+        self.enqueue(Request::Read(Box::new(move |exchange| {
+            // The asker may be gone.
+            drop(reply.send(view(exchange)));
+        })))?;
+        answer.await.map_err(|_| ExchangeError::Ended)
     }
 
     /// Lets clients trade again. A journal that could not be written is tried once more.

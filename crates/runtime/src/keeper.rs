@@ -29,9 +29,12 @@ pub(crate) type Reply = Box<dyn FnOnce(Option<ExchangeError>) + Send>;
 /// Changes the exchange and adds what happened. Given an error it changes nothing and answers with it.
 pub(crate) type Change = Box<dyn FnOnce(Result<(&mut Exchange, &mut Vec<Event>), ExchangeError>) -> Reply + Send>;
 
+/// Looks at the exchange and answers.
+pub(crate) type View = Box<dyn FnOnce(&Exchange) + Send>;
+
 pub(crate) enum Request {
     Change(Change),
-    Read(Box<dyn FnOnce(&Exchange) -> Reply + Send>),
+    Read(View),
     /// Goes on from this journal; a new one where there is none.
     Open {
         path: PathBuf,
@@ -65,6 +68,8 @@ pub(crate) struct Keeper {
     /// Since when.
     unsaved_since: Instant,
     replies: Vec<Reply>,
+    /// Reads of this turn. They come after the commit, so that they never show what a failed one takes back.
+    views: Vec<View>,
     /// Why the journal cannot be written, for everyone who shows it.
     fault: watch::Sender<Option<JournalError>>,
     metrics: Metrics,
@@ -83,6 +88,7 @@ impl Keeper {
             unsaved: Vec::new(),
             unsaved_since: Instant::now(),
             replies: Vec::new(),
+            views: Vec::new(),
             fault,
             metrics,
         };
@@ -105,6 +111,7 @@ impl Keeper {
             }
             self.metrics.journal_unsaved.set(self.unsaved.len() as i64);
             self.replies.drain(..).for_each(|reply| reply(None));
+            self.views.drain(..).for_each(|view| view(&self.exchange));
             self.keep_short(queue.is_empty());
         }
         self.close();
@@ -114,7 +121,7 @@ impl Keeper {
     fn take(&mut self, request: Request) -> bool {
         match request {
             Request::Change(change) => return self.change(change),
-            Request::Read(read) => self.replies.push(read(&self.exchange)),
+            Request::Read(view) => self.views.push(view),
             Request::Open { path, done } => {
                 self.open(path);
                 self.replies.push(told(done, self.exchange.sequence()));

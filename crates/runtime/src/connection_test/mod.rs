@@ -4,6 +4,7 @@
 
 mod facts;
 mod proxy;
+pub(crate) mod record;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -254,7 +255,11 @@ pub async fn test_connections(
     let (plan, request) = (plan.clone(), request.clone());
     let judged = tokio::task::spawn_blocking(move || {
         let mut gatherer = Gatherer::new(&plan, &request);
-        tested.into_iter().map(|tested| judged(tested, &mut gatherer)).collect()
+        let tests: Vec<ServiceTest> = tested.into_iter().map(|tested| judged(tested, &mut gatherer)).collect();
+        if let Err(error) = record::keep(&plan.sources.data(), &tests) {
+            tracing::warn!(%error, "the results of the connection test are not kept");
+        }
+        tests
     });
     judged.await.map_err(|error| Problem::new(ErrorCode::Internal, error.to_string()))
 }

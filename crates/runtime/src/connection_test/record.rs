@@ -1,0 +1,24 @@
+//! The results of the last connection test, kept for whoever is sent the diagnostics.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::ServiceTest;
+
+/// Where they are kept in the data folder of an instance.
+pub(crate) fn file(data: &Path) -> PathBuf {
+    data.join("connection-tests.json")
+}
+
+/// Replaces what was kept. An instance that has never run has no data folder and keeps nothing.
+pub(super) fn keep(data: &Path, tests: &[ServiceTest]) -> io::Result<()> {
+    if !data.is_dir() {
+        return Ok(());
+    }
+    let text = serde_json::to_string_pretty(tests)?;
+    // The window and the command line may test at once.
+    let beside = data.join(format!(".connection-tests-{}", std::process::id()));
+    fs::write(&beside, format!("{text}\n"))?;
+    fs::rename(&beside, file(data))
+}
