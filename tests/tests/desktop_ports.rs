@@ -162,25 +162,26 @@ async fn a_port_saved_to_ports_env_stands_there_and_nowhere_else() {
 #[tokio::test]
 async fn a_port_saved_to_production_toml_keeps_the_comments_of_a_person() {
     let Some((_desktop, home, ports, window)) = started_panel().await else { return };
+    let env = home.env();
     window.click("save-toml").await;
     let new = type_free_port(&window, Service::McpHttp).await;
     window.click("apply").await;
     window.says("toast", &format!("MCP HTTP API moved to {new}")).await;
     let expected = ports.with(Service::McpHttp, new).toml();
     assert_eq!(home.toml(), expected, "an edit changes what the person changed, and nothing else");
-    assert_eq!(home.env(), "", "only the chosen file is written");
+    assert_eq!(home.env(), env, "only the chosen file is written");
 }
 
 #[tokio::test]
 async fn a_port_for_this_run_is_written_nowhere_and_forgotten_on_stop() {
     let Some((_desktop, home, ports, window)) = started_panel().await else { return };
-    let toml = home.toml();
+    let (toml, env) = (home.toml(), home.env());
     window.click("save-this-run").await;
     let new = type_free_port(&window, Service::Prometheus).await;
     window.click("apply").await;
     window.says("toast", &format!("Prometheus moved to {new}")).await;
     all_answer(&ports.with(Service::Prometheus, new)).await;
-    assert_eq!((home.toml(), home.env()), (toml, String::new()), "this run writes no file");
+    assert_eq!((home.toml(), home.env()), (toml, env), "this run writes no file");
     window.click("stop").await;
     window.is("run-state", "stopped").await;
     window.click("start").await;
