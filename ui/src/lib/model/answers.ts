@@ -54,10 +54,11 @@ function reach(snapshot: Snapshot): Answer {
 
 function clients({ services, state }: Snapshot): Answer {
   const question = 'Can clients connect?';
-  if (state !== 'running') return { question, answer: 'Not now', evidence: 'The services do not run.' };
+  const href = '#/test';
+  if (state !== 'running') return { question, answer: 'Not now', evidence: 'The services do not run.', href };
   const trading = services.filter((service) => service.service === 'mcp-websocket' || service.service === 'mcp-http');
   const connected = trading.reduce((sum, service) => sum + service.clients, 0);
   const busy = trading.filter((service) => service.clients > 0).map((service) => `${service.clients} on ${service.port.value}`);
-  if (connected === 0) return { question, answer: 'None connected', evidence: `${list(trading.map((service) => service.port.value))} are open` };
-  return { question, answer: `${count(connected, 'client')}`, tone: 'run', evidence: list(busy) };
+  if (connected === 0) return { question, answer: 'None connected', evidence: `${list(trading.map((service) => service.port.value))} are open`, href };
+  return { question, answer: `${count(connected, 'client')}`, tone: 'run', evidence: list(busy), href };
 }
