@@ -26,6 +26,7 @@ mod follow;
 mod host;
 mod instance;
 mod journal;
+mod json_file;
 mod keeper;
 mod lock;
 mod logins;

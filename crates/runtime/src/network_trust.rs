@@ -16,6 +16,8 @@ use cwts_firewall::Source;
 use cwts_net::{InterfaceAddress, InterfaceKind};
 use serde::{Deserialize, Serialize};
 
+use crate::json_file;
+
 /// The kernel's routes and neighbours (proc(5)).
 const ROUTES: &str = "/proc/net/route";
 const NEIGHBOURS: &str = "/proc/net/arp";
@@ -136,8 +138,8 @@ impl NetworkTrust {
                 document.networks.remove(&network.id);
             }
         }
-        let text = serde_json::to_string_pretty(&document).map_err(|error| failed(error.into()))?;
-        self.replace(&text).map_err(failed)
+        fs::create_dir_all(self.file.parent().unwrap_or(Path::new("."))).map_err(failed)?;
+        json_file::replace(&self.file, &document).map_err(failed)
     }
 
     fn read(&self) -> io::Result<Document> {
@@ -146,14 +148,6 @@ impl NetworkTrust {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Document::default()),
             Err(error) => Err(error),
         }
-    }
-
-    /// In one step, so that a crash leaves the old words or the new ones.
-    fn replace(&self, text: &str) -> io::Result<()> {
-        fs::create_dir_all(self.file.parent().unwrap_or(Path::new(".")))?;
-        let beside = self.file.with_extension("json.new");
-        fs::write(&beside, format!("{text}\n"))?;
-        fs::rename(&beside, &self.file)
     }
 }
 

@@ -2,13 +2,13 @@
 //! the instance. Holds no secret: a token is known by the time that it was made.
 
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use cwts_domain::{ErrorCode, Problem};
 use serde::{Deserialize, Serialize};
 
 use super::{ClientFacts, ClientProgram, Place, Snippet, Transport};
+use crate::json_file;
 
 /// The file in the data folder of the instance.
 const FILE: &str = "clients.json";
@@ -110,12 +110,7 @@ impl Issued {
 
     fn save(data: &Path, all: &[Self]) -> Result<(), Problem> {
         let path = file(data);
-        let written = serde_json::to_string_pretty(all).map_err(io::Error::from).and_then(|text| {
-            let temporary = path.with_extension("json.tmp");
-            fs::write(&temporary, text + "\n")?;
-            fs::rename(&temporary, &path)
-        });
-        written.map_err(|error| {
+        json_file::replace(&path, all).map_err(|error| {
             Problem::new(ErrorCode::SaveFailed, format!("{} was not written: {error}.", path.display()))
         })
     }

@@ -1,10 +1,10 @@
 //! The results of the last connection test, kept for whoever is sent the diagnostics.
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::ServiceTest;
+use crate::json_file;
 
 /// Where they are kept in the data folder of an instance.
 pub(crate) fn file(data: &Path) -> PathBuf {
@@ -16,9 +16,5 @@ pub(super) fn keep(data: &Path, tests: &[ServiceTest]) -> io::Result<()> {
     if !data.is_dir() {
         return Ok(());
     }
-    let text = serde_json::to_string_pretty(tests)?;
-    // The window and the command line may test at once.
-    let beside = data.join(format!(".connection-tests-{}", std::process::id()));
-    fs::write(&beside, format!("{text}\n"))?;
-    fs::rename(&beside, file(data))
+    json_file::replace(&file(data), tests)
 }
