@@ -3,16 +3,20 @@
 //! Every method may be awaited from any runtime: the work runs on the services' own, and goes on when the asker gives
 //! up. Starting, stopping and changing settings exclude each other; reading never waits for them.
 
+mod ports;
+mod shared;
+
 use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use cwts_config::Sources;
-use cwts_domain::{Clock, ErrorCode, Group, Problem, Service};
+use cwts_domain::{Clock, ErrorCode, Problem, Service};
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, broadcast};
-use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub(crate) use self::shared::Shared;
 use crate::access::Access;
 use crate::audit::{Actor, Audit, Tally, Trail};
 use crate::connected::ConnectedClients;
@@ -24,15 +28,12 @@ use crate::meter::{Meter, Meters};
 use crate::metrics::Metrics;
 use crate::operation::Operation;
 use crate::policy::Policy;
-use crate::port_facts::{Conflict, PortCheck};
-use crate::release::{self, Release, Released};
 use crate::services::ServiceFactory;
-use crate::snapshot::{Activity, Envelope, InstanceEvent, RunState, Sample, Snapshot};
+use crate::snapshot::{Activity, Envelope, InstanceEvent, Sample, Snapshot};
 use crate::surroundings::Surroundings;
-use crate::survey::PortSurvey;
 use crate::telemetry::Telemetry;
 use crate::tls::Tls;
-use crate::{away, check, follow, sampler, trading};
+use crate::{away, follow, sampler, trading};
 
 /// Events that a slow window may lag behind before it has to fetch the snapshots again.
 const EVENTS: usize = 1024;
@@ -45,67 +46,6 @@ pub struct Instance(Arc<Shared>);
 impl std::fmt::Debug for Instance {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Instance").field("id", self.0.sources.instance()).finish_non_exhaustive()
-    }
-}
-
-pub(crate) struct Shared {
-    pub(crate) sources: Sources,
-    pub(crate) services: Arc<dyn ServiceFactory>,
-    pub(crate) surroundings: Surroundings,
-    pub(crate) metrics: Metrics,
-    pub(crate) meters: Meters,
-    pub(crate) connected: ConnectedClients,
-    pub(crate) exchange: ExchangeHandle,
-    pub(crate) access: Access,
-    pub(crate) audit: Audit,
-    /// Requests of other computers that were refused and that the audit trail does not tell of yet.
-    pub(crate) remote_refused: Tally,
-    pub(crate) tls: Tls,
-    /// What lives longer than the connection that it began on.
-    pub(crate) sessions: TaskTracker,
-    policy: RwLock<Arc<Policy>>,
-    pub(crate) telemetry: Telemetry,
-    pub(crate) elsewhere: ElsewhereCell,
-    nonce: String,
-    tokio: Handle,
-    core: Mutex<Core>,
-    snapshot: RwLock<Snapshot>,
-    events: broadcast::Sender<Envelope>,
-    _following: DropGuard,
-}
-
-impl Shared {
-    pub(crate) fn is_running(&self) -> bool {
-        self.snapshot.read().unwrap_or_else(PoisonError::into_inner).state == RunState::Running
-    }
-
-    pub(crate) fn snapshot_revision(&self) -> u64 {
-        self.snapshot.read().unwrap_or_else(PoisonError::into_inner).revision
-    }
-
-    /// Requests and orders are judged by `policy` from now on.
-    pub(crate) fn set_policy(&self, policy: Policy) {
-        self.exchange.take_orders(policy.exposure(Group::Mcp).takes_orders());
-        *self.policy.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(policy);
-    }
-
-    /// Makes `snapshot` the truth and tells everyone.
-    pub(crate) fn publish(&self, snapshot: Snapshot) {
-        *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) = snapshot.clone();
-        self.send(InstanceEvent::Snapshot(Box::new(self.elsewhere.laid_over(snapshot))));
-    }
-
-    pub(crate) fn send(&self, event: InstanceEvent) {
-        let envelope = Envelope { instance: self.sources.instance().to_string(), event };
-        // Without a window there is nobody to tell.
-        drop(self.events.send(envelope));
-    }
-
-    pub(crate) fn record(&self, text: String) {
-        tracing::info!(target: "activity", "{text}");
-        crate::logs::tell(self.sources.instance().as_str(), &text);
-        let activity = self.telemetry.push_activity(self.surroundings.clock.now(), text);
-        self.send(InstanceEvent::Activity(activity));
     }
 }
 
@@ -211,39 +151,6 @@ impl Instance {
     pub async fn change(&self, edit: SettingsEdit) -> Result<Snapshot, Problem> {
         self.refuse_elsewhere()?;
         self.run(Operation::Change(edit)).await
-    }
-
-    /// Whether a service could move to a port, and what to offer instead.
-    pub async fn check_port(&self, service: Service, port: u16) -> PortCheck {
-        let (snapshot, sources) = (self.snapshot(), self.0.sources.clone());
-        let checked = self.0.tokio.spawn_blocking(move || check::check_port(&snapshot, &sources, service, port));
-        checked.await.unwrap_or_else(|error| check::unknown(port, &error.to_string()))
-    }
-
-    /// Who holds a port that a service cannot have, what to use instead, and the ways to free it.
-    ///
-    /// # Errors
-    /// The services' runtime is ending.
-    pub async fn conflict(&self, service: Service, port: u16) -> Result<Conflict, Problem> {
-        let snapshot = self.snapshot();
-        let survey = PortSurvey::of_snapshot(&self.0.sources, &snapshot);
-        let serves = snapshot.state == RunState::Running;
-        let running: Vec<SocketAddr> = Service::ALL.into_iter().filter_map(|it| self.address(it)).collect();
-        self.on_runtime(async move { survey.conflict(service, port, if serves { &running } else { &[] }).await }).await
-    }
-
-    /// Ends what keeps a service from a port, if that is still what the person has seen.
-    ///
-    /// # Errors
-    /// Nothing was ended; the problem says why.
-    pub async fn free_port(&self, service: Service, port: u16, way: Release) -> Result<Released, Problem> {
-        let address = PortSurvey::of_snapshot(&self.0.sources, &self.snapshot()).address(service, port);
-        let whom = way.to_string();
-        let released = self.on_runtime(release::release(address, way)).await?;
-        if released == Released::Ended {
-            self.record(format!("Freed port {port}: {whom} was ended"));
-        }
-        Ok(released)
     }
 
     /// Asks the exchange.

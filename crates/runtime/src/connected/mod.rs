@@ -2,6 +2,8 @@
 //!
 //! Bounded by what bounds these: there is no row without one of them. A row ends with its last [`ConnectedClient`].
 
+mod info;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::net::IpAddr;
@@ -10,10 +12,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cwts_credentials::Scope;
 use cwts_domain::{ErrorCode, Problem, Service, Timestamp};
-use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use crate::instance::Instance;
+
+pub use self::info::{ClientError, ClientInfo, Connected, Link};
 
 /// Rates are means over this many seconds.
 const RATE_SECONDS: usize = 3;
@@ -21,71 +24,6 @@ const RATE_SECONDS: usize = 3;
 const LISTED: usize = 200;
 const LONGEST_NAME: usize = 60;
 const LONGEST_ERROR: usize = 200;
-
-/// What a client is connected by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "wire", derive(ts_rs::TS))]
-#[serde(rename_all = "kebab-case")]
-pub enum Link {
-    /// A WebSocket with its MCP session.
-    Websocket,
-    /// An MCP session over HTTP, whatever connections carry it.
-    Session,
-    /// An HTTP connection.
-    Connection,
-}
-
-/// A client that is connected.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(feature = "wire", derive(ts_rs::TS))]
-pub struct ClientInfo {
-    /// Tells it from others; never used twice in one run of the program.
-    pub id: String,
-    /// As it calls itself: by MCP `clientInfo`, else by its User-Agent.
-    pub name: String,
-    /// Its version, in its own words.
-    pub version: Option<String>,
-    /// Where it is.
-    #[cfg_attr(feature = "wire", ts(type = "string"))]
-    pub address: IpAddr,
-    /// The service that it uses.
-    pub service: Service,
-    /// What it is connected by.
-    pub link: Link,
-    /// What its token allows; `None` where it presented none.
-    pub scope: Option<Scope>,
-    /// Milliseconds since the epoch.
-    #[cfg_attr(feature = "wire", ts(type = "number"))]
-    pub since: i64,
-    /// Requests or messages per second over the last few seconds.
-    pub rate: f64,
-    /// Requests or messages so far.
-    #[cfg_attr(feature = "wire", ts(type = "number"))]
-    pub requests: u64,
-    /// What it was last refused.
-    pub last_error: Option<ClientError>,
-}
-
-/// An answer that refused something.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "wire", derive(ts_rs::TS))]
-pub struct ClientError {
-    /// Milliseconds since the epoch.
-    #[cfg_attr(feature = "wire", ts(type = "number"))]
-    pub at: i64,
-    /// What the client was told.
-    pub text: String,
-}
-
-/// Everyone who is connected.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-#[cfg_attr(feature = "wire", derive(ts_rs::TS))]
-pub struct Connected {
-    /// Longest connected first, at most 200.
-    pub clients: Vec<ClientInfo>,
-    /// Those beyond.
-    pub more: u32,
-}
 
 /// What is known of a client when it connects.
 #[derive(Clone, Debug)]
@@ -252,16 +190,6 @@ impl Row {
     }
 }
 
-impl fmt::Display for ClientInfo {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.name)?;
-        if let Some(version) = &self.version {
-            write!(f, " {version}")?;
-        }
-        write!(f, " ({})", self.address)
-    }
-}
-
 impl Instance {
     /// Who is connected.
     pub fn connected(&self) -> &ConnectedClients {
@@ -305,67 +233,4 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn new(user_agent: &str) -> NewClient {
-        NewClient {
-            service: Service::Prometheus,
-            link: Link::Connection,
-            address: "192.168.1.40".parse().unwrap(),
-            scope: None,
-            user_agent: Some(user_agent.to_owned()),
-            at: Timestamp(5_000_000),
-            end: CancellationToken::new(),
-        }
-    }
-
-    #[test]
-    fn a_client_is_known_by_what_it_calls_itself() {
-        let clients = ConnectedClients::default();
-        let scraper = clients.add(new("Prometheus/3.1.0 (linux)"));
-        let nameless = clients.add(new(" \n"));
-        let listed = clients.list().clients;
-        assert_eq!(
-            (listed[0].name.as_str(), listed[0].version.as_deref()),
-            ("Prometheus", Some("3.1.0")),
-            "its product"
-        );
-        assert_eq!((listed[1].name.as_str(), listed[1].since), ("A client", 5), "a nameless client is still somebody");
-        nameless.introduce("my\nagent\u{1b}[31m", &"1".repeat(500));
-        let listed = clients.list().clients;
-        assert_eq!(listed[1].name, "myagent[31m", "a name must stay on its line");
-        assert_eq!(listed[1].version.as_deref().map(str::len), Some(60), "and be short");
-        drop(scraper.clone());
-        assert_eq!(clients.list().clients.len(), 2, "served by somebody still");
-        drop(scraper);
-        assert_eq!(clients.list().clients.len(), 1, "gone with the last who served it");
-    }
-
-    #[test]
-    fn a_rate_is_that_of_the_last_seconds() {
-        let clients = ConnectedClients::default();
-        let client = clients.add(new("curl/8"));
-        for _ in 0..6 {
-            client.count();
-        }
-        clients.tick();
-        assert!((clients.list().clients[0].rate - 6.0).abs() < 1e-9, "six in its first second");
-        for _ in 0..4 {
-            clients.tick();
-        }
-        let idle = &clients.list().clients[0];
-        assert!(idle.rate.abs() < 1e-9 && idle.requests == 6, "it has said nothing for long: {idle:?}");
-    }
-
-    #[test]
-    fn a_long_list_is_cut_and_says_so() {
-        let clients = ConnectedClients::default();
-        let all: Vec<_> = (0..250).map(|_| clients.add(new("bot/1"))).collect();
-        let listed = clients.list();
-        assert_eq!((listed.clients.len(), listed.more), (200, 50), "a window shows no thousand rows");
-        let last = all.last().map(|client| client.0.id.to_string()).unwrap();
-        assert!(clients.disconnect(&last).is_ok(), "those that are not listed can be ended all the same");
-        assert!(clients.disconnect("0").is_err() && clients.disconnect("x").is_err(), "nobody has that id");
-    }
-}
+mod tests;
