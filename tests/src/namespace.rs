@@ -163,6 +163,16 @@ impl Hosts {
         command
     }
 
+    /// A command of another place, run on the server with the same variables.
+    pub fn on_server(&self, command: &Command) -> Command {
+        moved(self.command(command.as_std().get_program()), command)
+    }
+
+    /// A command of another place, run on the client with the same variables.
+    pub fn on_client(&self, command: &Command) -> Command {
+        moved(self.client.command(command.as_std().get_program()), command)
+    }
+
     /// Starts the services of a home on all addresses of the server.
     pub async fn serve(&self, home: &Home) -> Server {
         home.write_env("export MCP_BIND_ADDR=::\nexport MONITORING_BIND_ADDR=::\n");
@@ -253,6 +263,12 @@ impl Namespace {
     async fn run(&self, script: &str) {
         assert_succeeds(self.command("sh").args(["-euc", script])).await;
     }
+}
+
+fn moved(mut to: Command, command: &Command) -> Command {
+    let variables = command.as_std().get_envs();
+    to.args(command.as_std().get_args()).envs(variables.filter_map(|(name, value)| Some((name, value?))));
+    to
 }
 
 /// What the command prints.

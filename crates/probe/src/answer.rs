@@ -1,5 +1,6 @@
 //! What the first answers of a service say: served, asked for a token, or refused and why.
 
+use cwts_domain::Service;
 use http::{StatusCode, header};
 use serde::Deserialize;
 
@@ -25,27 +26,31 @@ struct Details {
 }
 
 /// Reads an answer that was given before a token was presented.
-pub(crate) fn before_token(answer: &Answer) -> Result<Taken, (Fault, String)> {
+pub(crate) fn before_token(service: Service, answer: &Answer) -> Result<Taken, (Fault, String)> {
     let status = answer.status;
     if status == StatusCode::UNAUTHORIZED && is_ours(answer) {
         return Ok(Taken::AsksForToken);
     }
-    served(answer)
+    served(service, answer)
 }
 
-/// Reads an answer to a request with a token.
-pub(crate) fn with_token(answer: &Answer) -> Result<(), (Fault, String)> {
+/// Reads an answer to a request with a token, of a server that has asked for it as this one does.
+pub(crate) fn with_token(service: Service, answer: &Answer) -> Result<(), (Fault, String)> {
     let (code, detail) = details(answer);
     match code.as_str() {
         "token_missing" | "token_wrong" => Err((Fault::TokenWrong, detail)),
         "too_many_wrong_tokens" => Err((Fault::TokenThrottled, detail)),
         "scope_too_small" => Err((Fault::ScopeTooSmall, detail)),
-        _ => served(answer).map(drop),
+        _ => match served(service, answer) {
+            // It is ours, and does not know what it was asked for.
+            Err((Fault::Foreign(_), detail)) => Err((Fault::OtherService, detail)),
+            served => served.map(drop),
+        },
     }
 }
 
 /// Whether the work was done; why not otherwise.
-pub(crate) fn served(answer: &Answer) -> Result<Taken, (Fault, String)> {
+pub(crate) fn served(service: Service, answer: &Answer) -> Result<Taken, (Fault, String)> {
     let status = answer.status;
     let (code, detail) = details(answer);
     let fault = match code.as_str() {
@@ -56,8 +61,8 @@ pub(crate) fn served(answer: &Answer) -> Result<Taken, (Fault, String)> {
         "too_many_connections" => Fault::TooManyConnections,
         "too_many_requests" => Fault::TooManyRequests,
         "too_many_sessions" => Fault::TooManySessions,
-        "websocket_only" => Fault::UpgradeLost,
-        "not_found" => Fault::OtherService,
+        "websocket_only" if service == Service::McpWebsocket => Fault::UpgradeLost,
+        "not_found" | "websocket_only" => Fault::OtherService,
         _ => {
             // An unwell service answers 503 and says so in its body.
             let is_health = answer.header(header::CONTENT_TYPE).is_some_and(|kind| kind.contains("health+json"));

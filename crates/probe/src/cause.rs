@@ -89,6 +89,15 @@ causes! {
         "The service runs, but on another address or port than the one that was tried: a stronger layer, such as a \
          variable of the environment, decided at its start.",
         CopyClientConfiguration "Give the client the URL that the service really has.";
+    OtherAddress: Tcp "refused_other_address", "The service listens on another address",
+        "The service runs and has this port, but on another address of this computer than the one that was tried.",
+        CopyClientConfiguration "Give the client the URL that the service really has, or bind the service to the address that \
+         was tried too.";
+    AddressAway: Tcp "address_away", "The address of the service is not here",
+        "The service is bound to an address that this computer does not have at this moment: a cable, a network or a VPN is \
+         off, or the network gave out another address. While it is away, a service that runs listens on loopback.",
+        ReviewAccess "Connect to that network again, or choose another address: cwts-ultra config set mcp.bind_addr ADDRESS \
+         (monitoring.bind_addr for metrics and health).";
     LoopbackOnly: Tcp "refused_loopback_only", "The service listens on loopback only",
         "The service runs, but takes connections of this computer on 127.0.0.1 or ::1 only, and another address was asked \
          for.",
@@ -169,7 +178,8 @@ causes! {
         MakeCertificate "Make one for the server: cwts-ultra tls make.";
     Expired: Tls "expired", "The certificate has ended",
         "The certificate was valid until a moment that has passed on this computer's clock.",
-        MakeCertificate "Make a new one: cwts-ultra tls make.";
+        MakeCertificate "Make a new one: cwts-ultra tls make. If the day in the evidence is still to come, this computer's \
+         clock is wrong: timedatectl shows it.";
     ClockSkew: Tls "clock_skew", "The certificate begins in the future",
         "The certificate is not valid yet on this computer's clock: one of the two clocks is wrong, as certificates begin \
          when they are made.",
@@ -203,6 +213,13 @@ causes! {
         "The port is held by a program that is no CWTS instance.",
         UseFreePort "Move the service to a free port (cwts-ultra check-ports --save), or end the other program \
          (cwts-ultra ports free PORT).";
+    Elsewhere: Handshake "elsewhere", "The service is on another port, and another program has this one",
+        "What answers on the port that was tried is not the service, which runs on another port: a stronger layer, such as a \
+         variable of the environment, decided at its start.",
+        CopyClientConfiguration "Give the client the URL that the service really has.";
+    OtherInstanceHolds: Handshake "other_instance", "Another instance holds the port",
+        "The port is held by another CWTS instance than the one that was meant, and it does not answer as this one would.",
+        UseFreePort "Move this instance to a free port, or stop the other one: cwts-ultra instances list.";
     ForeignServer: Handshake "foreign_server", "Another web server answers",
         "An answer of HTTP came that CWTS Ultra does not give: the address or port belongs to something else, or a proxy \
          answers in its place.",

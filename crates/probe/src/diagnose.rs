@@ -53,8 +53,14 @@ fn cause(ladder: &Ladder, step: &Step, facts: &Facts) -> Cause {
     let Some(fault) = &step.fault else { return Cause::Misunderstood };
     // Once connected, who listens explains more than what it answered.
     let holder = facts.holder.as_ref().filter(|_| step.name > Rung::Tcp);
+    if holder.is_some_and(|holder| holder.whose != Owned::Ours) && is_elsewhere(ladder, facts) {
+        return Cause::Elsewhere;
+    }
     if let Some(cause) = holder.and_then(|holder| of_holder(holder, step.name, fault)) {
         return cause;
+    }
+    if facts.is_away && step.name == Rung::Tcp {
+        return Cause::AddressAway;
     }
     match fault {
         Fault::NameUnknown => Cause::NameUnknown,
@@ -68,7 +74,11 @@ fn cause(ladder: &Ladder, step: &Step, facts: &Facts) -> Cause {
         Fault::NetworkUnreachable(_) => Cause::NoRoute,
         Fault::Denied(None) => Cause::DeniedByPolicy,
         Fault::ConnectTimeout => match &facts.holder {
-            Some(holder) if holder.queue.is_full() => Cause::QueueFull,
+            Some(holder) if holder.queue.is_full() => match holder.whose {
+                Owned::Ours => Cause::QueueFull,
+                Owned::OtherInstance(_) => Cause::OtherInstanceHolds,
+                Owned::Foreign => Cause::ForeignProgram,
+            },
             _ => Cause::Dropped,
         },
         Fault::OutOfDescriptors => Cause::OutOfDescriptors,
@@ -111,12 +121,19 @@ fn cause(ladder: &Ladder, step: &Step, facts: &Facts) -> Cause {
 
 /// What follows from who listens; `None` where the answer itself says more.
 fn of_holder(holder: &HolderFacts, rung: Rung, fault: &Fault) -> Option<Cause> {
-    match &holder.whose {
-        Owned::Foreign => return Some(Cause::ForeignProgram),
-        Owned::OtherInstance(_) if rung == Rung::Auth && *fault == Fault::TokenWrong => {
-            return Some(Cause::OtherInstanceAsks);
+    // What only a CWTS server says gives away one whose process this user may not see.
+    let is_ours_to_say = matches!(
+        fault,
+        Fault::TokenWrong | Fault::TokenThrottled | Fault::ScopeTooSmall | Fault::OtherInstance | Fault::Unhealthy
+    );
+    match (&holder.whose, rung, fault) {
+        (Owned::Ours, ..) => {}
+        (Owned::Foreign, ..) if !is_ours_to_say => return Some(Cause::ForeignProgram),
+        (_, Rung::Auth, Fault::TokenWrong) => return Some(Cause::OtherInstanceAsks),
+        (_, Rung::Tls, _) | (_, _, Fault::NoAnswer | Fault::Closed | Fault::SpeaksTls) => {
+            return Some(Cause::OtherInstanceHolds);
         }
-        Owned::OtherInstance(_) | Owned::Ours => {}
+        (Owned::OtherInstance(_) | Owned::Foreign, ..) => return None,
     }
     let silent = *fault == Fault::NoAnswer;
     if silent && holder.suspended {
@@ -139,8 +156,19 @@ fn refused(ladder: &Ladder, facts: &Facts) -> Cause {
     }
     let place = instance.listens.iter().find(|(service, ..)| *service == ladder.service);
     let Some((_, listens, _)) = place else { return Cause::NoListener };
-    let same_port = ladder.addresses.iter().any(|tried| tried.port() == listens.port());
-    if same_port && listens.ip().to_canonical().is_loopback() { Cause::LoopbackOnly } else { Cause::OtherPort }
+    if is_elsewhere(ladder, facts) {
+        return Cause::OtherPort;
+    }
+    let of_loopback = |ip: IpAddr| ip.to_canonical().is_loopback();
+    let was_outside = ladder.addresses.iter().any(|tried| !of_loopback(tried.ip()));
+    if of_loopback(listens.ip()) && was_outside { Cause::LoopbackOnly } else { Cause::OtherAddress }
+}
+
+/// Whether the service is known to listen, and on another port than the one that was tried.
+fn is_elsewhere(ladder: &Ladder, facts: &Facts) -> bool {
+    let mut listens = facts.instance.iter().flat_map(|instance| &instance.listens);
+    let place = listens.find(|(service, ..)| *service == ladder.service);
+    place.is_some_and(|(_, listens, _)| ladder.addresses.iter().all(|tried| tried.port() != listens.port()))
 }
 
 /// RFC 792 and RFC 1812 section 5.2.7.1 for ICMP, RFC 4443 section 3.1 for ICMPv6.
@@ -208,17 +236,19 @@ fn evidence(cause: Cause, ladder: &Ladder, facts: &Facts) -> Vec<String> {
         }
     }
     if let Some(instance) = &facts.instance {
+        let tells_place = matches!(
+            cause,
+            Cause::OtherPort | Cause::OtherAddress | Cause::LoopbackOnly | Cause::ForeignProgram | Cause::Elsewhere
+        );
         match instance.pid {
             None => lines.push(format!("instance {} does not run", instance.id)),
-            Some(pid) if matches!(cause, Cause::OtherPort | Cause::LoopbackOnly | Cause::ForeignProgram) => {
+            Some(pid) if tells_place => {
                 lines.push(format!("instance {} runs as pid {pid}", instance.id));
             }
             Some(_) => {}
         }
         let place = instance.listens.iter().find(|(service, ..)| *service == ladder.service);
-        if let (Cause::OtherPort | Cause::LoopbackOnly | Cause::ForeignProgram, Some((_, address, origin))) =
-            (cause, place)
-        {
+        if let Some((_, address, origin)) = place.filter(|_| tells_place) {
             lines.push(format!("{} listens on {address}, set by {origin}", ladder.service));
             lines.push(format!("the configuration at hand has its port from {}", instance.configured_by));
         }
@@ -235,8 +265,40 @@ fn evidence(cause: Cause, ladder: &Ladder, facts: &Facts) -> Vec<String> {
     {
         lines.push(format!("the token is one of instance {id}"));
     }
+    if cause == Cause::AddressAway {
+        let own = facts.own_addresses.iter().map(IpAddr::to_string).collect::<Vec<_>>();
+        lines.push(format!("addresses of this computer: {}", own.join(", ")));
+    }
     if cause == Cause::Proxy {
         lines.extend(facts.proxy.clone());
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Queue;
+
+    /// What the suite cannot produce: a process of another user, of which only the address is known.
+    #[test]
+    fn a_server_of_another_user_is_known_by_what_it_answers() {
+        let whose = |fault: Fault, rung: Rung| {
+            let holder = HolderFacts {
+                text: "a process of user bob".to_owned(),
+                whose: Owned::Foreign,
+                address: std::net::SocketAddr::from(([127, 0, 0, 1], 3000)),
+                queue: Queue::default(),
+                suspended: false,
+                descriptors: None,
+            };
+            of_holder(&holder, rung, &fault)
+        };
+        assert_eq!(whose(Fault::TokenWrong, Rung::Auth), Some(Cause::OtherInstanceAsks), "it asks as this server does");
+        assert_eq!(
+            whose(Fault::Foreign(404), Rung::Handshake),
+            Some(Cause::ForeignProgram),
+            "no server of ours says so"
+        );
+    }
 }

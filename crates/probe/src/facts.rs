@@ -11,6 +11,8 @@ pub struct Facts {
     pub own_addresses: Vec<IpAddr>,
     /// The instance whose service was tested; `None` for a test of another computer.
     pub instance: Option<InstanceFacts>,
+    /// Whether the service is bound to the address that was tried, and this computer does not have it.
+    pub is_away: bool,
     /// Who listens on the address that was tried.
     pub holder: Option<HolderFacts>,
     /// The firewall of this computer, in words; `None` where none is active.

@@ -159,7 +159,7 @@ impl Route<'_> {
             }
             Err(failed) => return Err(failed),
         };
-        let taken = before_token(&answer)?;
+        let taken = before_token(self.target.service, &answer)?;
         let detail = match taken {
             Taken::AsksForToken => format!("{:?} {}, asks for a token", http::Version::HTTP_11, answer.status.as_u16()),
             Taken::Served => self.served(&answer)?,
@@ -175,7 +175,7 @@ impl Route<'_> {
             link = self.open().await?;
         }
         let answer = self.ask(&mut link, Some(token)).await?;
-        with_token(&answer)?;
+        with_token(self.target.service, &answer)?;
         let detail = format!("token taken, {}", self.served(&answer)?);
         Ok((Reached { link, answer, taken: Taken::Served }, detail))
     }

@@ -108,7 +108,7 @@ async fn post(
     headers.extend(session.map(|id| (SESSION, id)));
     let request = request(target, Method::POST, PATH, token, &headers, message.to_string().into_bytes())?;
     let answer = link.send(request).await?;
-    served(&answer)?;
+    served(target.service, &answer)?;
     let session = answer.header(SESSION).map(str::to_owned);
     Ok((if message["id"].is_null() { Value::Null } else { body(&answer)? }, session))
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use cwts_probe::Cause;
 use cwts_tests::{Exit, Home, command, finish};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::process::Command;
 
@@ -12,16 +13,16 @@ use tokio::process::Command;
 pub(crate) const PASSED: &str = "passed";
 
 /// One produced cause.
-#[derive(Debug)]
+#[derive(Debug, Deserialize, Serialize)]
 struct Case {
     what: String,
-    expected: &'static str,
+    expected: String,
     found: String,
     evidence: String,
 }
 
 /// All of them.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Deserialize, Serialize)]
 pub(crate) struct Matrix {
     cases: Vec<Case>,
 }
@@ -46,18 +47,27 @@ pub(crate) fn by(wrapper: &[&str], command: &Command) -> Command {
 
 impl Matrix {
     /// Runs a test and keeps what it diagnosed, for the last service where it names several.
-    pub(crate) async fn expect(&mut self, expected: &'static str, what: &str, test: Command) {
-        let exit = finish(test).await;
-        let report = report(&exit, what);
+    pub(crate) async fn expect(&mut self, expected: &str, what: &str, test: Command) {
+        self.keep(expected, what, &finish(test).await);
+    }
+
+    /// Keeps what a test diagnosed that has ended.
+    pub(crate) fn keep(&mut self, expected: &str, what: &str, exit: &Exit) {
+        let report = report(exit, what);
         let diagnosis = &report["diagnosis"];
         let found = diagnosis["code"].as_str().unwrap_or(PASSED).to_owned();
         assert_eq!(exit.status, Some(i32::from(report["ok"] != true)), "{what}: the status tells: {exit:?}");
         assert!(report["ok"] == true || diagnosis.is_object(), "{what}: what fails has a cause: {report}");
-        self.cases.push(Case { what: what.to_owned(), expected, found, evidence: report.to_string() });
+        self.cases.push(Case {
+            what: what.to_owned(),
+            expected: expected.to_owned(),
+            found,
+            evidence: report.to_string(),
+        });
     }
 
     fn codes(&self) -> BTreeSet<&str> {
-        self.cases.iter().flat_map(|case| [case.expected, case.found.as_str()]).collect()
+        self.cases.iter().flat_map(|case| [case.expected.as_str(), case.found.as_str()]).collect()
     }
 
     /// Rows are what was produced, columns what was diagnosed.
@@ -79,19 +89,24 @@ impl Matrix {
         text
     }
 
-    /// Keeps the text for the process outside of the sandbox.
+    /// Keeps the cases for the process outside of the sandbox.
     pub(crate) fn save(&self) {
-        std::fs::write(file(), self.text()).expect("the folder of the build is writable");
+        let cases = serde_json::to_vec(self).expect("cases are JSON");
+        std::fs::write(file(), cases).expect("the folder of the build is writable");
     }
 
-    /// Prints the text that the sandbox has left.
-    pub(crate) fn print_saved() {
-        println!("{}", std::fs::read_to_string(file()).unwrap_or_default());
+    /// The cases that the sandbox has left; none where it could not be made.
+    pub(crate) fn saved() -> Self {
+        std::fs::read(file()).ok().and_then(|cases| serde_json::from_slice(&cases).ok()).unwrap_or_default()
+    }
+
+    pub(crate) fn print(&self) {
+        println!("{}", self.text());
     }
 
     /// Every cause of the table was produced.
     pub(crate) fn assert_complete(&self) {
-        let produced: BTreeSet<&str> = self.cases.iter().map(|case| case.expected).collect();
+        let produced: BTreeSet<&str> = self.cases.iter().map(|case| case.expected.as_str()).collect();
         let codes = Cause::ALL.iter().map(|cause| cause.code());
         let missing: Vec<String> = codes.filter(|code| !produced.contains(code.as_str())).collect();
         assert!(missing.is_empty(), "nobody has seen these causes yet: {missing:?}");
@@ -111,7 +126,7 @@ impl Matrix {
 
 fn file() -> PathBuf {
     let suite = std::env::current_exe().expect("the path of the test executable");
-    suite.with_file_name("diagnosis-confusion.txt")
+    suite.with_file_name("diagnosis-cases.json")
 }
 
 fn report(exit: &Exit, what: &str) -> Value {

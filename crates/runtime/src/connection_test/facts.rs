@@ -51,6 +51,7 @@ impl<'a> Gatherer<'a> {
             let ours = facts.holder.as_ref().is_some_and(|holder| holder.whose == Owned::Ours);
             facts.instance = Some(self.instance(ladder.service, !ours));
         }
+        facts.is_away = self.request.host.is_none() && tried.is_some_and(|tried| !facts.is_own(tried.ip()));
         if step.name == Rung::Tcp {
             facts.firewall = self.firewall.get_or_insert_with(|| in_words(&cwts_firewall::detect())).clone();
             facts.policies = cwts_ports::enforcing().into_iter().map(str::to_owned).collect();

@@ -30,6 +30,8 @@ fn host_of(rest: &str) -> &str {
 
 /// As curl and Python's requests have it: `*`, a host, a domain with all below it, an address, or a network.
 fn is_excepted(exception: &str, host: &str) -> bool {
+    let (exception, host) = (exception.to_ascii_lowercase(), host.to_ascii_lowercase());
+    let exception = exception.trim_matches(['[', ']']);
     let in_network = || {
         let (network, bits) = exception.split_once('/')?;
         let (network, bits) = (network.parse::<IpAddr>().ok()?, bits.parse::<u32>().ok()?);
@@ -61,6 +63,10 @@ mod tests {
         assert!(with("example.org,10.0.0.0/8").is_some(), "others are excepted, this computer is not");
         for excepted in ["127.0.0.1", "localhost, 127.0.0.1", "*", "127.0.0.0/8"] {
             assert_eq!(with(excepted), None, "{excepted} lets requests go straight");
+        }
+        let v6 = Environment::from([("http_proxy", "http://proxy:3128"), ("no_proxy", "[::1],STUDIO.lan")]);
+        for excepted in ["http://[::1]:3001/mcp", "http://Studio.LAN:3001/mcp"] {
+            assert_eq!(on_the_way(&v6, excepted), None, "{excepted} is excepted however it is written");
         }
         let secure = Environment::from([("HTTP_PROXY", "http://proxy:3128")]);
         assert_eq!(on_the_way(&secure, "wss://studio.lan:3000/mcp"), None, "that variable is for plain HTTP");
