@@ -48,14 +48,21 @@ impl HttpSession {
         session
     }
 
+    /// Sends a request and returns the whole answer, with `result` or `error`.
+    ///
+    /// # Panics
+    /// No answer comes in time.
+    pub async fn request(&self, method: &str, params: Value) -> Value {
+        let request = json!({ "jsonrpc": "2.0", "id": 2, "method": method, "params": params });
+        message(send(self.post(&request)).await).await
+    }
+
     /// Calls a tool.
     ///
     /// # Panics
     /// The answer is an error of the protocol, or does not come in time.
     pub async fn call(&self, tool: &str, arguments: Value) -> ToolResult {
-        let params = json!({ "name": tool, "arguments": arguments });
-        let request = json!({ "jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": params });
-        let mut answer = message(send(self.post(&request)).await).await;
+        let mut answer = self.request("tools/call", json!({ "name": tool, "arguments": arguments })).await;
         assert!(answer["result"].is_object(), "{tool} must answer with a result: {answer}");
         ToolResult(answer["result"].take())
     }
@@ -137,6 +144,27 @@ impl EventStream {
                 Some(Some(Ok(_))) => {}
                 Some(None | Some(Err(_))) => return false,
             }
+        }
+    }
+
+    /// The next message on it.
+    ///
+    /// # Panics
+    /// The stream ends before.
+    pub async fn next_message(&mut self) -> Value {
+        let mut text = String::new();
+        loop {
+            if let Some((event, rest)) = text.split_once("\n\n") {
+                let data = event.lines().filter_map(|line| line.strip_prefix("data:")).map(str::trim);
+                let message = serde_json::from_str(&data.collect::<String>());
+                text = rest.to_owned();
+                if let Ok(message) = message {
+                    return message;
+                }
+                continue;
+            }
+            let bytes = self.0.next().await.expect("the stream is open").expect("the connection is sound");
+            text.push_str(&String::from_utf8_lossy(&bytes));
         }
     }
 

@@ -56,4 +56,4 @@ pub use server::{Exit, Server, command, finish};
 pub use skip::{is_installed, skip, skip_also_in_ci};
 pub use systemd::{Systemd, Units};
 pub use token::{METRICS_TOKEN, OWNER_TOKEN, READ_TOKEN, TRADE_TOKEN, authorized, bearer, write_tokens};
-pub use websocket::{Socket, initialize_request};
+pub use websocket::{Socket, initialize_request, modern};

@@ -27,6 +27,16 @@ pub fn initialize_request(id: u64) -> Value {
     json!({ "jsonrpc": "2.0", "id": id, "method": "initialize", "params": params })
 }
 
+/// A request of a client that speaks 2026-07-28, which knows no session.
+pub fn modern(id: impl Into<Value>, method: &str, mut params: Value) -> Value {
+    params["_meta"] = json!({
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientInfo": { "name": "cwts-tests", "version": "1" },
+        "io.modelcontextprotocol/clientCapabilities": {},
+    });
+    json!({ "jsonrpc": "2.0", "id": id.into(), "method": method, "params": params })
+}
+
 impl Socket {
     /// Opens a WebSocket with the trade token and without a subprotocol.
     ///

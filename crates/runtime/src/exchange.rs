@@ -13,6 +13,7 @@ use cwts_engine::Exchange;
 use cwts_journal::JournalError;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::feeds::{Feeds, Topic};
 use crate::keeper::{Keeper, Reply, Request};
 use crate::metrics::Metrics;
 
@@ -56,6 +57,7 @@ pub struct ExchangeHandle {
     /// Whether clients may place and modify orders.
     open: Arc<AtomicBool>,
     fault: watch::Receiver<Option<JournalError>>,
+    feeds: Feeds,
     /// Sequence number of the last event when the journal was opened.
     opened_at: Arc<AtomicU64>,
 }
@@ -69,15 +71,16 @@ impl std::fmt::Debug for ExchangeHandle {
 
 impl ExchangeHandle {
     /// Starts the thread that owns the exchange. It ends when the last handle is dropped. Nothing can be traded before
-    /// [`ExchangeHandle::open_journal`].
+    /// [`ExchangeHandle::open_journal`]. Must be called within a tokio runtime.
     ///
     /// # Errors
     /// The system gives no thread.
     pub(crate) fn spawn(clock: Arc<dyn Clock>, metrics: Metrics) -> std::io::Result<Self> {
         let (queue, requests) = mpsc::channel(QUEUE);
         let (told, fault) = watch::channel(None);
-        Keeper::spawn(requests, told, metrics.clone())?;
-        let instruments = Instrument::defaults().into();
+        let instruments: Arc<[Instrument]> = Instrument::defaults().into();
+        let (feeds, noter) = Feeds::start(&instruments);
+        Keeper::spawn(requests, told, noter, metrics.clone())?;
         let open = Arc::new(AtomicBool::new(true));
         Ok(Self {
             queue,
@@ -87,6 +90,7 @@ impl ExchangeHandle {
             latencies: Arc::default(),
             open,
             fault,
+            feeds,
             opened_at: Arc::default(),
         })
     }
@@ -186,6 +190,12 @@ impl ExchangeHandle {
             drop(reply.send(view(exchange)));
         })))?;
         answer.await.map_err(|_| ExchangeError::Ended)
+    }
+
+    /// Tells the sequence number of every later change of a topic, the newest only; `None` for an instrument that there is
+    /// not. What is read after a number was told has at least that number.
+    pub fn watch(&self, topic: Topic) -> Option<watch::Receiver<u64>> {
+        self.feeds.watch(topic)
     }
 
     /// Lets clients trade again. A journal that could not be written is tried once more.

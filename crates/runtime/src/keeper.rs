@@ -15,6 +15,7 @@ use cwts_journal::{Journal, JournalError, Recovered, Replay, recover};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::exchange::ExchangeError;
+use crate::feeds::Noter;
 use crate::metrics::Metrics;
 
 /// Requests that go into one commit.
@@ -72,6 +73,8 @@ pub(crate) struct Keeper {
     views: Vec<View>,
     /// Why the journal cannot be written, for everyone who shows it.
     fault: watch::Sender<Option<JournalError>>,
+    /// What this turn changed, for whoever watches.
+    noter: Noter,
     metrics: Metrics,
 }
 
@@ -80,6 +83,7 @@ impl Keeper {
     pub(crate) fn spawn(
         queue: mpsc::Receiver<Request>,
         fault: watch::Sender<Option<JournalError>>,
+        noter: Noter,
         metrics: Metrics,
     ) -> std::io::Result<()> {
         let keeper = Self {
@@ -90,6 +94,7 @@ impl Keeper {
             replies: Vec::new(),
             views: Vec::new(),
             fault,
+            noter,
             metrics,
         };
         std::thread::Builder::new().name("cwts-exchange".to_owned()).spawn(move || keeper.run(queue)).map(drop)
@@ -110,6 +115,7 @@ impl Keeper {
                 self.save();
             }
             self.metrics.journal_unsaved.set(self.unsaved.len() as i64);
+            self.noter.publish(self.exchange.sequence());
             self.replies.drain(..).for_each(|reply| reply(None));
             self.views.drain(..).for_each(|view| view(&self.exchange));
             self.keep_short(queue.is_empty());
@@ -160,6 +166,7 @@ impl Keeper {
         let events = &self.unsaved[from..];
         let trades = events.iter().filter(|event| matches!(event, Event::Traded { .. })).count();
         self.metrics.trades.inc_by(trades as u64);
+        self.noter.note(&self.exchange, events);
         events.iter().any(concerns_a_client)
     }
 
@@ -190,7 +197,10 @@ impl Keeper {
         self.ledger = Ledger::Closed;
         self.replies.drain(..).for_each(|reply| reply(Some(ExchangeError::Journal(error.clone()))));
         match recover(&path, &REPLAY) {
-            Recovered { state, journal: Ok(_), .. } => self.exchange = state,
+            Recovered { state, journal: Ok(_), .. } => {
+                self.exchange = state;
+                self.noter.note_all();
+            }
             Recovered { journal: Err(error), .. } => tracing::error!(%error, "what is shown was not all acknowledged"),
         }
         self.set_ledger(Ledger::Faulty { path, error });
@@ -200,6 +210,7 @@ impl Keeper {
         self.close();
         let Recovered { state, journal, repaired } = recover(&path, &REPLAY);
         self.exchange = state;
+        self.noter.note_all();
         if repaired {
             tracing::warn!(path = %path.display(), "A damaged snapshot was passed over; nothing is lost");
         }
@@ -253,7 +264,7 @@ fn told(done: oneshot::Sender<u64>, sequence: u64) -> Reply {
 }
 
 /// Whether an event is more than what simulated traders do among themselves.
-fn concerns_a_client(event: &Event) -> bool {
+pub(crate) fn concerns_a_client(event: &Event) -> bool {
     let simulated = |account| matches!(account, AccountId::HOUSE | AccountId::MAKER | AccountId::TAKER);
     match event {
         Event::Accepted { order, .. } => !simulated(order.account),

@@ -20,6 +20,7 @@ mod elsewhere;
 mod exchange;
 mod exposure;
 mod fallback;
+mod feeds;
 mod findings;
 mod firewall;
 mod follow;
@@ -79,6 +80,7 @@ pub use edit::{SaveTarget, SettingChange, SettingsEdit};
 pub use elsewhere::{TradingOrder, arm_running, end_instance, order_trading, running_addresses};
 pub use exchange::{ExchangeError, ExchangeHandle};
 pub use exposure::{Exposure, RemoteRefusal};
+pub use feeds::Topic;
 pub use firewall::{
     FirewallChoice, FirewallResult, FirewallService, FirewallTask, FirewallView, OwnSubnet, listeners, own_subnets,
 };

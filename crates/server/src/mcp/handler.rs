@@ -1,23 +1,28 @@
-//! The MCP server that each client talks to: who it is, and how calls reach the tools.
+//! The MCP server that each client talks to: who it is, and how requests reach tools and resources.
 
 use std::sync::LazyLock;
 
 use cwts_domain::Service;
-use cwts_runtime::{ConnectedClient, Instance, TEST_CLIENT, printable};
+use cwts_runtime::{ConnectedClient, ExchangeError, Instance, TEST_CLIENT, printable};
 use rmcp::handler::server::router::tool::ToolRouter;
 use rmcp::handler::server::tool::ToolCallContext;
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, ErrorCode, Implementation,
-    InitializeRequestParams, InitializeResult, ListToolsResult, PaginatedRequestParams, ServerCapabilities,
-    ServerConfig, Tool,
+    CallToolRequestParams, CallToolResponse, CallToolResult, CompleteRequestParams, CompleteResult, ContentBlock,
+    ErrorCode, Implementation, InitializeRequestParams, InitializeResult, ListResourceTemplatesResult,
+    ListResourcesResult, ListToolsResult, PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse,
+    ReadResourceResult, ResourceContents, ServerCapabilities, ServerConfig, SubscribeRequestParams, SubscriptionFilter,
+    Tool, UnsubscribeRequestParams,
 };
-use rmcp::service::RequestContext;
+use rmcp::service::{RequestContext, SubscriptionContext};
 use rmcp::{ErrorData, RoleServer, ServerHandler};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
+use crate::mcp::page::page;
+use crate::mcp::resources::{self, MIME_TYPE, TradingResource};
+use crate::mcp::subscriptions::{self, Subscriptions};
 use crate::mcp::turn::{self, Turn};
-use crate::mcp::{permission, schema};
+use crate::mcp::{completion, permission, schema};
 
 const INSTRUCTIONS: &str = "A paper-trading exchange: no order reaches a real market. All clients of this server trade \
     on one paper account. Prices and quantities are decimal numbers; server_info names the symbols with their tick and \
@@ -35,6 +40,7 @@ pub(crate) struct TradingServer {
     /// The service that the client came in on.
     service: Service,
     tools: &'static ToolRouter<Self>,
+    subscriptions: Subscriptions,
     /// A stop waits for the session.
     _session: TaskTrackerToken,
 }
@@ -42,7 +48,20 @@ pub(crate) struct TradingServer {
 impl TradingServer {
     pub(crate) fn new(instance: Instance, service: Service) -> Self {
         let session = instance.session_token();
-        Self { instance, service, tools: &TOOLS, _session: session }
+        Self { instance, service, tools: &TOOLS, subscriptions: Subscriptions::default(), _session: session }
+    }
+
+    /// The resource of a URI.
+    fn resource(&self, uri: &str) -> Result<TradingResource, ErrorData> {
+        TradingResource::of(&self.instance, uri).ok_or_else(|| {
+            let symbols: Vec<_> = self.instance.exchange().instruments().iter().map(|it| it.symbol.as_str()).collect();
+            let problem = format!(
+                "{} is no resource here; resources/list has all of them, with the symbols {}",
+                shown(uri),
+                symbols.join(", ")
+            );
+            ErrorData::resource_not_found(problem, Some(json!({ "uri": uri })))
+        })
     }
 
     fn count(&self, tool: &str, failed: bool) {
@@ -53,7 +72,8 @@ impl TradingServer {
 
 impl ServerHandler for TradingServer {
     fn get_info(&self) -> ServerConfig {
-        ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
+        let capabilities = ServerCapabilities::builder().enable_tools().enable_resources().enable_resources_subscribe();
+        ServerConfig::new(capabilities.enable_completions().build())
             .with_server_info(Implementation::new("cwts-ultra", env!("CARGO_PKG_VERSION")).with_title("CWTS Ultra"))
             .with_instructions(INSTRUCTIONS)
     }
@@ -77,10 +97,82 @@ impl ServerHandler for TradingServer {
 
     async fn list_tools(
         &self,
-        _request: Option<PaginatedRequestParams>,
+        request: Option<PaginatedRequestParams>,
         _context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        Ok(ListToolsResult::with_all_items(self.tools.list_all()))
+        let (tools, next_cursor) = page(self.tools.list_all(), request)?;
+        Ok(ListToolsResult { next_cursor, ..ListToolsResult::with_all_items(tools) })
+    }
+
+    async fn list_resources(
+        &self,
+        request: Option<PaginatedRequestParams>,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<ListResourcesResult, ErrorData> {
+        let (resources, next_cursor) = page(resources::resources(&self.instance), request)?;
+        Ok(ListResourcesResult { next_cursor, ..ListResourcesResult::with_all_items(resources) })
+    }
+
+    async fn list_resource_templates(
+        &self,
+        request: Option<PaginatedRequestParams>,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<ListResourceTemplatesResult, ErrorData> {
+        let (templates, next_cursor) = page(resources::templates(), request)?;
+        Ok(ListResourceTemplatesResult { next_cursor, ..ListResourceTemplatesResult::with_all_items(templates) })
+    }
+
+    async fn read_resource(
+        &self,
+        request: ReadResourceRequestParams,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<ReadResourceResponse, ErrorData> {
+        let resource = self.resource(&request.uri)?;
+        let value = resource.read(&self.instance).await.map_err(|error| unread(&error))?;
+        let contents = ResourceContents::text(value.to_string(), request.uri).with_mime_type(MIME_TYPE);
+        Ok(ReadResourceResult::new(vec![contents]).into())
+    }
+
+    async fn subscribe(
+        &self,
+        request: SubscribeRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        self.resource(&request.uri)?;
+        let changes = subscriptions::changes(&self.instance, &request.uri).ok_or_else(|| {
+            let problem = format!("{} cannot be subscribed to; read it when another resource changes", request.uri);
+            ErrorData::invalid_params(problem, None)
+        })?;
+        self.subscriptions.add(request.uri, changes, context.peer);
+        Ok(())
+    }
+
+    async fn unsubscribe(
+        &self,
+        request: UnsubscribeRequestParams,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        self.resource(&request.uri)?;
+        self.subscriptions.remove(&request.uri);
+        Ok(())
+    }
+
+    fn accepted_subscription_filter(&self, requested: &SubscriptionFilter) -> Option<SubscriptionFilter> {
+        Some(subscriptions::accepted(&self.instance, requested))
+    }
+
+    async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
+        let _place = self.subscriptions.open_stream()?;
+        subscriptions::listen(&self.instance, &context).await;
+        Ok(())
+    }
+
+    async fn complete(
+        &self,
+        request: CompleteRequestParams,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<CompleteResult, ErrorData> {
+        completion::complete(&self.instance, &request)
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
@@ -142,6 +234,11 @@ fn as_tool_error(error: ErrorData) -> Result<CallToolResponse, ErrorData> {
     } else {
         Err(error)
     }
+}
+
+/// The reason why a resource could not be read.
+fn unread(error: &ExchangeError) -> ErrorData {
+    ErrorData::internal_error(error.to_string(), None)
 }
 
 /// What the client reads where its call failed.

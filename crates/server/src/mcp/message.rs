@@ -123,11 +123,31 @@ fn params_schema(method: &str) -> Option<&'static Map<String, Value>> {
         let client = json!({
             "type": "object", "properties": { "name": text, "version": text }, "required": ["name", "version"]
         });
+        let cursor = params(json!({ "cursor": { "type": ["string", "null"] } }), &[]);
+        let uri = params(json!({ "uri": text }), &["uri"]);
+        let uris = json!({ "type": ["array", "null"], "items": text });
+        let notifications = json!({ "type": "object", "properties": { "resourceSubscriptions": uris } });
+        let reference = json!({
+            "type": "object",
+            "properties": { "type": { "type": "string", "enum": ["ref/resource", "ref/prompt"] }, "uri": text, "name": text },
+            "required": ["type"]
+        });
+        let argument = json!({
+            "type": "object", "properties": { "name": text, "value": text }, "required": ["name", "value"]
+        });
+        let completion = json!({ "ref": reference, "argument": argument });
         let initialize = json!({ "protocolVersion": text, "capabilities": object, "clientInfo": client });
         let methods = [
             ("initialize", params(initialize, &["protocolVersion", "capabilities", "clientInfo"])),
             ("ping", params(json!({}), &[])),
-            ("tools/list", params(json!({ "cursor": { "type": ["string", "null"] } }), &[])),
+            ("tools/list", cursor.clone()),
+            ("resources/list", cursor.clone()),
+            ("resources/templates/list", cursor),
+            ("resources/read", uri.clone()),
+            ("resources/subscribe", uri.clone()),
+            ("resources/unsubscribe", uri),
+            ("subscriptions/listen", params(json!({ "notifications": notifications }), &["notifications"])),
+            ("completion/complete", params(completion, &["ref", "argument"])),
             ("tools/call", params(json!({ "name": text, "arguments": { "type": ["object", "null"] } }), &["name"])),
         ];
         methods.into_iter().map(|(method, schema)| (method.to_owned(), schema)).collect()

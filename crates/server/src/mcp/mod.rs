@@ -1,12 +1,16 @@
 //! The Model Context Protocol: one handler for both transports.
 
+mod completion;
 mod handler;
 mod http;
 mod keepalive;
 pub(crate) mod message;
+mod page;
 mod permission;
+mod resources;
 mod schema;
 mod sessions;
+mod subscriptions;
 mod tools;
 mod trading;
 mod transport;

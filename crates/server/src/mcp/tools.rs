@@ -1,8 +1,8 @@
 //! The tools. Each turns its arguments into one question or command of the exchange.
 
 use cwts_domain::{
-    AccountId, Attached, ClientOrderId, Command, ConversionError, Event, Instrument, InstrumentId, OrderId, OrderType,
-    PlaceOrder, Reject, Service, StopPrice,
+    Attached, ClientOrderId, Command, ConversionError, Event, Instrument, InstrumentId, OrderId, OrderType, PlaceOrder,
+    Reject, Service, StopPrice,
 };
 use cwts_runtime::{Exchange, ExchangeError, Order};
 use rmcp::handler::server::tool::IntoCallToolResult;
@@ -12,13 +12,11 @@ use rmcp::{ErrorData, tool, tool_router};
 
 use crate::mcp::handler::TradingServer;
 use crate::mcp::wire::{
-    AccountView, Count, FillList, FillView, FillsArgs, ListOrdersArgs, MarketData, MarketDataArgs, OrderArgs,
-    OrderList, OrderView, PlaceOrderArgs, PositionList, PositionView, PositionsArgs, ServerInfo, ServiceInfo,
-    StatusFilter, SymbolInfo,
+    ACCOUNT, AccountView, Count, FillList, FillsArgs, ListOrdersArgs, MarketData, MarketDataArgs, OrderArgs, OrderList,
+    OrderView, PlaceOrderArgs, PositionList, PositionView, PositionsArgs, ServerInfo, ServiceInfo, StatusFilter,
+    SymbolInfo,
 };
 
-/// The account that every client trades on.
-pub(crate) const ACCOUNT: AccountId = AccountId::PAPER;
 const DEFAULT_PAGE: u16 = 100;
 const DEFAULT_DEPTH: u16 = 10;
 const TRADES: usize = 50;
@@ -125,15 +123,14 @@ impl TradingServer {
         Ok(Json(listed.await?))
     }
 
-    /// The latest fills of the paper account, newest first.
+    /// The fills of the paper account, newest first, page by page.
     #[tool(annotations(title = "Fills", read_only_hint = true, open_world_hint = false))]
     pub(crate) async fn get_fills(&self, Parameters(args): Parameters<FillsArgs>) -> Result<Json<FillList>> {
+        let only = self.instrument_of(args.symbol.as_deref())?;
         let most = usize::from(args.limit.unwrap_or(DEFAULT_PAGE));
-        let read = self.instance.exchange().read(move |exchange| {
-            let newest = exchange.fills(ACCOUNT).rev().take(most);
-            newest.filter_map(|fill| Some(FillView::of(exchange.market(fill.instrument)?.instrument(), fill))).collect()
-        });
-        Ok(Json(FillList { fills: read.await? }))
+        let before = args.cursor.map(|cursor| parse_id("cursor", &cursor)).transpose()?.map(|OrderId(number)| number);
+        let read = self.instance.exchange().read(move |exchange| FillList::page(exchange, only, before, most));
+        Ok(Json(read.await?))
     }
 
     /// The open positions of the paper account, with profit and loss.

@@ -8,9 +8,9 @@ use rmcp::handler::server::wrapper::{Json, Parameters};
 use rmcp::{tool, tool_router};
 
 use crate::mcp::handler::TradingServer;
-use crate::mcp::tools::{ACCOUNT, ToolError, view};
+use crate::mcp::tools::{ToolError, view};
 use crate::mcp::wire::{
-    Cancelled, ClosePositionArgs, Count, Flattened, HaltArgs, InstrumentList, InstrumentView, LimitsView,
+    ACCOUNT, Cancelled, ClosePositionArgs, Count, Flattened, HaltArgs, InstrumentList, InstrumentView, LimitsView,
     ModifyOrderArgs, OrderArgs, OrderView, PlaceOrderArgs, Preview, ScopeArgs, TradingStateView,
 };
 

@@ -99,10 +99,16 @@ pub(crate) struct PositionsArgs {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct FillsArgs {
-    /// At most this many, the newest, 1 to 500; 100 when left out.
+    /// Only this instrument; all when left out.
+    #[serde(default)]
+    pub(crate) symbol: Option<String>,
+    /// At most this many, 1 to 500; 100 when left out.
     #[serde(default)]
     #[schemars(with = "Option<i32>", range(min = 1, max = 500))]
     pub(crate) limit: Option<u16>,
+    /// `next_cursor` of the page before.
+    #[serde(default)]
+    pub(crate) cursor: Option<String>,
 }
 
 /// Arguments of `get_market_data`.

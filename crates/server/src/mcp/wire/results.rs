@@ -1,10 +1,11 @@
 //! What the tools answer, read from the exchange in one turn.
 
-use cwts_domain::{Instrument, InstrumentId, Side};
+use cwts_domain::{Instrument, InstrumentId};
 use cwts_runtime::{Account, Exchange, Fill, Market, Order, Position, Role};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::ACCOUNT;
 use super::count::Count;
 use super::enums::{WireOrderType, WireSide, WireStatus, WireTimeInForce};
 
@@ -155,11 +156,29 @@ impl AccountView {
     }
 }
 
-/// The latest fills of the paper account.
+/// One page of fills of the paper account.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct FillList {
     /// Newest first.
     pub(crate) fills: Vec<FillView>,
+    /// Cursor of the next page; null on the last.
+    pub(crate) next_cursor: Option<String>,
+    pub(crate) sequence: Count,
+}
+
+impl FillList {
+    /// The newest fills, of one instrument or of all, older than the one with the sequence number `before`.
+    pub(crate) fn page(exchange: &Exchange, only: Option<InstrumentId>, before: Option<u64>, most: usize) -> Self {
+        let wanted = |fill: &&Fill| {
+            only.is_none_or(|only| only == fill.instrument) && before.is_none_or(|before| fill.sequence < before)
+        };
+        let mut page: Vec<&Fill> = exchange.fills(ACCOUNT).rev().filter(wanted).take(most + 1).collect();
+        let more = page.len() > most;
+        page.truncate(most);
+        let next_cursor = page.last().filter(|_| more).map(|last| last.sequence.to_string());
+        let view = |fill: &Fill| Some(FillView::of(exchange.market(fill.instrument)?.instrument(), fill));
+        Self { fills: page.into_iter().filter_map(view).collect(), next_cursor, sequence: Count(exchange.sequence()) }
+    }
 }
 
 /// One fill.
@@ -179,7 +198,7 @@ pub(crate) struct FillView {
 }
 
 impl FillView {
-    pub(crate) fn of(instrument: &Instrument, fill: &Fill) -> Self {
+    fn of(instrument: &Instrument, fill: &Fill) -> Self {
         Self {
             order_id: fill.order_id.to_string(),
             symbol: instrument.symbol.clone(),
@@ -193,73 +212,6 @@ impl FillView {
             },
             sequence: Count(fill.sequence),
             time: fill.at.to_string(),
-        }
-    }
-}
-
-/// Prices, volume and book of one instrument.
-#[derive(Debug, Serialize, JsonSchema)]
-pub(crate) struct MarketData {
-    pub(crate) symbol: String,
-    pub(crate) bid: Option<f64>,
-    pub(crate) ask: Option<f64>,
-    pub(crate) last: Option<f64>,
-    /// Traded since the exchange opened, in base currency.
-    pub(crate) volume: f64,
-    pub(crate) high: Option<f64>,
-    pub(crate) low: Option<f64>,
-    /// [price, quantity], highest price first.
-    pub(crate) bids: Vec<[f64; 2]>,
-    /// [price, quantity], lowest price first.
-    pub(crate) asks: Vec<[f64; 2]>,
-    pub(crate) sequence: Count,
-    /// The latest trades, newest first, where they were asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) trades: Option<Vec<TradeView>>,
-}
-
-/// A trade of the market.
-#[derive(Debug, Serialize, JsonSchema)]
-pub(crate) struct TradeView {
-    pub(crate) price: f64,
-    pub(crate) quantity: f64,
-    /// Side of the order that came in.
-    pub(crate) side: WireSide,
-    pub(crate) time: String,
-}
-
-impl MarketData {
-    pub(crate) fn of(exchange: &Exchange, market: &Market, depth: usize, trades: Option<usize>) -> Self {
-        let (instrument, session) = (market.instrument(), market.session());
-        let price = |ticks| instrument.price(ticks);
-        let levels = |side| {
-            let levels = market.depth(side, depth).into_iter();
-            levels.map(|(ticks, lots)| [price(ticks), instrument.quantity(lots)]).collect()
-        };
-        Self {
-            symbol: instrument.symbol.clone(),
-            bid: market.best_bid().map(price),
-            ask: market.best_ask().map(price),
-            last: market.last_trade().map(|trade| price(trade.price)),
-            volume: instrument.quantity(session.volume),
-            high: session.high.map(price),
-            low: session.low.map(price),
-            bids: levels(Side::Buy),
-            asks: levels(Side::Sell),
-            sequence: Count(exchange.sequence()),
-            trades: trades
-                .map(|most| market.trades().rev().take(most).map(|trade| TradeView::of(instrument, trade)).collect()),
-        }
-    }
-}
-
-impl TradeView {
-    fn of(instrument: &Instrument, trade: &cwts_runtime::Trade) -> Self {
-        Self {
-            price: instrument.price(trade.price),
-            quantity: instrument.quantity(trade.quantity),
-            side: trade.taker_side.into(),
-            time: trade.at.to_string(),
         }
     }
 }
