@@ -8,7 +8,7 @@ use rmcp::handler::server::router::tool::ToolRouter;
 use rmcp::handler::server::tool::ToolCallContext;
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CallToolResult, CompleteRequestParams, CompleteResult, ContentBlock,
-    ErrorCode, Implementation, InitializeRequestParams, InitializeResult, ListResourceTemplatesResult,
+    ErrorCode, Implementation, InitializeRequestParams, InitializeResult, JsonObject, ListResourceTemplatesResult,
     ListResourcesResult, ListToolsResult, PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse,
     ReadResourceResult, ResourceContents, ServerCapabilities, ServerConfig, SubscribeRequestParams, SubscriptionFilter,
     Tool, UnsubscribeRequestParams,
@@ -64,9 +64,24 @@ impl TradingServer {
         })
     }
 
-    fn count(&self, tool: &str, failed: bool) {
-        let outcome = if failed { "error" } else { "ok" };
-        self.instance.metrics().tool_calls.with_label_values(&[tool, outcome]).inc();
+    /// One of its tools.
+    pub(crate) fn tool(&self, name: &str) -> Option<&'static Tool> {
+        self.tools.get(name)
+    }
+
+    /// Counts a call, and tells the client's row in the list what it was refused.
+    pub(crate) fn account_for(
+        &self,
+        tool: &Tool,
+        client: Option<&ConnectedClient>,
+        result: &Result<CallToolResponse, ErrorData>,
+    ) {
+        let told = refusal_of(result);
+        let outcome = if told.is_some() { "error" } else { "ok" };
+        self.instance.metrics().tool_calls.with_label_values(&[&*tool.name, outcome]).inc();
+        if let Some((client, told)) = client.zip(told) {
+            client.refused(&format!("{}: {told}", tool.name), self.instance.clock().now());
+        }
     }
 }
 
@@ -201,25 +216,21 @@ impl ServerHandler for TradingServer {
             (Some(refused), _) => Ok(refused.into()),
             (None, Ok(())) => {
                 request.arguments = arguments.as_object_mut().map(std::mem::take);
-                let asks_once = asks_once(&request);
+                let asks_once = asks_once(&request.name, request.arguments.as_ref());
                 let call = self.tools.call(ToolCallContext::new(self, request, context));
                 turn::run(call, running, asks_once).await.or_else(as_tool_error)
             }
             (None, Err(problem)) => as_tool_error(ErrorData::invalid_params(problem, None)),
         };
-        let told = refusal_of(&result);
-        self.count(&tool.name, told.is_some());
-        if let Some((client, told)) = client.zip(told) {
-            client.refused(&format!("{}: {told}", tool.name), self.instance.clock().now());
-        }
+        self.account_for(&tool, client.as_ref(), &result);
         result
     }
 }
 
 /// Whether a tool asks the exchange exactly once. An order that is named by its client is looked up first.
-fn asks_once(request: &CallToolRequestParams) -> bool {
-    let named = || request.arguments.as_ref().is_some_and(|arguments| arguments.contains_key("client_order_id"));
-    match &*request.name {
+pub(crate) fn asks_once(tool: &str, arguments: Option<&JsonObject>) -> bool {
+    let named = || arguments.is_some_and(|arguments| arguments.contains_key("client_order_id"));
+    match tool {
         "place_order" | "list_orders" | "get_fills" | "get_positions" | "get_account" | "get_market_data" => true,
         "cancel_order" | "get_order_status" => !named(),
         _ => false,

@@ -1,6 +1,7 @@
 //! The Model Context Protocol: one handler for both transports.
 
 mod completion;
+mod direct;
 mod handler;
 mod http;
 mod keepalive;

@@ -8,7 +8,7 @@ use cwts_runtime::{Caller, ConnectedClient, Connection, Instance};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt as _, StreamExt as _};
 use rmcp::RoleServer;
-use rmcp::model::{ClientJsonRpcMessage, ClientRequest, JsonRpcRequest};
+use rmcp::model::{ClientJsonRpcMessage, ClientNotification, ClientRequest, JsonRpcNotification, JsonRpcRequest};
 use rmcp::service::{RxJsonRpcMessage, TxJsonRpcMessage};
 use rmcp::transport::Transport;
 use serde_json::Value;
@@ -17,6 +17,8 @@ use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Error as WebSocketError;
 
 use crate::limits::WebSocketLimits;
+use crate::mcp::direct::{Direct, Outlet};
+use crate::mcp::handler::TradingServer;
 use crate::mcp::keepalive::{Due, Keepalive};
 use crate::mcp::message::{self, Fault};
 use crate::mcp::turn::Turns;
@@ -35,7 +37,7 @@ const MAX_CALLS: usize = 64;
 /// down.
 const MAX_UNSENT: usize = 64;
 
-type Sink = Arc<Mutex<SplitSink<WebSocket, Message>>>;
+pub(crate) type Sink = Arc<Mutex<SplitSink<WebSocket, Message>>>;
 
 /// One client's WebSocket.
 pub(crate) struct WebSocketTransport {
@@ -50,6 +52,7 @@ pub(crate) struct WebSocketTransport {
     instance: Instance,
     keepalive: Keepalive,
     turns: Turns,
+    direct: Direct,
     calls: Arc<Semaphore>,
     /// For the next tool call. Taken before reading, since a future that has read a message may not wait for anything.
     permit: Option<OwnedSemaphorePermit>,
@@ -57,10 +60,10 @@ pub(crate) struct WebSocketTransport {
 }
 
 /// Counts an answer until it is sent or given up.
-struct Unsent(watch::Sender<usize>);
+pub(crate) struct Unsent(watch::Sender<usize>);
 
 impl Unsent {
-    fn count(unsent: &watch::Sender<usize>) -> Self {
+    pub(crate) fn count(unsent: &watch::Sender<usize>) -> Self {
         unsent.send_modify(|count| *count += 1);
         Self(unsent.clone())
     }
@@ -96,12 +99,16 @@ impl WebSocketTransport {
         connection: Connection,
         caller: Caller,
         client: ConnectedClient,
-        instance: Instance,
+        server: TradingServer,
         limits: WebSocketLimits,
     ) -> Self {
         let (sink, stream) = socket.split();
+        let (sink, unsent, instance) = (Arc::new(Mutex::new(sink)), watch::Sender::new(0), server.instance.clone());
+        let sent = instance.metrics().websocket_messages.with_label_values(&["out"]);
+        let outlet = Outlet { sink: Arc::clone(&sink), connection: connection.clone(), unsent: unsent.clone(), sent };
         Self {
-            sink: Arc::new(Mutex::new(sink)),
+            direct: Direct::new(server, caller.clone(), client.clone(), outlet),
+            sink,
             stream,
             connection,
             caller,
@@ -111,7 +118,7 @@ impl WebSocketTransport {
             turns: Turns::default(),
             calls: Arc::new(Semaphore::new(MAX_CALLS)),
             permit: None,
-            unsent: watch::Sender::new(0),
+            unsent,
         }
     }
 
@@ -119,11 +126,14 @@ impl WebSocketTransport {
         Ending { sink: Arc::clone(&self.sink), connection: self.connection.clone() }
     }
 
-    /// The message in a text frame; `None` where a fault was answered, `Err` when the client is gone.
-    async fn parse(&self, text: &str) -> Result<Option<RxJsonRpcMessage<RoleServer>>, ()> {
+    fn count(&self) {
         self.instance.meter(Service::McpWebsocket).count(self.instance.clock().now());
         self.instance.metrics().websocket_messages.with_label_values(&["in"]).inc();
         self.client.count();
+    }
+
+    /// The message in a text frame; `None` where a fault was answered, `Err` when the client is gone.
+    async fn parse(&self, text: &str) -> Result<Option<RxJsonRpcMessage<RoleServer>>, ()> {
         match message::read(text.as_bytes()) {
             Ok(message) => Ok(Some(message)),
             Err(fault) => self.refuse(&fault).await.map(|()| None),
@@ -154,6 +164,14 @@ impl WebSocketTransport {
                 let info = &hello.params.client_info;
                 self.client.introduce(&info.name, &info.version);
             }
+            ClientJsonRpcMessage::Notification(JsonRpcNotification {
+                notification: ClientNotification::CancelledNotification(cancelled),
+                ..
+            }) => {
+                if let Some(id) = &cancelled.params.request_id {
+                    self.direct.withdraw(id);
+                }
+            }
             _ => {}
         }
         message
@@ -161,11 +179,15 @@ impl WebSocketTransport {
 
     /// Waits until the client may ask for more. Ends early when the socket drains or the token is replaced.
     async fn may_ask(&mut self) {
+        if self.permit.is_none() {
+            self.permit = Arc::clone(&self.calls).try_acquire_owned().ok();
+        }
+        if self.permit.is_some() && *self.unsent.borrow() < MAX_UNSENT {
+            return;
+        }
         let (connection, caller, client) = (self.connection.clone(), self.caller.clone(), self.client.clone());
         let mut unsent = self.unsent.subscribe();
-        if *unsent.borrow() >= MAX_UNSENT || self.permit.is_none() && self.calls.available_permits() == 0 {
-            self.keepalive.stop_listening();
-        }
+        self.keepalive.stop_listening();
         let ready = async {
             // The sender lives as long as the transport, and the semaphore is never closed.
             drop(unsent.wait_for(|count| *count < MAX_UNSENT).await);
@@ -262,6 +284,7 @@ impl Transport<RoleServer> for WebSocketTransport {
         &mut self,
         message: TxJsonRpcMessage<RoleServer>,
     ) -> impl Future<Output = Result<(), axum::Error>> + Send + 'static {
+        self.direct.observe(&message);
         let sink = Arc::clone(&self.sink);
         let connection = self.connection.clone();
         let unsent = Unsent::count(&self.unsent);
@@ -283,7 +306,13 @@ impl Transport<RoleServer> for WebSocketTransport {
         loop {
             self.may_ask().await;
             let parsed = match self.next_frame().await? {
-                Message::Text(text) => self.parse(&text).await,
+                Message::Text(text) => {
+                    self.count();
+                    if self.direct.take(&text, || self.turns.next(self.permit.take())) {
+                        continue;
+                    }
+                    self.parse(&text).await
+                }
                 Message::Binary(_) => {
                     let fault = Fault::invalid_request("MCP uses text frames", Value::Null);
                     self.refuse(&fault).await.map(|()| None)

@@ -40,9 +40,9 @@ async fn upgrade(
         let (link, agent) = ((Service::McpWebsocket, Link::Websocket), clients::user_agent(&headers));
         let client = clients::new_client(&instance, link, &connection, Some(&caller), agent);
         let client = instance.connected().add(client);
-        let transport = WebSocketTransport::new(socket, connection, caller, client, instance.clone(), limits);
-        let ending = transport.ending();
         let server = TradingServer::new(instance, Service::McpWebsocket);
+        let transport = WebSocketTransport::new(socket, connection, caller, client, server.clone(), limits);
+        let ending = transport.ending();
         let Ok(served) = tokio::time::timeout(limits.handshake, server.serve(transport)).await else {
             return ending.close(close_code::POLICY, "initialize came too late").await;
         };

@@ -1,0 +1,306 @@
+//! Answers the most frequent tool calls of a WebSocket without rmcp, which gives every request a task and every answer
+//! another one.
+//!
+//! [`Direct::take`] takes a call only where nothing could go wrong before its tool runs: the session has begun, the message
+//! is a plain `tools/call`, the caller may use the tool and the arguments fit. Whatever else a client sends goes to rmcp, so
+//! errors of the protocol and of arguments have one source. A tool that asks its client back is not for here: it needs the
+//! session. One task per connection runs the calls and writes what is ready in one go.
+
+use cwts_runtime::{Caller, ConnectedClient, Connection};
+use futures_util::stream::FuturesUnordered;
+use futures_util::{SinkExt as _, StreamExt as _};
+use prometheus::IntCounter;
+use rmcp::handler::server::tool::IntoCallToolResult as _;
+use rmcp::handler::server::wrapper::Parameters;
+use rmcp::model::{
+    CallToolResponse, ErrorData, Extensions, JsonObject, ProtocolVersion, RequestId, RequestMetaObject,
+    ServerJsonRpcMessage, ServerResult, Tool,
+};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tokio::sync::{mpsc, watch};
+
+use axum::extract::ws::Message;
+
+use crate::mcp::handler::{TradingServer, asks_once};
+use crate::mcp::transport::{Sink, Unsent};
+use crate::mcp::turn::{self, Turn};
+use crate::mcp::wire::{ListOrdersArgs, MarketDataArgs, ModifyOrderArgs, OrderArgs, PlaceOrderArgs, PositionsArgs};
+use crate::mcp::{permission, schema};
+
+/// Answers that are written in one go.
+const BATCH: usize = 64;
+
+/// What a session has agreed on. Told by the answers that rmcp sends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Session {
+    /// Nothing yet; the first request is rmcp's.
+    #[default]
+    None,
+    /// By `initialize`, to a version before 2026-07-28: requests need not say their version.
+    Initialized,
+    /// Each request brings its version and capabilities (2026-07-28, "Lifecycle").
+    Inline,
+}
+
+/// Takes calls of one connection.
+pub(crate) struct Direct {
+    server: TradingServer,
+    /// Who calls, as rmcp's requests carry it.
+    extensions: Extensions,
+    session: Session,
+    outlet: Outlet,
+    /// To the task that runs the calls, which begins with the first one.
+    work: Option<mpsc::UnboundedSender<Work>>,
+}
+
+/// Where answers go.
+#[derive(Clone)]
+pub(crate) struct Outlet {
+    pub(crate) sink: Sink,
+    pub(crate) connection: Connection,
+    pub(crate) unsent: watch::Sender<usize>,
+    pub(crate) sent: IntCounter,
+}
+
+enum Work {
+    Call(Box<Call>),
+    /// The client does not want the answer any more.
+    Withdraw(RequestId),
+}
+
+struct Call {
+    id: RequestId,
+    tool: &'static Tool,
+    arguments: Arguments,
+    asks_once: bool,
+    turn: Turn,
+    /// Whether the answer says that it is complete (2026-07-28, `resultType`).
+    says_complete: bool,
+}
+
+enum Arguments {
+    PlaceOrder(PlaceOrderArgs),
+    ModifyOrder(ModifyOrderArgs),
+    CancelOrder(OrderArgs),
+    GetOrderStatus(OrderArgs),
+    ListOrders(ListOrdersArgs),
+    GetPositions(PositionsArgs),
+    GetAccount,
+    GetMarketData(MarketDataArgs),
+}
+
+/// A `tools/call` without anything unusual.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Frame<'a> {
+    jsonrpc: &'a str,
+    id: Value,
+    method: &'a str,
+    params: Params<'a>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Params<'a> {
+    name: &'a str,
+    arguments: Option<JsonObject>,
+    #[serde(rename = "_meta")]
+    meta: Option<JsonObject>,
+}
+
+impl Direct {
+    pub(crate) fn new(server: TradingServer, caller: Caller, client: ConnectedClient, outlet: Outlet) -> Self {
+        let mut extensions = Extensions::new();
+        extensions.insert(caller);
+        extensions.insert(client);
+        Self { server, extensions, session: Session::None, outlet, work: None }
+    }
+
+    /// Learns from what rmcp answers what the session has agreed on.
+    pub(crate) fn observe(&mut self, answer: &ServerJsonRpcMessage) {
+        let ServerJsonRpcMessage::Response(answer) = answer else { return };
+        self.session = match (&answer.result, self.session) {
+            (ServerResult::InitializeResult(agreed), _) if agreed.protocol_version < ProtocolVersion::V_2026_07_28 => {
+                Session::Initialized
+            }
+            (ServerResult::InitializeResult(_), _) => Session::Inline,
+            // Both may come before a session begins.
+            (ServerResult::DiscoverResult(_) | ServerResult::EmptyResult(_), before) => before,
+            (_, Session::None) => Session::Inline,
+            (_, before) => before,
+        };
+    }
+
+    /// Takes a call and sees to its answer. `false` for everything that is rmcp's.
+    pub(crate) fn take(&mut self, text: &str, turn: impl FnOnce() -> Turn) -> bool {
+        let Some(call) = self.recognise(text, turn) else { return false };
+        let work = self.work.get_or_insert_with(|| {
+            let (work, calls) = mpsc::unbounded_channel();
+            tokio::spawn(run(calls, self.server.clone(), self.extensions.clone(), self.outlet.clone()));
+            work
+        });
+        // The task lives as long as this sender.
+        work.send(Work::Call(Box::new(call))).is_ok()
+    }
+
+    /// Drops the answer of a call that is under way, if it is one of these.
+    pub(crate) fn withdraw(&self, id: &RequestId) {
+        if let Some(work) = &self.work {
+            // Without a task there is no call under way.
+            work.send(Work::Withdraw(id.clone())).ok();
+        }
+    }
+
+    fn recognise(&self, text: &str, turn: impl FnOnce() -> Turn) -> Option<Call> {
+        if self.session == Session::None || !text.contains("\"tools/call\"") {
+            return None;
+        }
+        let Frame { jsonrpc, id, method, params } = serde_json::from_str(text).ok()?;
+        let id = match id {
+            Value::String(id) => RequestId::String(id.into()),
+            Value::Number(id) => RequestId::Number(id.as_i64()?),
+            _ => return None,
+        };
+        if (jsonrpc, method) != ("2.0", "tools/call") {
+            return None;
+        }
+        let says_complete = self.says_complete(params.meta)?;
+        let tool = self.server.tool(params.name)?;
+        if permission::refusal(tool, &self.extensions).is_some() {
+            return None;
+        }
+        let mut arguments = Value::Object(params.arguments.unwrap_or_default());
+        schema::fit(&tool.input_schema, &mut arguments).ok()?;
+        let asks_once = asks_once(params.name, arguments.as_object());
+        let arguments = Arguments::of(params.name, arguments)?;
+        Some(Call { id, tool, arguments, asks_once, turn: turn(), says_complete })
+    }
+
+    /// Whether the answer is one of 2026-07-28; `None` where the request does not say what its session needs.
+    fn says_complete(&self, meta: Option<JsonObject>) -> Option<bool> {
+        let newest = ProtocolVersion::V_2026_07_28;
+        let Some(meta) = meta.map(RequestMetaObject::from) else {
+            return (self.session == Session::Initialized).then_some(false);
+        };
+        match meta.protocol_version() {
+            Some(version) => (version == newest && meta.missing_required_keys(&newest).is_empty()).then_some(true),
+            None => (self.session == Session::Initialized).then_some(false),
+        }
+    }
+}
+
+impl Arguments {
+    fn of(tool: &str, arguments: Value) -> Option<Self> {
+        fn read<T: DeserializeOwned>(arguments: Value) -> Option<T> {
+            serde_json::from_value(arguments).ok()
+        }
+        match tool {
+            "place_order" => read(arguments).map(Self::PlaceOrder),
+            "modify_order" => read(arguments).map(Self::ModifyOrder),
+            "cancel_order" => read(arguments).map(Self::CancelOrder),
+            "get_order_status" => read(arguments).map(Self::GetOrderStatus),
+            "list_orders" => read(arguments).map(Self::ListOrders),
+            "get_positions" => read(arguments).map(Self::GetPositions),
+            "get_account" => Some(Self::GetAccount),
+            "get_market_data" => read(arguments).map(Self::GetMarketData),
+            _ => None,
+        }
+    }
+
+    async fn call(self, server: &TradingServer) -> Result<CallToolResponse, ErrorData> {
+        match self {
+            Self::PlaceOrder(args) => server.place_order(Parameters(args)).await.into_call_tool_result(),
+            Self::ModifyOrder(args) => server.modify_order(Parameters(args)).await.into_call_tool_result(),
+            Self::CancelOrder(args) => server.cancel_order(Parameters(args)).await.into_call_tool_result(),
+            Self::GetOrderStatus(args) => server.get_order_status(Parameters(args)).await.into_call_tool_result(),
+            Self::ListOrders(args) => server.list_orders(Parameters(args)).await.into_call_tool_result(),
+            Self::GetPositions(args) => server.get_positions(Parameters(args)).await.into_call_tool_result(),
+            Self::GetAccount => server.get_account().await.into_call_tool_result(),
+            Self::GetMarketData(args) => server.get_market_data(Parameters(args)).await.into_call_tool_result(),
+        }
+    }
+}
+
+impl Call {
+    /// Runs in its turn. Returns the answer with the id of the request.
+    async fn run(self, server: &TradingServer, extensions: &Extensions) -> (RequestId, Option<String>) {
+        let running = self.turn.come().await;
+        let result = turn::run(self.arguments.call(server), running, self.asks_once).await;
+        server.account_for(self.tool, permission::of_client(extensions), &result);
+        tracing::debug!(id = %self.id, tool = %self.tool.name, "answered directly");
+        let answer = match result.map(ServerResult::from) {
+            Ok(mut result) => {
+                if let ServerResult::CallToolResult(result) = &mut result
+                    && !self.says_complete
+                {
+                    result.result_type = None;
+                }
+                ServerJsonRpcMessage::response(result, self.id.clone())
+            }
+            Err(error) => ServerJsonRpcMessage::error(error, Some(self.id.clone())),
+        };
+        (self.id, serde_json::to_string(&answer).ok())
+    }
+}
+
+/// Runs calls until no more can come and all are answered.
+async fn run(work: mpsc::UnboundedReceiver<Work>, server: TradingServer, extensions: Extensions, outlet: Outlet) {
+    let (answers, ready) = mpsc::unbounded_channel();
+    let unsent = outlet.unsent.clone();
+    tokio::join!(call(work, &server, &extensions, &unsent, answers), write(ready, outlet));
+}
+
+async fn call(
+    mut work: mpsc::UnboundedReceiver<Work>,
+    server: &TradingServer,
+    extensions: &Extensions,
+    unsent: &watch::Sender<usize>,
+    answers: mpsc::UnboundedSender<(String, Unsent)>,
+) {
+    let (mut running, mut under_way) = (FuturesUnordered::new(), Vec::new());
+    loop {
+        tokio::select! {
+            biased;
+            Some(work) = work.recv() => match work {
+                Work::Call(call) => {
+                    under_way.push(call.id.clone());
+                    running.push(call.run(server, extensions));
+                }
+                Work::Withdraw(id) => under_way.retain(|each| *each != id),
+            },
+            Some((id, answer)) = running.next() => {
+                // Not there: the client has withdrawn the request, which gets no answer then (MCP, "Cancellation").
+                let wanted = under_way.iter().position(|each| *each == id).map(|at| under_way.swap_remove(at));
+                if let Some(answer) = answer.filter(|_| wanted.is_some()) {
+                    // The client may be gone.
+                    answers.send((answer, Unsent::count(unsent))).ok();
+                }
+            }
+            else => return,
+        }
+    }
+}
+
+/// Writes what is ready in one go. A client that does not read must not outlive the drain's deadline.
+async fn write(mut ready: mpsc::UnboundedReceiver<(String, Unsent)>, outlet: Outlet) {
+    let mut batch = Vec::with_capacity(BATCH);
+    while ready.recv_many(&mut batch, BATCH).await > 0 {
+        let written = async {
+            let mut sink = outlet.sink.lock().await;
+            let mut counted = Vec::with_capacity(batch.len());
+            for (answer, unsent) in batch.drain(..) {
+                sink.feed(Message::text(answer)).await?;
+                counted.push(unsent);
+            }
+            sink.flush().await?;
+            outlet.sent.inc_by(counted.len() as u64);
+            Ok::<_, axum::Error>(())
+        };
+        tokio::select! {
+            written = written => if written.is_err() { return },
+            () = outlet.connection.aborted() => return,
+        }
+    }
+}
