@@ -6,6 +6,7 @@
 //! errors of the protocol and of arguments have one source. A tool that asks its client back is not for here: it needs the
 //! session. One task per connection runs the calls and writes what is ready in one go.
 
+use axum::extract::ws::Message;
 use cwts_runtime::{Caller, ConnectedClient, Connection};
 use futures_util::stream::FuturesUnordered;
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -21,13 +22,13 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 
-use axum::extract::ws::Message;
-
 use crate::mcp::handler::{TradingServer, asks_once};
 use crate::mcp::transport::{Sink, Unsent};
 use crate::mcp::turn::{self, Turn};
 use crate::mcp::wire::{ListOrdersArgs, MarketDataArgs, ModifyOrderArgs, OrderArgs, PlaceOrderArgs, PositionsArgs};
 use crate::mcp::{permission, schema};
+
+const METHOD: &str = "tools/call";
 
 /// Answers that are written in one go.
 const BATCH: usize = 64;
@@ -92,7 +93,7 @@ enum Arguments {
 }
 
 /// A `tools/call` without anything unusual.
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Frame<'a> {
     jsonrpc: &'a str,
@@ -101,7 +102,7 @@ struct Frame<'a> {
     params: Params<'a>,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Params<'a> {
     name: &'a str,
@@ -121,16 +122,7 @@ impl Direct {
     /// Learns from what rmcp answers what the session has agreed on.
     pub(crate) fn observe(&mut self, answer: &ServerJsonRpcMessage) {
         let ServerJsonRpcMessage::Response(answer) = answer else { return };
-        self.session = match (&answer.result, self.session) {
-            (ServerResult::InitializeResult(agreed), _) if agreed.protocol_version < ProtocolVersion::V_2026_07_28 => {
-                Session::Initialized
-            }
-            (ServerResult::InitializeResult(_), _) => Session::Inline,
-            // Both may come before a session begins.
-            (ServerResult::DiscoverResult(_) | ServerResult::EmptyResult(_), before) => before,
-            (_, Session::None) => Session::Inline,
-            (_, before) => before,
-        };
+        self.session = self.session.after(&answer.result);
     }
 
     /// Takes a call and sees to its answer. `false` for everything that is rmcp's.
@@ -154,19 +146,8 @@ impl Direct {
     }
 
     fn recognise(&self, text: &str, turn: impl FnOnce() -> Turn) -> Option<Call> {
-        if self.session == Session::None || !text.contains("\"tools/call\"") {
-            return None;
-        }
-        let Frame { jsonrpc, id, method, params } = serde_json::from_str(text).ok()?;
-        let id = match id {
-            Value::String(id) => RequestId::String(id.into()),
-            Value::Number(id) => RequestId::Number(id.as_i64()?),
-            _ => return None,
-        };
-        if (jsonrpc, method) != ("2.0", "tools/call") {
-            return None;
-        }
-        let says_complete = self.says_complete(params.meta)?;
+        let (id, params) = Frame::read(text)?;
+        let says_complete = self.session.says_complete(params.meta)?;
         let tool = self.server.tool(params.name)?;
         if permission::refusal(tool, &self.extensions).is_some() {
             return None;
@@ -177,16 +158,47 @@ impl Direct {
         let arguments = Arguments::of(params.name, arguments)?;
         Some(Call { id, tool, arguments, asks_once, turn: turn(), says_complete })
     }
+}
 
-    /// Whether the answer is one of 2026-07-28; `None` where the request does not say what its session needs.
-    fn says_complete(&self, meta: Option<JsonObject>) -> Option<bool> {
-        let newest = ProtocolVersion::V_2026_07_28;
-        let Some(meta) = meta.map(RequestMetaObject::from) else {
-            return (self.session == Session::Initialized).then_some(false);
+impl<'a> Frame<'a> {
+    fn read(text: &'a str) -> Option<(RequestId, Params<'a>)> {
+        // Most other messages are told apart without parsing them twice.
+        if !text.contains(METHOD) {
+            return None;
+        }
+        let Self { jsonrpc, id, method, params } = serde_json::from_str(text).ok()?;
+        let id = match id {
+            Value::String(id) => RequestId::String(id.into()),
+            Value::Number(id) => RequestId::Number(id.as_i64()?),
+            _ => return None,
         };
-        match meta.protocol_version() {
-            Some(version) => (version == newest && meta.missing_required_keys(&newest).is_empty()).then_some(true),
-            None => (self.session == Session::Initialized).then_some(false),
+        ((jsonrpc, method) == ("2.0", METHOD)).then_some((id, params))
+    }
+}
+
+impl Session {
+    /// What is agreed once rmcp has sent `answer`.
+    fn after(self, answer: &ServerResult) -> Self {
+        match (answer, self) {
+            (ServerResult::InitializeResult(agreed), _) if agreed.protocol_version < ProtocolVersion::V_2026_07_28 => {
+                Self::Initialized
+            }
+            (ServerResult::InitializeResult(_), _) => Self::Inline,
+            // Both may come before a session begins.
+            (ServerResult::DiscoverResult(_) | ServerResult::EmptyResult(_), before) => before,
+            (_, Self::None) => Self::Inline,
+            (_, before) => before,
+        }
+    }
+
+    /// Whether the answer to a request is one of 2026-07-28; `None` where the request does not say what its session needs.
+    fn says_complete(self, meta: Option<JsonObject>) -> Option<bool> {
+        let newest = ProtocolVersion::V_2026_07_28;
+        let meta = RequestMetaObject::from(meta.unwrap_or_default());
+        match (self, meta.protocol_version()) {
+            (Self::None, _) | (Self::Inline, None) => None,
+            (Self::Initialized, None) => Some(false),
+            (_, Some(version)) => (version == newest && meta.missing_required_keys(&newest).is_empty()).then_some(true),
         }
     }
 }
@@ -304,3 +316,6 @@ async fn write(mut ready: mpsc::UnboundedReceiver<(String, Unsent)>, outlet: Out
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
