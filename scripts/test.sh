@@ -31,6 +31,12 @@ if ! "$python" -c 'import mcp' 2>/dev/null; then
 fi
 export CWTS_TEST_PYTHON="$python"
 
+if [ ! -x "$tools/schemathesis/bin/st" ]; then
+    step "schemathesis"
+    python3 -m venv "$tools/schemathesis"
+    "$tools/schemathesis/bin/python" -m pip install --quiet --disable-pip-version-check schemathesis==4.32.5
+fi
+
 if [ ! -d "$tools/typescript/node_modules" ]; then
     step "TypeScript SDK"
     mkdir -p "$tools/typescript"

@@ -10,6 +10,7 @@ const PYTHON_VARIABLE: &str = "CWTS_TEST_PYTHON";
 const PYTHON: &str = "target/tools/python/bin/python";
 /// The folder with the `node_modules` of the TypeScript SDK.
 const TYPESCRIPT: &str = "target/tools/typescript/node_modules";
+const SCHEMATHESIS: &str = "target/tools/schemathesis/bin/st";
 const PROMETHEUS: &str = "target/tools/prometheus/usr/bin";
 
 fn installed(path: &str) -> PathBuf {
@@ -23,6 +24,15 @@ pub fn python() -> Option<PathBuf> {
     let found = named.or_else(|| Some(installed(PYTHON))).filter(|python| python.is_file());
     if found.is_none() {
         skip(&format!("the Python SDK: neither {PYTHON_VARIABLE} nor {PYTHON} is an interpreter"));
+    }
+    found
+}
+
+/// The program `st` of schemathesis.
+pub fn schemathesis() -> Option<PathBuf> {
+    let found = Some(installed(SCHEMATHESIS)).filter(|program| program.is_file());
+    if found.is_none() {
+        skip(&format!("schemathesis: {SCHEMATHESIS} is missing, which scripts/test.sh installs"));
     }
     found
 }

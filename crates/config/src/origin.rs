@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 /// The layers of the configuration, strongest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Layer {
     /// Set by a person for as long as the services run; stands in no file.
@@ -27,6 +28,7 @@ pub enum Layer {
 /// The exact place of a value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Origin {
     /// The layer.
     pub layer: Layer,
@@ -41,6 +43,7 @@ pub struct Origin {
 /// A setting with the layer that won and those that it hides, strongest first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Sourced<T> {
     /// The value in force.
     pub value: T,
@@ -53,6 +56,7 @@ pub struct Sourced<T> {
 /// A value that a stronger layer hides.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Shadowed<T> {
     /// The hidden value.
     pub value: T,

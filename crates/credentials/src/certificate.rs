@@ -25,6 +25,7 @@ const SOON: i64 = 30;
 /// What a certificate says. Holds no secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CertificateInfo {
     /// Whom it names.
     pub subject: String,

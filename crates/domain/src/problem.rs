@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 /// The closed set of codes that the panel, the command line and REST branch on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorCode {
     /// A configuration file or variable is unreadable or invalid.
@@ -38,6 +39,7 @@ pub enum ErrorCode {
 /// An error as it goes to a person: what is wrong, where, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Problem {
     /// What the caller may branch on.
     pub code: ErrorCode,

@@ -172,3 +172,34 @@ pub enum Reject {
         available: String,
     },
 }
+
+impl Reject {
+    /// The word for the reason: the code of REST and the label of the metric.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::UnknownAccount { .. } => "unknown_account",
+            Self::UnknownSymbol { .. } => "unknown_symbol",
+            Self::UnknownOrder { .. } => "unknown_order",
+            Self::ClientOrderIdTaken { .. } => "client_order_id_taken",
+            Self::NotOpen { .. } => "not_open",
+            Self::Invalid { .. } => "invalid",
+            Self::QuantityOutOfRange { .. } => "quantity_out_of_range",
+            Self::PriceOutOfRange { .. } => "price_out_of_range",
+            Self::NotAboveFilled { .. } => "not_above_filled",
+            Self::PriceOutsideBand { .. } => "price_outside_band",
+            Self::FillOrKill { .. } => "fill_or_kill",
+            Self::PostOnly { .. } => "post_only",
+            Self::ReduceOnly { .. } => "reduce_only",
+            Self::NoLiquidity { .. } => "no_liquidity",
+            Self::TooManyOpenOrders { .. } => "too_many_open_orders",
+            Self::Halted => "halted",
+            Self::OnlyReducing => "only_reducing",
+            Self::NeedsPerson => "needs_person",
+            Self::OrderRate { .. } => "order_rate",
+            Self::OrderNotional { .. } => "order_notional",
+            Self::PositionLimit { .. } => "position_limit",
+            Self::DailyLoss { .. } => "daily_loss",
+            Self::InsufficientBalance { .. } => "insufficient_balance",
+        }
+    }
+}

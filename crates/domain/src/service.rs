@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 /// One of the four network services of an instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Service {
     /// Model Context Protocol over WebSocket: the trading endpoint.

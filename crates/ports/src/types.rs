@@ -9,6 +9,7 @@ use serde::Serialize;
 /// Transport protocol of a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Protocol {
     /// A listening TCP socket.
@@ -20,6 +21,7 @@ pub enum Protocol {
 /// Who holds a port, as far as this user may know.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Holder {
     /// Process id; `None` where only root may see it.
     pub pid: Option<u32>,
@@ -38,6 +40,7 @@ pub struct Holder {
 /// One row of the system's port table.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ListenerRow {
     /// TCP or UDP.
     pub protocol: Protocol,

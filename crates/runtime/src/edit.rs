@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 /// Where a change is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum SaveTarget {
     /// Until the services stop.
@@ -20,6 +21,7 @@ pub enum SaveTarget {
 /// Any settings at once: all of them change, or none.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SettingsEdit {
     /// The revision that the person was looking at.
     #[cfg_attr(feature = "wire", ts(type = "number"))]
@@ -33,6 +35,7 @@ pub struct SettingsEdit {
 /// The new value of one setting.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SettingChange {
     /// The setting, for example `mcp.mcp_port`.
     pub key: String,

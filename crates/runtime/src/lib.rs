@@ -12,6 +12,7 @@ mod clients;
 mod conflict;
 mod connected;
 mod connection_test;
+mod control;
 mod core;
 mod diagnostics;
 mod edit;
@@ -69,10 +70,12 @@ pub use connected::{
     ClientError, ClientInfo, Connected, ConnectedClient, ConnectedClients, Link, NewClient, printable,
 };
 pub use connection_test::{ServiceTest, TestChoice, TestPlan, TestRequest, parse_host, test_connections};
+pub use control::{InstanceRow, SettingsView};
 pub use cwts_credentials::{CertificateInfo, Scope, TrustStep};
 pub use cwts_engine::{Account, Exchange, Fill, Market, Order, Position, Role, Trade, decide};
 pub use cwts_journal::JournalError;
 pub use cwts_net::{Connection, ConnectionLimits, InterfaceAddress, InterfaceKind, Source};
+pub use cwts_ports::ListenerRow;
 pub use cwts_probe::CLIENT_NAME as TEST_CLIENT;
 pub use cwts_probe::{Diagnosis, FixAction, Progress, Repetitions, Rung, Step};
 pub use diagnostics::{diagnostics_name, write_diagnostics};

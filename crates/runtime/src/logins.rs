@@ -13,6 +13,7 @@ const QUIET: Duration = Duration::from_secs(5 * 60);
 /// The wrong tokens that were presented since the program started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FailedLogins {
     /// How many.
     #[cfg_attr(feature = "wire", ts(type = "number"))]

@@ -13,7 +13,7 @@ pub(crate) enum Operation {
     Reach(ReachEdit),
     Start,
     Stop,
-    Change(SettingsEdit),
+    Change(SettingsEdit, Actor),
     Restore,
     ShowAgain,
 }
@@ -22,9 +22,9 @@ impl Operation {
     /// Who asks for it.
     pub(crate) fn actor(&self) -> Actor {
         match self {
-            Self::Arm(_, by) => *by,
-            // Settings are changed by a person in the panel; a file that is edited is followed.
-            Self::Change(_) | Self::Reach(_) | Self::Restore => Actor::Panel,
+            Self::Arm(_, by) | Self::Change(_, by) => *by,
+            // By a person in the panel; a file that is edited is followed.
+            Self::Reach(_) | Self::Restore => Actor::Panel,
             Self::Start | Self::Stop | Self::ShowAgain | Self::FollowAddresses(_) => Actor::Program,
         }
     }

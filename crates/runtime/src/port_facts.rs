@@ -9,6 +9,7 @@ use crate::release::WayOut;
 /// What is known of a port before it is applied.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PortCheck {
     /// The port that was asked about.
     pub port: u16,
@@ -25,6 +26,7 @@ pub struct PortCheck {
 /// The verdict on a port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum PortCheckState {
     /// Can be bound.
@@ -40,6 +42,7 @@ pub enum PortCheckState {
 /// A taken port: who holds it, and what to use instead.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Conflict {
     /// Who holds it; `None` when not even the owner can be seen.
     pub holder: Option<Holder>,
@@ -68,6 +71,7 @@ pub struct Conflict {
 /// Who holds a port, in the eyes of an instance.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Owner {
     /// This instance, another one, or a stranger.
     pub kind: OwnerKind,
@@ -82,6 +86,7 @@ pub struct Owner {
 /// Whose a holder is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum OwnerKind {
     /// Another process runs this very instance: a headless one, or one that lost its window.
@@ -96,6 +101,7 @@ pub enum OwnerKind {
 /// Ports to use instead of another one. Each was tested a moment ago, on the address that would be bound.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Alternatives {
     /// The ports that ports.conf names for the service, best first. Those that cannot be used are among them, with the
     /// reason.
@@ -109,6 +115,7 @@ pub struct Alternatives {
 /// What is free in a range of ports.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RangeCheck {
     /// First port.
     pub first: u16,

@@ -22,6 +22,7 @@ const UNIT_DEADLINE: Duration = Duration::from_secs(180);
 /// A way to free a port that ends something.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct WayOut {
     /// What is ended, for example `End node, pid 48213`.
     pub title: String,
@@ -38,6 +39,7 @@ pub struct WayOut {
 /// What is to be ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Release {
     /// A systemd unit.

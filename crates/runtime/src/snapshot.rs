@@ -19,6 +19,7 @@ use crate::security::Security;
 /// Whether the services of an instance run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RunState {
     /// No socket is open.
@@ -34,6 +35,7 @@ pub enum RunState {
 /// The state of one service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ServiceState {
     /// Not bound.
@@ -49,6 +51,7 @@ pub enum ServiceState {
 /// One of the four services.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ServiceSnapshot {
     /// Which.
     pub service: Service,
@@ -87,6 +90,7 @@ pub struct ServiceSnapshot {
 /// A fact worth a look, with the screen that deals with it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Finding {
     /// `attention` or `info`.
     pub level: FindingLevel,
@@ -99,6 +103,7 @@ pub struct Finding {
 /// How much a finding matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum FindingLevel {
     /// Works, but look at it.
@@ -110,6 +115,7 @@ pub enum FindingLevel {
 /// Something that happened, newest last.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Activity {
     /// Milliseconds since the epoch.
     #[cfg_attr(feature = "wire", ts(type = "number"))]
@@ -121,6 +127,7 @@ pub struct Activity {
 /// Figures of one second, for the charts.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Sample {
     /// Milliseconds since the epoch.
     #[cfg_attr(feature = "wire", ts(type = "number"))]
@@ -138,6 +145,7 @@ pub struct Sample {
 /// The market in one line.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MarketSummary {
     /// Instrument.
     pub symbol: String,
@@ -166,6 +174,7 @@ impl MarketSummary {
 /// Everything about an instance at one moment.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Snapshot {
     /// Grows by one with every change.
     #[cfg_attr(feature = "wire", ts(type = "number"))]
@@ -206,6 +215,7 @@ pub struct Snapshot {
 /// Another process that runs the instance: a headless server, another panel, or one that lost its window.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Elsewhere {
     /// The process that holds the instance's lock.
     pub pid: u32,
@@ -222,6 +232,7 @@ pub struct Elsewhere {
 /// What changed. Delivered in order.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "type", content = "data", rename_all = "snake_case")]
 pub enum InstanceEvent {
     /// The configuration, a state or an address changed: the new picture.
@@ -258,6 +269,7 @@ pub struct Envelope {
 /// The live figures of one service.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ServiceLoad {
     /// Which.
     pub service: Service,

@@ -15,6 +15,7 @@ use crate::snapshot::{Finding, FindingLevel};
 
 /// Whether clients may trade, as REST and the command line show it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TradingStatus {
     /// What holds now. Halted while the journal cannot be written, whatever the exchange says.
     pub state: TradingState,
@@ -74,6 +75,17 @@ impl Instance {
                 Actor::System => "Trading halted by the program",
             });
         }
+        Ok(status)
+    }
+
+    /// Lets clients only place orders that make a position smaller from now on, also after a restart.
+    ///
+    /// # Errors
+    /// An agent asks while trading is halted: only a person goes back towards active. As for [`Instance::halt_trading`].
+    pub async fn reduce_trading(&self, by: Actor) -> Result<TradingStatus, Problem> {
+        let reduce = Command::SetTradingState { state: TradingState::Reducing, by };
+        let status = self.exchange().execute(reduce, TradingStatus::of).await?;
+        self.record("Trading set to reducing");
         Ok(status)
     }
 

@@ -13,6 +13,7 @@ use cwts_runtime::{Caller, Connection, Denied, Scope as Allowed};
 use crate::guard::is_here;
 use crate::metered::Scope;
 use crate::problem::ProblemDetails;
+use crate::rest;
 
 /// The query parameter of the WebSocket: the MCP SDK clients can set no header.
 const PARAMETER: &str = "token";
@@ -60,6 +61,8 @@ fn needed(service: Service, here: bool, method: &Method, uri: &Uri) -> Option<Al
         Service::McpWebsocket => Some(Allowed::Read),
         // What changes something over REST needs to say that it may; MCP decides for each tool.
         Service::McpHttp if !method.is_safe() && uri.path().starts_with("/api/") => Some(Allowed::Trade),
+        // A browser has no token, and the documentation no secret.
+        Service::McpHttp if here && rest::is_open(uri.path()) => None,
         Service::McpHttp => Some(Allowed::Read),
         Service::Prometheus => (!here).then_some(Allowed::Metrics),
         // Without a token it tells less.

@@ -33,6 +33,7 @@ pub struct Trail {
 /// Part of the trail, the newest first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AuditPage {
     /// The records.
     pub records: Vec<AuditRecord>,

@@ -30,6 +30,7 @@ pub struct Issued {
 /// A text that was given out and no longer fits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct StaleSnippet {
     /// The program.
     pub client: ClientProgram,

@@ -10,6 +10,7 @@ use serde::Serialize;
 /// What a client is connected by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Link {
     /// A WebSocket with its MCP session.
@@ -23,6 +24,7 @@ pub enum Link {
 /// A client that is connected.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ClientInfo {
     /// Tells it from others; never used twice in one run of the program.
     pub id: String,
@@ -54,6 +56,7 @@ pub struct ClientInfo {
 /// An answer that refused something.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ClientError {
     /// Milliseconds since the epoch.
     #[cfg_attr(feature = "wire", ts(type = "number"))]
@@ -65,6 +68,7 @@ pub struct ClientError {
 /// Everyone who is connected.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Connected {
     /// Longest connected first, at most 200.
     pub clients: Vec<ClientInfo>,

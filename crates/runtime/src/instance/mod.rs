@@ -9,7 +9,7 @@ mod shared;
 use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use cwts_config::Sources;
+use cwts_config::{Settings, Sources};
 use cwts_domain::{Clock, ErrorCode, Problem, Service};
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, broadcast};
@@ -149,8 +149,16 @@ impl Instance {
     /// The edit is invalid or outdated, a socket cannot be bound, the file cannot be saved, or the switch failed; nothing
     /// has changed. Where a socket that had to make room could not come back, its service is blocked in the snapshot.
     pub async fn change(&self, edit: SettingsEdit) -> Result<Snapshot, Problem> {
+        self.change_by(edit, Actor::Panel).await
+    }
+
+    /// The same for somebody else than the person in the panel.
+    ///
+    /// # Errors
+    /// As for [`Instance::change`].
+    pub async fn change_by(&self, edit: SettingsEdit, by: Actor) -> Result<Snapshot, Problem> {
         self.refuse_elsewhere()?;
-        self.run(Operation::Change(edit)).await
+        self.run(Operation::Change(edit, by)).await
     }
 
     /// Asks the exchange.
@@ -202,6 +210,11 @@ impl Instance {
 
     pub(crate) fn of(shared: Arc<Shared>) -> Self {
         Self(shared)
+    }
+
+    /// The settings that the services run with, or would start with.
+    pub(crate) async fn settings_in_force(&self) -> Result<Settings, Problem> {
+        Ok(self.0.core.lock().await.loaded.as_ref().map_err(Clone::clone)?.settings.clone())
     }
 
     /// Puts into force what the files say by now.
@@ -256,7 +269,7 @@ impl Instance {
                     core.stop(&instance).await;
                     Ok(())
                 }
-                Operation::Change(edit) => core.change(&instance, &edit).await,
+                Operation::Change(edit, _) => core.change(&instance, &edit).await,
                 Operation::Arm(armed, _) => core.arm(&instance, armed),
                 Operation::FollowAddresses(present) => core.follow_addresses(&instance, &present).await,
                 Operation::Reach(edit) => core.set_reach(&instance, &edit).await,

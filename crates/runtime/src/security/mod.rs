@@ -29,6 +29,7 @@ pub use view::{AuthorityView, CertificateView, FirewallSummary, SecurityView, To
 /// How far the services reach, and what protects them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Security {
     /// How far the WebSocket and the HTTP API reach.
     pub mcp: Exposure,
