@@ -68,6 +68,11 @@ impl McpClient {
         &mut self.socket
     }
 
+    /// The WebSocket, for whoever only listens from now on.
+    pub fn into_socket(self) -> Socket {
+        self.socket
+    }
+
     /// Sends a request and returns the whole answer, with `result` or `error`.
     ///
     /// # Panics
