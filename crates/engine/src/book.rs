@@ -2,10 +2,12 @@
 //!
 //! Orders live in a slab and are linked first to last within their price level; levels live in a slab of their own, and
 //! each order knows its level. So only the first order of a price and the last one to leave it change the sorted index of
-//! a side, a `Vec` with the best price at its end, where books are busiest.
+//! a side, a `Vec` with the best price at its end, where books are busiest. Where else an order goes is first looked up in
+//! [`Hints`], which may be wrong or empty and are part of no state.
 //! Knows no money and no history, and never decides what trades. Serves for stop orders too: there the price is the one
 //! that triggers, see [`Market`](crate::Market).
 
+use std::hash::{Hash, Hasher};
 use std::iter::successors;
 
 use cwts_domain::{Lots, OrderId, Side, Ticks};
@@ -45,6 +47,58 @@ pub(crate) struct Level {
     pub(crate) quantity: Lots,
 }
 
+/// Levels by the last bits of their price: prices of a busy book lie close together, so one look finds nearly every level.
+/// A level that leaves leaves the hints too; one that is not there is found without. All hints are alike, whatever they hold.
+#[derive(Clone, Debug, Default)]
+struct Hints([Box<[Hint]>; 2]);
+
+/// The bits of a rank above those that lead to the hint, and its level.
+type Hint = (i32, LevelSlot);
+
+impl Hints {
+    const BITS: u32 = 10;
+
+    /// Where the hint of a rank is, and how it is told from others; `None` for a rank that has none.
+    fn place(rank: Rank) -> Option<(usize, i32)> {
+        let (place, rest) = (rank.0 & ((1 << Self::BITS) - 1), rank.0 >> Self::BITS);
+        Some((place as usize, i32::try_from(rest).ok()?))
+    }
+
+    fn get(&self, side: Side, rank: Rank) -> Option<LevelSlot> {
+        let (place, rest) = Self::place(rank)?;
+        let (of, level) = *self.0[side as usize].get(place)?;
+        (of == rest && level != LevelSlot::MAX).then_some(level)
+    }
+
+    fn set(&mut self, side: Side, rank: Rank, level: LevelSlot) {
+        let hints = &mut self.0[side as usize];
+        if hints.is_empty() {
+            *hints = vec![(0, LevelSlot::MAX); 1 << Self::BITS].into();
+        }
+        if let Some((place, rest)) = Self::place(rank) {
+            hints[place] = (rest, level);
+        }
+    }
+
+    fn forget(&mut self, side: Side, rank: Rank) {
+        if self.get(side, rank).is_some() {
+            self.set(side, rank, LevelSlot::MAX);
+        }
+    }
+}
+
+impl PartialEq for Hints {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Hints {}
+
+impl Hash for Hints {
+    fn hash<H: Hasher>(&self, _: &mut H) {}
+}
+
 /// Price so that the best of either side sorts last: the price itself for bids, its negative for asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 struct Rank(i64);
@@ -73,6 +127,8 @@ pub(crate) struct Book {
     free_levels: Vec<LevelSlot>,
     nodes: Vec<Node>,
     free: Vec<Slot>,
+    #[serde(skip)]
+    hints: Hints,
 }
 
 impl Book {
@@ -115,14 +171,7 @@ impl Book {
     pub(crate) fn insert(&mut self, resting: Resting) -> Slot {
         let (side, rank) = (resting.side, Rank::of(resting.side, resting.price));
         let slot = self.allocate(resting);
-        let level = match self.find(side, rank) {
-            Ok(index) => self.sides[side as usize][index].1,
-            Err(index) => {
-                let level = self.allocate_level(slot);
-                self.sides[side as usize].insert(index, (rank, level));
-                level
-            }
-        };
+        let level = self.level_of(side, rank, slot);
         self.node_mut(slot).level = level;
         let level = self.level_mut(level);
         level.quantity += resting.remaining;
@@ -132,6 +181,23 @@ impl Book {
             self.node_mut(slot).previous = Some(last);
         }
         slot
+    }
+
+    /// The level of a price; a new one for the order in `slot` where there is none.
+    fn level_of(&mut self, side: Side, rank: Rank, slot: Slot) -> LevelSlot {
+        if let Some(level) = self.hints.get(side, rank) {
+            return level;
+        }
+        let level = match self.find(side, rank) {
+            Ok(index) => self.sides[side as usize][index].1,
+            Err(index) => {
+                let level = self.allocate_level(slot);
+                self.sides[side as usize].insert(index, (rank, level));
+                level
+            }
+        };
+        self.hints.set(side, rank, level);
+        level
     }
 
     /// Takes `quantity` off an order, and the order out of the book when nothing remains.
@@ -155,9 +221,11 @@ impl Book {
             self.node_mut(next).previous = previous;
         }
         if previous.is_none() && next.is_none() {
-            if let Ok(index) = self.find(resting.side, Rank::of(resting.side, resting.price)) {
+            let rank = Rank::of(resting.side, resting.price);
+            if let Ok(index) = self.find(resting.side, rank) {
                 self.sides[resting.side as usize].remove(index);
             }
+            self.hints.forget(resting.side, rank);
             self.free_levels.push(level);
         } else {
             let level = self.level_mut(level);
@@ -207,7 +275,13 @@ impl Book {
 
     /// Where a price is in the index of its side, or belongs.
     fn find(&self, side: Side, rank: Rank) -> Result<usize, usize> {
-        self.sides[side as usize].binary_search_by_key(&rank, |(rank, _)| *rank)
+        let index = &self.sides[side as usize];
+        match index.last() {
+            // Where levels come and go most.
+            Some((best, _)) if *best == rank => Ok(index.len() - 1),
+            Some((best, _)) if *best < rank => Err(index.len()),
+            _ => index.binary_search_by_key(&rank, |(rank, _)| *rank),
+        }
     }
 }
 

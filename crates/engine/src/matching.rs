@@ -50,6 +50,10 @@ pub(crate) fn walk(
     events: &mut Vec<Event>,
 ) -> Outcome {
     let mut outcome = Outcome { remaining: incoming.quantity, trades: OpenTotal::default(), barred: false };
+    let best = market.book.best(incoming.side.opposite());
+    if best.is_none_or(|best| !reaches(incoming.side, incoming.limit, best)) {
+        return outcome;
+    }
     let (from, day) = (events.len(), at.day());
     for resting in market.book.queue(incoming.side.opposite()) {
         if outcome.remaining == Lots::ZERO || !reaches(incoming.side, incoming.limit, resting.price) {

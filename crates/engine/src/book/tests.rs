@@ -39,6 +39,22 @@ fn an_empty_level_is_gone() {
 }
 
 #[test]
+fn prices_that_share_a_hint_stay_apart() {
+    let mut book = Book::default();
+    let prices = [100, 100 + 1024, 100 + 2 * 1024, i64::MAX, 100];
+    let slots: Vec<_> = (1..).zip(prices).map(|(id, price)| book.insert(resting(id, price))).collect();
+    assert_eq!(queue(&book), [1, 5, 2, 3, 4], "best price first, then oldest first");
+    book.remove(slots[0]);
+    book.remove(slots[4]);
+    assert_eq!(book.best(Side::Sell), Some(Ticks(1_124)), "the level of 100 has gone");
+    book.insert(resting(6, 100));
+    book.insert(resting(7, 1_124));
+    assert_eq!(queue(&book), [6, 2, 7, 3, 4], "and comes again as a new one");
+    let copy: Book = serde_json::from_str(&serde_json::to_string(&book).expect("JSON")).expect("a book");
+    assert_eq!(copy, book, "a snapshot has no hints and is the same book");
+}
+
+#[test]
 fn slots_are_used_again() {
     let mut book = Book::default();
     for id in 0..1_000 {
