@@ -47,6 +47,7 @@ const COMMANDS: &[&str] = &[
     "end_elsewhere",
     "subscribe",
     "logs",
+    "open_data",
     "open_logs",
     "save_diagnostics",
     "copy",

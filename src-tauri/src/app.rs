@@ -177,6 +177,7 @@ fn build(context: Context, bus_name: String) -> tauri::Result<tauri::App> {
             commands::end_elsewhere,
             commands::subscribe,
             commands::logs,
+            commands::open_data,
             commands::open_logs,
             commands::save_diagnostics,
             commands::copy,

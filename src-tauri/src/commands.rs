@@ -332,6 +332,11 @@ pub(crate) fn logs(panel: State<'_, Panel>, instance: String, after: u64) -> Log
 }
 
 #[tauri::command]
+pub(crate) fn open_data(panel: State<'_, Panel>, instance: String) -> Result<(), Problem> {
+    folder::open(&panel.supervisor.instance(&instance)?.data_folder())
+}
+
+#[tauri::command]
 pub(crate) fn open_logs(panel: State<'_, Panel>) -> Result<(), Problem> {
     folder::open(&cwts_runtime::log_folder(panel.supervisor.home()))
 }

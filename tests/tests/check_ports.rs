@@ -90,6 +90,23 @@ async fn our_own_server_is_no_conflict_and_a_second_one_names_it() {
 }
 
 #[tokio::test]
+async fn a_holder_on_several_addresses_is_named_with_all_of_them() {
+    let ports = Ports::free();
+    let home = Home::with(&ports);
+    let port = ports.of(Service::Health);
+    let _held = ["127.0.0.1", "::1"].map(|address| TcpListener::bind((address, port)).expect("a free port"));
+    let (_, report) = report(&home, Service::Health).await;
+    let both = [format!("127.0.0.1:{port}"), format!("[::1]:{port}")];
+    assert_eq!(report["addresses"], serde_json::json!(both), "the one in the way first: {report}");
+    for arguments in [&["check-ports"][..], &["ports", "free", &port.to_string()]] {
+        let mut program = command(&home);
+        program.args(arguments);
+        let said = finish(program).await.stdout;
+        assert!(said.contains(&format!("It also listens on [::1]:{port}.")), "{arguments:?}: {said}");
+    }
+}
+
+#[tokio::test]
 async fn a_listener_on_ipv6_loopback_is_reported_but_does_not_stop_a_start() {
     let ports = Ports::free();
     let home = Home::with(&ports);
@@ -102,6 +119,11 @@ async fn a_listener_on_ipv6_loopback_is_reported_but_does_not_stop_a_start() {
     assert_eq!(report["bindable"], true, "but 127.0.0.1 itself is free");
     let server = Server::start(&home).await;
     let exit = server.stop(Signal::TERM).await;
-    assert!(exit.stderr.contains("localhost"), "a start says what clients may meet: {}", exit.stderr);
+    let warned = format!("Give them 127.0.0.1:{port}.");
+    assert!(
+        exit.stderr.contains("localhost") && exit.stderr.contains(&warned),
+        "what clients may meet: {}",
+        exit.stderr
+    );
     drop(listener);
 }

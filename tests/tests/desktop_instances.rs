@@ -1,6 +1,7 @@
 //! Several instances in the real window and in the tray, and the way back from a damaged file.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 
 use cwts_domain::Service;
 use cwts_runtime::{NewInstance, create_instance};
@@ -48,6 +49,55 @@ async fn an_instance_is_made_started_stopped_and_removed_and_its_data_stays() {
     window.miss("row-desk").await;
     assert!(!profile.exists(), "its settings are gone");
     assert!(home.path().join("data/desk").is_dir(), "its data stays, since nobody asked otherwise");
+}
+
+#[tokio::test]
+async fn a_new_home_gets_every_file_before_the_window_opens() {
+    let Some(desktop) = Desktop::start().await else { return };
+    let home = Home::untouched();
+    home.write_env("export CWTS_LOG=debug\n");
+    let _window = Window::open(&desktop, &home, &["--stopped"]).await;
+    for (name, shipped) in [
+        ("production.toml", include_str!("../../config/production.toml")),
+        ("ports.conf", include_str!("../../config/ports.conf")),
+        ("ports.env", "export CWTS_LOG=debug\n"),
+    ] {
+        let found = fs::read_to_string(home.path().join("config").join(name));
+        assert_eq!(found.ok().as_deref(), Some(shipped), "{name}: what is missing is made, what is there is kept");
+    }
+    let mode = fs::metadata(home.path().join("data/default")).expect("a folder for data").permissions().mode();
+    assert_eq!(mode & 0o777, 0o700, "orders and tokens are for their owner only");
+    let log = fs::read_to_string(home.path().join("logs/default.log")).expect("a log");
+    assert!(log.contains("DEBUG"), "the level of the person's own file counts from the first line: {log}");
+}
+
+#[tokio::test]
+async fn a_clone_takes_the_data_along_and_its_folder_opens() {
+    let Some(desktop) = Desktop::start().await else { return };
+    let ports = Ports::free();
+    let home = Home::with(&ports);
+    let window = Window::open(&desktop, &home, &[]).await;
+    window.is("run-state", "running").await;
+    window.click("stop").await;
+    window.is("run-state", "stopped").await;
+    window.click("nav-instances").await;
+    window.click("clone").await;
+    window.fill("new-id", "copy").await;
+    window.click("new-with-data").await;
+    window.click("new-create").await;
+    window.says("state-copy", "Running").await;
+    let names = |id: &str| {
+        let entries = fs::read_dir(home.path().join("data").join(id)).expect("its data");
+        let mut names: Vec<String> = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
+        names.retain(|name| name.starts_with("journal"));
+        names.sort();
+        names
+    };
+    assert!(!names("copy").is_empty() && names("copy")[0] == names("default")[0], "the journal came along");
+    window.click("select-copy").await;
+    window.click("open-data").await;
+    let asked = desktop.opened_folder().await;
+    assert_eq!(asked, home.path().join("data/copy"), "the file manager is told which");
 }
 
 #[tokio::test]

@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use cwts_config::is_browser_blocked;
+use cwts_config::{Key, is_browser_blocked};
 use cwts_domain::{ErrorCode, Service};
-use cwts_runtime::{NewInstance, RunState};
-use cwts_tests::{Exit, Fleet, Home, McpClient, PortHolder, Ports, Server, command, finish, get, refuses, until};
+use cwts_runtime::{Instance, NewInstance, RunState, SaveTarget, SettingChange, SettingsEdit};
+use cwts_tests::{
+    Exit, Fleet, Home, McpClient, PortHolder, Ports, Server, command, finish, free_port, get, refuses, until,
+};
 use rustix::process::Signal;
 use serde_json::Value;
 
@@ -178,6 +180,92 @@ async fn one_process_runs_several_instances_side_by_side() {
     answer.ok();
     fleet.supervisor().remove("desk", true).await.expect("it is stopped");
     assert_eq!(fleet.ids(), ["default"], "it is gone at once");
+}
+
+/// Moves the WebSocket of an instance for this run, so that no file tells of it.
+async fn move_for_this_run(instance: &Instance, port: u16) {
+    let changes = vec![SettingChange::set(Key::Port(Service::McpWebsocket), port)];
+    let expected_revision = instance.snapshot().revision;
+    let moved = instance.change(SettingsEdit { expected_revision, changes, save: SaveTarget::ThisRun }).await;
+    moved.expect("a free port");
+}
+
+#[tokio::test]
+async fn two_instances_of_one_process_are_told_apart_by_what_they_have_bound() {
+    let ports = Ports::free();
+    let home = Home::with(&ports);
+    let fleet = Fleet::open(&home);
+    fleet.supervisor().create(NewInstance { id: "desk".to_owned(), ..NewInstance::default() }).await.expect("made");
+    let [default, desk] = ["default", "desk"].map(|id| fleet.instance(id));
+    default.start().await.expect("free ports");
+    desk.start().await.expect("ports of its own");
+    let (old, new) = (ports.of(Service::McpWebsocket), free_port());
+    let own = desk.snapshot().services[0].port.value;
+    move_for_this_run(&default, new).await;
+    move_for_this_run(&desk, old).await;
+
+    let by = |id: &str, port: u16| format!("{port} is held by instance {id}, pid {}.", std::process::id());
+    let seen = desk.check_port(Service::McpWebsocket, new).await;
+    assert_eq!(seen.message, by("default", new), "no file names that port");
+    let seen = default.check_port(Service::McpWebsocket, old).await;
+    assert_eq!(seen.message, by("desk", old), "the file says that it is of default, which has left it");
+    let card = default.conflict(Service::McpWebsocket, old).await.expect("it is held");
+    assert_eq!(card.owner.instance.as_deref(), Some("desk"), "the card says the same: {card:?}");
+    let seen = default.check_port(Service::McpWebsocket, own).await;
+    assert!(!seen.held, "what desk has left is held by nobody: {seen:?}");
+
+    // Another process sees the same.
+    let said = run(&home, &["--json", "check-ports"]).await;
+    let report: Value = serde_json::from_str(&said.stdout).expect("--json prints JSON");
+    let websocket = &report[0];
+    assert_eq!(
+        (&websocket["state"], &websocket["owner"]["instance"]),
+        (&"taken".into(), &"desk".into()),
+        "{websocket}"
+    );
+}
+
+#[tokio::test]
+async fn a_clone_with_data_goes_on_from_the_account_of_its_original() {
+    let home = Home::with(&Ports::free());
+    json(&home, &["instances", "create", "desk"]).await;
+    open_to_all(&home, "desk").await;
+    let desk = serve(&home, "desk").await;
+    let mut client = McpClient::connect(desk.url(Service::McpWebsocket)).await;
+    let order = serde_json::json!({ "symbol": "TESTUSD", "side": "buy", "order_type": "market", "quantity": 3 });
+    client.call("place_order", order).await.ok();
+    let waiting =
+        serde_json::json!({ "symbol": "TESTUSD", "side": "buy", "order_type": "limit", "quantity": 1, "price": 95 });
+    client.call("place_order", waiting).await.ok();
+    let state = async |client: &mut McpClient| {
+        let mut state = Vec::new();
+        for tool in ["get_account", "list_orders", "get_fills"] {
+            state.push(client.call(tool, serde_json::json!({})).await.ok());
+        }
+        let [account, orders, fills] = &mut state[..] else { panic!("three answers: {state:?}") };
+        assert_eq!(account["open_orders"], 1, "the limit order waits: {account}");
+        // Grows with every event of the exchange.
+        orders["orders"][0]["sequence"] = Value::Null;
+        ([&account["cash"], &account["fees_paid"], &orders["orders"], &fills["fills"]]).map(Value::clone)
+    };
+    let before = state(&mut client).await;
+    drop(client);
+    assert_eq!(desk.stop(Signal::TERM).await.status, Some(0), "a copy needs data that nobody writes");
+
+    let row = json(&home, &["instances", "clone", "desk", "copy", "--with-data"]).await;
+    assert!(row["data_bytes"].as_u64() > Some(0), "the journal is copied: {row}");
+    for own in ["tokens", "instance.lock", "audit.jsonl"] {
+        assert!(!home.path().join("data/copy").join(own).exists(), "{own} belongs to one instance alone");
+    }
+    let (desk, copy) = (serve(&home, "desk").await, serve(&home, "copy").await);
+    let mut client = McpClient::connect(copy.url(Service::McpWebsocket)).await;
+    assert_eq!(state(&mut client).await, before, "account, open orders and fills go on in the copy");
+    client.call("close_position", serde_json::json!({ "symbol": "TESTUSD" })).await.ok();
+    let mut original = McpClient::connect(desk.url(Service::McpWebsocket)).await;
+    assert_eq!(state(&mut original).await, before, "and what the copy does is its own affair");
+    refused(&home, &["instances", "clone", "desk", "desk2", "--with-data"], 3, &["Stop it first"]).await;
+    let owner = |id: &str| fs::read_to_string(home.path().join(format!("data/{id}/tokens/owner"))).expect("a token");
+    assert_ne!(owner("desk"), owner("copy"), "a token opens one instance, never two");
 }
 
 #[tokio::test]

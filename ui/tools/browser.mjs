@@ -100,9 +100,9 @@ async function stale(page) {
 
 /** Every screen in every scenario that changes it. */
 export const VIEWS = [
-  ...['running', 'stopped', 'conflict', 'exposed', 'empty', 'closing', 'error', 'loading'].map((scenario) => ({ screen: 'overview', scenario })),
+  ...['running', 'stopped', 'conflict', 'damaged', 'exposed', 'away', 'elsewhere', 'empty', 'closing', 'error', 'loading'].map((scenario) => ({ screen: 'overview', scenario })),
   { screen: 'overview', scenario: 'several', step: 'switching', act: (page) => page.keyboard.press('Control+i') },
-  ...['running', 'stopped', 'conflict', 'exposed', 'empty', 'many', 'error', 'loading'].map((scenario) => ({ screen: 'ports', scenario })),
+  ...['running', 'stopped', 'conflict', 'damaged', 'exposed', 'elsewhere', 'empty', 'many', 'error', 'loading'].map((scenario) => ({ screen: 'ports', scenario })),
   { screen: 'ports', scenario: 'running', step: 'changed', act: change },
   { screen: 'ports', scenario: 'running', step: 'asking', act: (page) => change(page).then(() => page.keyboard.press('Escape')) },
   { screen: 'ports', scenario: 'running', step: 'applied', act: (page) => page.getByTestId('port-health').fill('8180').then(() => page.keyboard.press('Control+s')) },
@@ -123,9 +123,12 @@ export const VIEWS = [
   { screen: 'test', scenario: 'running', step: 'dropped', act: (page) => testAt(page, '192.168.1.99') },
   { screen: 'test', scenario: 'running', step: 'no-host', act: (page) => testAt(page, 'http://studio.lan') },
   { screen: 'test', scenario: 'loading', step: 'testing', act: (page) => page.getByTestId('run-all').click({ timeout: 1000 }).catch(() => {}) },
-  ...['running', 'several', 'elsewhere', 'error', 'loading'].map((scenario) => ({ screen: 'instances', scenario })),
+  ...['running', 'several', 'conflict', 'damaged', 'elsewhere', 'error', 'loading'].map((scenario) => ({ screen: 'instances', scenario })),
   { screen: 'instances', scenario: 'several', step: 'creating', act: createInstance },
+  { screen: 'instances', scenario: 'several', step: 'cloning', act: (page) => page.getByTestId('clone').click() },
+  { screen: 'instances', scenario: 'loading', step: 'creating', act: (page) => page.keyboard.press('Control+n') },
   { screen: 'instances', scenario: 'several', step: 'removing', act: removeInstance },
+  { screen: 'instances', scenario: 'several', step: 'ending', act: endElsewhere },
   ...['running', 'many', 'empty', 'elsewhere', 'error', 'loading'].map((scenario) => ({ screen: 'logs', scenario })),
   { screen: 'logs', scenario: 'running', step: 'nothing-found', act: (page) => page.getByTestId('log-filter').fill('/(/') },
   { screen: 'logs', scenario: 'many', step: 'paused', act: (page) => page.getByTestId('log').evaluate((log) => (log.scrollTop = 400)) },
@@ -194,6 +197,12 @@ async function createInstance(page) {
 async function removeInstance(page) {
   await page.getByTestId('select-lab').click();
   await page.getByTestId('remove').click();
+}
+
+/** The question before another process is asked to end. */
+async function endElsewhere(page) {
+  await page.getByTestId('attach-headless').click();
+  await page.getByTestId('end-headless').click();
 }
 
 /** `ports-running` or `ports-running-changed`. */

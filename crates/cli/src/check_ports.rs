@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use cwts_config::{Edit, Key, Loaded, Origin, SaveLayer, Sources};
 use cwts_domain::{ErrorCode, Problem, Service};
 use cwts_ports::Holder;
-use cwts_runtime::{Owner, PortCheckState, PortSurvey, Standing, WayOut};
+use cwts_runtime::{Owner, PortCheckState, PortSurvey, Standing, WayOut, further_addresses};
 use serde::Serialize;
 
 use crate::audit::tell_settings;
@@ -22,6 +22,8 @@ struct Report {
     address: IpAddr,
     state: State,
     holder: Option<Holder>,
+    /// Every address on which the holder has the port; empty where nobody is in the way of a start.
+    addresses: Vec<SocketAddr>,
     alternatives: Vec<Alternative>,
     suggestion: Option<u16>,
     /// Whether a start would succeed. True also where a foreign listener on `[::1]` would catch clients of `localhost`.
@@ -126,6 +128,7 @@ impl Report {
             origin: loaded.settings.port(service).origin.clone(),
             message: standing.sentence(&address.port().to_string(), address.ip()),
             owner: conflict.as_ref().map(|conflict| conflict.owner.clone()),
+            addresses: conflict.as_ref().map(|conflict| conflict.addresses.clone()).unwrap_or_default(),
             ways: conflict.map(|conflict| conflict.ways).unwrap_or_default(),
         })
     }
@@ -137,8 +140,9 @@ impl Report {
     fn line(&self) -> String {
         let address = SocketAddr::new(self.address, self.port);
         let remedy = self.suggestion.map(|port| format!(" Use {port}.")).unwrap_or_default();
-        let line =
-            format!("{:<14} {address:<21} {:<6} {}{remedy}", self.service.name(), self.state.word(), self.message);
+        let further = further_addresses(&self.addresses).map(|text| format!(" {text}")).unwrap_or_default();
+        let (name, state, message) = (self.service.name(), self.state.word(), &self.message);
+        let line = format!("{name:<14} {address:<21} {state:<6} {message}{further}{remedy}");
         let commands = self.ways.iter().filter_map(|way| Some((&way.action, way.command.as_ref()?)));
         let ways = commands.map(|(action, command)| format!("\n{:<43} {action}: {command}", ""));
         std::iter::once(line).chain(ways).collect()

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use cwts_config::Sources;
 use cwts_domain::{ErrorCode, Problem, Service};
 use cwts_ports::{Availability, Occupant, availability};
-use cwts_runtime::{PATIENCE, Release, Released, WayOut, look, release, ways_out};
+use cwts_runtime::{PATIENCE, Release, Released, WayOut, further_addresses, look, release, ways_out};
 use serde::Serialize;
 use serde_json::json;
 
@@ -20,6 +20,8 @@ use crate::wait::block_on;
 struct Report<'a> {
     address: SocketAddr,
     holder: &'a cwts_ports::Holder,
+    /// Every address on which the holder has the port.
+    addresses: &'a [SocketAddr],
     ways: &'a [WayOut],
 }
 
@@ -33,9 +35,10 @@ pub(crate) fn execute(sources: &Sources, options: &FreePort, as_json: bool) -> R
         return take(address, &occupant, &ways, options, as_json);
     }
     if as_json {
-        print_json(&Report { address, holder: &occupant.holder, ways: &ways })?;
+        print_json(&Report { address, holder: &occupant.holder, addresses: &occupant.addresses, ways: &ways })?;
     } else {
-        let head = format!("{address} is held by {}.", occupant.holder);
+        let further = further_addresses(&occupant.addresses).map(|text| format!(" {text}")).unwrap_or_default();
+        let head = format!("{address} is held by {}.{further}", occupant.holder);
         let lines: Vec<String> = std::iter::once(head).chain(ways.iter().map(line)).collect();
         print(lines.join("\n"))?;
     }
@@ -46,7 +49,7 @@ pub(crate) fn execute(sources: &Sources, options: &FreePort, as_json: bool) -> R
 fn nobody(address: SocketAddr, as_json: bool) -> Result<ExitCode, Failure> {
     let lingers = matches!(availability(address), Availability::Taken { .. });
     if as_json {
-        print_json(&json!({ "address": address, "holder": null, "ways": [] }))?;
+        print_json(&json!({ "address": address, "holder": null, "addresses": [], "ways": [] }))?;
     } else if lingers {
         print(format!("{address} is taken by a closed connection. The system lets it go within a minute."))?;
     } else {

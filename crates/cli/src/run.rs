@@ -3,10 +3,9 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use cwts_config::{Loaded, Settings, Sources};
+use cwts_config::{Loaded, Sources};
 use cwts_domain::{Group, Problem, Service};
-use cwts_ports::Availability;
-use cwts_runtime::{Exposure, Host, Instance, Policy, ServiceSnapshot, Snapshot};
+use cwts_runtime::{Exposure, Host, Instance, Policy, PortSurvey, ServiceSnapshot, Snapshot, Standing};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -29,9 +28,10 @@ pub(crate) fn run(sources: Sources, as_json: bool) -> Result<ExitCode, Failure> 
     for warning in &loaded.warnings {
         eprintln!("warning: {warning}");
     }
+    let survey = PortSurvey::new(&sources, &loaded);
     let host = Host::new().map_err(Failure::internal)?;
     let instance = host.open(sources, cwts_server::services())?;
-    let served = host.block_on(serve(&instance, &loaded, as_json));
+    let served = host.block_on(serve(&instance, &loaded, &survey, as_json));
     host.shutdown(SHUTDOWN);
     served
 }
@@ -46,10 +46,10 @@ fn furnished(sources: &Sources) -> Result<Loaded, Failure> {
     Ok(loaded)
 }
 
-async fn serve(instance: &Instance, loaded: &Loaded, as_json: bool) -> Result<ExitCode, Failure> {
+async fn serve(instance: &Instance, loaded: &Loaded, survey: &PortSurvey, as_json: bool) -> Result<ExitCode, Failure> {
     let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::internal)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(Failure::internal)?;
-    warn_of_shadows(&loaded.settings);
+    warn_of_shadows(loaded, survey);
     let snapshot = instance.start().await?;
     warn_of_exposure(&snapshot, &instance.policy());
     warn_of_journal(instance);
@@ -75,15 +75,13 @@ async fn serve(instance: &Instance, loaded: &Loaded, as_json: bool) -> Result<Ex
 }
 
 /// A foreign listener on `[::1]` does not stop a start on 127.0.0.1, but may catch clients of `localhost`.
-fn warn_of_shadows(settings: &Settings) {
+fn warn_of_shadows(loaded: &Loaded, survey: &PortSurvey) {
     for service in Service::ALL {
-        let address = settings.socket_addr(service);
-        if let Availability::Free { shadowed_by: Some(holder) } = cwts_ports::availability(address) {
-            let port = address.port();
-            eprintln!(
-                "warning: {service}: clients of localhost:{port} may reach {holder} on {}. Give them {address}.",
-                holder.address
-            );
+        let address = loaded.settings.socket_addr(service);
+        let standing = survey.standing(service, address.port());
+        if matches!(standing, Standing::Shadowed(_)) {
+            let port = address.port().to_string();
+            eprintln!("warning: {service}: {} Give them {address}.", standing.sentence(&port, address.ip()));
         }
     }
 }

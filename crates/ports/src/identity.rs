@@ -31,10 +31,10 @@ struct Health {
 }
 
 /// The instances behind the listeners, each once, in their order. Asks all of them at the same time.
-pub(crate) fn ask_all(listeners: Vec<SocketAddr>) -> Vec<CwtsInstance> {
+pub(crate) fn ask_all(listeners: &[SocketAddr]) -> Vec<CwtsInstance> {
     let mut found = Vec::new();
     thread::scope(|scope| {
-        let asked: Vec<_> = listeners.into_iter().map(|it| scope.spawn(move || ask(it))).collect();
+        let asked: Vec<_> = listeners.iter().map(|&it| scope.spawn(move || ask(it))).collect();
         for answer in asked.into_iter().filter_map(|thread| thread.join().ok().flatten()) {
             if !found.contains(&answer) {
                 found.push(answer);
@@ -99,7 +99,7 @@ mod tests {
     fn an_instance_says_who_it_is() {
         let desk = CwtsInstance { id: "desk".to_owned(), nonce: "00ff".to_owned() };
         let address = answering(Some(ANSWER));
-        assert_eq!(ask_all(vec![address, address]), [desk], "asked at two ports it is still one instance");
+        assert_eq!(ask_all(&[address, address]), [desk], "asked at two ports it is still one instance");
     }
 
     #[test]
@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn a_silent_listener_is_not_waited_for() {
         let asked = Instant::now();
-        assert_eq!(ask_all(vec![answering(None); 4]), [], "who says nothing is foreign");
+        assert_eq!(ask_all(&[answering(None); 4]), [], "who says nothing is foreign");
         assert!(asked.elapsed() < 3 * DEADLINE, "a person waits for the card: {:?}", asked.elapsed());
     }
 

@@ -1,6 +1,5 @@
 //! Everything that can be told of whoever keeps an address from being bound: what a person needs to decide about it.
 
-use std::collections::HashSet;
 use std::fs;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
@@ -21,6 +20,8 @@ const LONGEST_COMMAND: usize = 200;
 pub struct Occupant {
     /// Who that is.
     pub holder: Holder,
+    /// Every address on which it has the port, the one in the way first.
+    pub addresses: Vec<SocketAddr>,
     /// Whether it takes connections. Otherwise it is a client on the port, or has only bound it.
     pub listens: bool,
     /// Its systemd unit, which [`Unit::can_be_stopped`] or not.
@@ -56,13 +57,16 @@ pub fn occupant(address: SocketAddr, beside: &[SocketAddr]) -> Result<Option<Occ
     let owners = Owners::of(&socket);
     let holder = owners.holder(&socket);
     let folder = holder.pid.map(|pid| Path::new("/proc").join(pid.to_string()));
+    let listeners = listeners_of_owner(&socket, holder.pid)?;
     Ok(Some(Occupant {
         listens: socket.listens,
         unit: owners.unit(&socket).cloned(),
         command: folder.as_deref().and_then(command),
         started_at: folder.as_deref().and_then(started).and_then(Started::since_epoch),
         clients: clients(&socket)?,
-        instances: if socket.listens { ask_all(health_candidates(&socket, holder.pid)?) } else { Vec::new() },
+        addresses: listeners.iter().copied().filter(|other| other.port() == address.port()).collect(),
+        // Any of its listeners may answer for its health.
+        instances: if socket.listens { ask_all(&listeners[..listeners.len().min(MOST_ASKED)]) } else { Vec::new() },
         holder,
     }))
 }
@@ -97,22 +101,21 @@ fn is_own(peer: IpAddr, local: IpAddr) -> bool {
     peer.to_canonical().is_loopback() || peer == local
 }
 
-/// Where the holder may answer for its health: the socket itself, and other listeners of its process. Where the process
-/// is hidden, those that the same user made in the same control group.
-fn health_candidates(socket: &Socket, pid: Option<u32>) -> Result<Vec<SocketAddr>, PortsError> {
-    let of_process: Option<HashSet<u32>> = pid.map(sockets_of);
+/// Where the owner of the socket listens, the socket itself first. Where the process is hidden, sockets that the same user
+/// made in the same control group count as its own.
+fn listeners_of_owner(socket: &Socket, pid: Option<u32>) -> Result<Vec<SocketAddr>, PortsError> {
+    let of_process = pid.map(sockets_of);
     let is_sibling = |other: &Socket| match &of_process {
         Some(inodes) => inodes.contains(&other.inode),
         None => other.uid == socket.uid && other.cgroup.is_some() && other.cgroup == socket.cgroup,
     };
     let siblings = listening()?.into_iter().filter(|other| other.address != socket.address && is_sibling(other));
-    let all = std::iter::once(socket.address).chain(siblings.map(|other| other.address));
-    Ok(all.take(MOST_ASKED).collect())
+    Ok(std::iter::once(socket.address).chain(siblings.map(|other| other.address)).collect())
 }
 
 #[cfg(test)]
 mod tests {
-    use std::net::{TcpListener, TcpStream};
+    use std::net::{Ipv6Addr, TcpListener, TcpStream};
 
     use super::*;
     use crate::fixture::{ForeignListener, fresh_port};
@@ -132,6 +135,16 @@ mod tests {
         assert!((-2_000..60_000).contains(&age), "it started a moment ago, not {age} ms");
         assert_eq!(found.clients, Clients { total: 2, local: 2 }, "ending it would cut these off");
         assert_eq!(found.instances, [], "it did not answer as a CWTS instance");
+    }
+
+    #[test]
+    fn a_holder_is_told_with_every_address_on_which_it_has_the_port() {
+        let port = fresh_port();
+        let both = [SocketAddr::from(([127, 0, 0, 1], port)), SocketAddr::new(Ipv6Addr::LOCALHOST.into(), port)];
+        let _own = both.map(|address| TcpListener::bind(address).unwrap());
+        let _unrelated = ForeignListener::on(SocketAddr::from(([127, 0, 0, 2], port)));
+        let found = occupant(both[0], &[]).unwrap().unwrap();
+        assert_eq!(found.addresses, both, "ending it frees both, and what another process has is not its own");
     }
 
     #[test]

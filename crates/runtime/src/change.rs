@@ -1,12 +1,10 @@
 //! A change of settings as a transaction: bind, save, switch, drain. Any failure leaves the world as it was.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 
 use cwts_config::{ConfigError, Edit, Key, Loaded, Saved, Sources};
 use cwts_domain::{ErrorCode, Problem, Service, Step};
-use cwts_net::{BindError, PrepareError, Prepared, SwitchError};
-use cwts_ports::Availability;
+use cwts_net::{Listeners, PrepareError, Prepared, SwitchError};
 
 use crate::conflict::{self, Blocked};
 use crate::core::{Core, DRAIN_DEADLINE, plan};
@@ -41,25 +39,25 @@ impl Core {
         Ok(())
     }
 
-    /// Binds the new sockets; while stopped, only checks that they could be bound.
+    /// Binds the new sockets; while stopped, only for a moment, to see that a start could.
     pub(crate) async fn bind_new(
         &self,
         instance: &Instance,
         before: &Loaded,
         after: &Loaded,
     ) -> Result<Option<Prepared<Service>>, Problem> {
-        let (old, new) = (plan(before), plan(after));
-        let failed = match &self.running {
-            Some(running) => match running.listeners.prepare(&new) {
-                Ok(prepared) => return Ok(Some(prepared)),
-                Err(failed) => failed,
-            },
-            None => match blocking(move || probe(&old, new)).await? {
-                Some(failed) => failed,
-                None => return Ok(None),
-            },
+        let (old, mut new) = (plan(before), plan(after));
+        let bound = match &self.running {
+            Some(running) => running.listeners.prepare(&new).map(Some),
+            None => {
+                new.retain(|service, address| old.get(service) != Some(address));
+                Listeners::new(BTreeMap::new()).prepare(&new).map(|_| None)
+            }
         };
-        Err(self.explain(instance, failed, before, after).await.problem().clone())
+        match bound {
+            Ok(prepared) => Ok(prepared),
+            Err(failed) => Err(self.explain(instance, failed, before, after).await.problem().clone()),
+        }
     }
 
     /// Why a socket of `after` cannot be had while those of `before` are served.
@@ -196,19 +194,6 @@ async fn put_back(instance: &Instance, saved: Option<Saved>, problem: Problem) -
             ..problem
         },
     }
-}
-
-/// The first new address that could not be bound at this moment.
-fn probe(old: &BTreeMap<Service, SocketAddr>, new: BTreeMap<Service, SocketAddr>) -> Option<PrepareError<Service>> {
-    new.into_iter().filter(|(service, address)| old.get(service) != Some(address)).find_map(|(key, address)| {
-        let error = match cwts_ports::availability(address) {
-            Availability::Free { .. } => return None,
-            Availability::Taken { .. } => BindError::InUse { address },
-            Availability::Denied { .. } => BindError::Denied { address },
-            Availability::AddressUnavailable => BindError::AddressUnavailable { address },
-        };
-        Some(PrepareError { key, error })
-    })
 }
 
 /// Runs what reads and writes files away from the tasks of the services.

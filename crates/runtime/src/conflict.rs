@@ -8,6 +8,7 @@ use cwts_domain::{Clock as _, ErrorCode, Problem, Service, SystemClock};
 use cwts_net::{BindError, PrepareError};
 use cwts_ports::{DenyReason, Occupant};
 
+use crate::change::blocking;
 use crate::port_facts::Conflict;
 use crate::release::{self, ways_out};
 use crate::standing::Standing;
@@ -87,7 +88,7 @@ impl PortSurvey {
         // Without the kernel's list there are still other ports to offer.
         let occupant = release::look(address, beside).await.ok().flatten();
         let survey = self.clone();
-        release::blocking(move || survey.assemble(service, address, occupant)).await
+        blocking(move || survey.assemble(service, address, occupant)).await
     }
 
     fn assemble(&self, service: Service, address: SocketAddr, occupant: Option<Occupant>) -> Conflict {
@@ -106,6 +107,7 @@ impl PortSurvey {
             started_at: occupant.started_at,
             ways: ways_out(address, &occupant),
             command: occupant.command,
+            addresses: occupant.addresses,
             holder: Some(occupant.holder),
             ..found
         }

@@ -104,7 +104,7 @@ pub use port_watch::{PortNews, PortWatch};
 pub use profiles::{
     NewInstance, PortSet, ProfileInfo, check_new_port, create_instance, free_port_sets, remove_instance,
 };
-pub use release::{PATIENCE, Release, Released, WayOut, look, release, ways_out};
+pub use release::{PATIENCE, Release, Released, WayOut, further_addresses, look, release, ways_out};
 pub use security::{
     AuthorityView, CertificateView, FirewallSummary, PemSource, ReachEdit, Security, SecurityView, TokenView,
 };

@@ -1,19 +1,24 @@
 //! One running process for each instance: a lock that the kernel lets go when the process ends, however it ends.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
-use std::io::{self, Read as _, Seek as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+use std::io::{self, Read as _};
+use std::net::SocketAddr;
+use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
 use cwts_config::Sources;
-use cwts_domain::{ErrorCode, Problem};
+use cwts_domain::{ErrorCode, Problem, Service};
 
 /// In the data folder of the instance.
 const LOCK_FILE: &str = "instance.lock";
 
-/// Held from the start of the services to their stop.
+/// Held from the start of the services to their stop. Its file says who holds it: the pid, then the nonce of the process,
+/// then a line for each service with the address that it listens on.
 #[derive(Debug)]
-pub(crate) struct InstanceLock(File);
+pub(crate) struct InstanceLock {
+    file: File,
+    told: String,
+}
 
 /// Why the lock was not had.
 #[derive(Debug, thiserror::Error)]
@@ -54,10 +59,22 @@ impl InstanceLock {
         Self::take(&path(sources))
     }
 
-    /// Writes down the nonce of the process, so that whoever can read the data folder tells its answers from those of
-    /// another one.
-    pub(crate) fn sign(&self, nonce: &str) -> io::Result<()> {
-        writeln!(&self.0, "{nonce}")
+    /// Writes down the nonce of the process and where its services listen, so that whoever can read the data folder tells
+    /// its answers and its sockets from those of another one.
+    pub(crate) fn tell(
+        &mut self,
+        nonce: &str,
+        addresses: impl IntoIterator<Item = (Service, SocketAddr)>,
+    ) -> io::Result<()> {
+        let lines = addresses.into_iter().map(|(service, address)| format!("{} {address}\n", service.id()));
+        let text = format!("{}\n{nonce}\n{}", std::process::id(), lines.collect::<String>());
+        if text != self.told {
+            // A reader at this moment finds pid and nonce all the same.
+            self.file.write_all_at(text.as_bytes(), 0)?;
+            self.file.set_len(text.len() as u64)?;
+            self.told = text;
+        }
+        Ok(())
     }
 
     /// Lets the lock go, and takes its file away, and a data folder that held nothing else.
@@ -80,10 +97,9 @@ impl InstanceLock {
             }
             Err(TryLockError::Error(source)) => return Err(failed(source)),
         }
-        let written =
-            file.set_len(0).and_then(|()| file.rewind()).and_then(|()| writeln!(file, "{}", std::process::id()));
-        written.map_err(failed)?;
-        Ok(Self(file))
+        let told = format!("{}\n", std::process::id());
+        file.set_len(0).and_then(|()| file.write_all_at(told.as_bytes(), 0)).map_err(failed)?;
+        Ok(Self { file, told })
     }
 }
 
@@ -99,6 +115,8 @@ pub struct RunningInstance {
     pub id: String,
     /// The process.
     pub pid: u32,
+    /// Where its services listen; empty while it starts.
+    pub addresses: Vec<(Service, SocketAddr)>,
 }
 
 /// The instances below `home` that run at this moment, by id. What cannot be read does not run for this user.
@@ -106,8 +124,10 @@ pub fn running_instances(home: &Path) -> Vec<RunningInstance> {
     let folders = fs::read_dir(home.join("data")).into_iter().flatten().flatten();
     let mut running: Vec<_> = folders
         .filter_map(|folder| {
-            let pid = holder(&folder.path().join(LOCK_FILE))?;
-            Some(RunningInstance { id: folder.file_name().into_string().ok()?, pid })
+            let path = folder.path().join(LOCK_FILE);
+            let pid = holder(&path)?;
+            let addresses = addresses(&fs::read_to_string(&path).ok()?);
+            Some(RunningInstance { id: folder.file_name().into_string().ok()?, pid, addresses })
         })
         .collect();
     running.sort_by(|one, other| one.id.cmp(&other.id));
@@ -134,6 +154,12 @@ pub(crate) fn holder(path: &Path) -> Option<u32> {
 pub(crate) fn nonce(path: &Path) -> Option<String> {
     holder(path)?;
     fs::read_to_string(path).ok()?.lines().nth(1).map(str::to_owned)
+}
+
+/// Below the pid and the nonce.
+fn addresses(text: &str) -> Vec<(Service, SocketAddr)> {
+    let rows = text.lines().skip(2).filter_map(|line| line.split_once(' '));
+    rows.filter_map(|(id, address)| Some((id.parse().ok()?, address.parse().ok()?))).collect()
 }
 
 fn first_line(text: &str) -> Option<u32> {
@@ -178,9 +204,9 @@ mod tests {
     fn the_nonce_is_read_while_the_process_lives() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("instance.lock");
-        let lock = InstanceLock::take(&path).unwrap();
+        let mut lock = InstanceLock::take(&path).unwrap();
         assert_eq!(nonce(&path), None, "not written yet");
-        lock.sign("00ff").unwrap();
+        lock.tell("00ff", []).unwrap();
         assert_eq!(nonce(&path).as_deref(), Some("00ff"), "an orphan is told from ours by it");
         assert_eq!(holder(&path), Some(std::process::id()), "the process stands before it");
         drop(lock);
@@ -197,9 +223,25 @@ mod tests {
         let _held = (InstanceLock::take(&path("default")).unwrap(), InstanceLock::take(&path("desk")).unwrap());
         drop(InstanceLock::take(&path("ended")).unwrap());
         let me = std::process::id();
-        let expected = ["default", "desk"].map(|id| RunningInstance { id: id.to_owned(), pid: me });
+        let row = |id: &str| RunningInstance { id: id.to_owned(), pid: me, addresses: Vec::new() };
+        let expected = ["default", "desk"].map(row);
         assert_eq!(running_instances(home.path()), expected, "a file without a lock is a run that has ended");
         assert_eq!(running_instances(Path::new("/nonexistent")), [], "a new home has no instances");
+    }
+
+    #[test]
+    fn a_lock_tells_where_its_services_listen_now() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("data/desk").join(LOCK_FILE);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let mut lock = InstanceLock::take(&path).unwrap();
+        let told = || running_instances(home.path()).pop().unwrap().addresses;
+        let [long, short] = ["[2001:db8::1]:13000", "127.0.0.1:1"].map(|text| text.parse().unwrap());
+        lock.tell("00ff", [(Service::McpWebsocket, long), (Service::Health, long)]).unwrap();
+        assert_eq!(told(), [(Service::McpWebsocket, long), (Service::Health, long)], "one line for each service");
+        lock.tell("00ff", [(Service::Health, short)]).unwrap();
+        assert_eq!(told(), [(Service::Health, short)], "nothing is left of what was longer");
+        assert_eq!(nonce(&path).as_deref(), Some("00ff"), "and the nonce stands before them");
     }
 
     #[test]

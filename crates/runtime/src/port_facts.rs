@@ -1,5 +1,7 @@
 //! What is known of a port: its verdict, who holds it, and what to use instead.
 
+use std::net::SocketAddr;
+
 use cwts_domain::Service;
 use cwts_ports::Holder;
 use serde::Serialize;
@@ -46,6 +48,9 @@ pub enum PortCheckState {
 pub struct Conflict {
     /// Who holds it; `None` when not even the owner can be seen.
     pub holder: Option<Holder>,
+    /// Every address on which the holder has the port, the one in the way first.
+    #[cfg_attr(feature = "wire", ts(type = "string[]"))]
+    pub addresses: Vec<SocketAddr>,
     /// Whether the holder is a CWTS instance.
     pub owner: Owner,
     /// The holder's command line; `None` where its process is hidden.

@@ -8,7 +8,6 @@ use cwts_ports::{ListenerRow, Watcher, changes};
 use serde::Serialize;
 
 use crate::lock::running_instances;
-use crate::snapshot::RunState;
 use crate::supervisor::Supervisor;
 
 /// What a watch has to say.
@@ -94,18 +93,19 @@ impl PortWatch {
 
 /// The ports of every instance of the home that runs, in this process or in another one.
 fn labels(supervisor: &Supervisor) -> Labels {
-    let elsewhere = running_instances(supervisor.home());
     let mut labels = Labels::new();
-    for instance in supervisor.instances() {
-        let pid = match instance.snapshot().state {
-            RunState::Running | RunState::Starting => Some(std::process::id()),
-            _ => elsewhere.iter().find(|it| it.id == instance.id()).map(|it| it.pid),
-        };
-        let Some(pid) = pid else { continue };
+    let mut label = |id: &str, pid, service, address| labels.insert(address, (pid, format!("{service}, {id}")));
+    // In a home that cannot be written no lock tells of those that this process runs.
+    for instance in supervisor.instances().iter().filter(|it| it.shared().is_running()) {
         for service in Service::ALL {
             if let Some(address) = instance.address(service) {
-                labels.insert(address, (pid, format!("{service}, {}", instance.id())));
+                label(instance.id(), std::process::id(), service, address);
             }
+        }
+    }
+    for running in running_instances(supervisor.home()) {
+        for (service, address) in running.addresses {
+            label(&running.id, running.pid, service, address);
         }
     }
     labels

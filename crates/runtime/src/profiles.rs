@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use cwts_config::{Environment, InstanceId, NewProfile, PortTable, Settings, Sources};
@@ -126,6 +126,11 @@ pub fn remove_instance(home: &Path, id: &str, with_data: bool) -> Result<(), Pro
 }
 
 impl Instance {
+    /// Where its orders, tokens and keys lie. Made at the first start.
+    pub fn data_folder(&self) -> PathBuf {
+        self.shared().sources.data()
+    }
+
     /// What lies on the disk of the instance. Blocks.
     pub(crate) fn profile_info(&self) -> ProfileInfo {
         let sources = &self.shared().sources;

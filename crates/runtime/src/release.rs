@@ -11,6 +11,7 @@ use cwts_domain::{ErrorCode, Problem};
 use cwts_ports::{Ended, Ending, Occupant, StopError, Unit, protected};
 use serde::{Deserialize, Serialize};
 
+use crate::change::blocking;
 use crate::elevated;
 
 /// How long a process may take to end after SIGTERM, before a person is asked again.
@@ -160,6 +161,12 @@ fn hidden_way(address: SocketAddr, occupant: &Occupant) -> WayOut {
     }
 }
 
+/// On which further addresses a holder has a port, as a sentence; `None` for the one that is in the way alone.
+pub fn further_addresses(addresses: &[SocketAddr]) -> Option<String> {
+    let further: Vec<String> = addresses.iter().skip(1).map(|address| address.to_string()).collect();
+    (!further.is_empty()).then(|| format!("It also listens on {}.", further.join(", ")))
+}
+
 /// An address as a shell takes it: the brackets of IPv6 are a pattern there.
 fn place(address: SocketAddr) -> String {
     if address.is_ipv6() { format!("'{address}'") } else { address.to_string() }
@@ -225,9 +232,4 @@ pub async fn look(address: SocketAddr, beside: Vec<SocketAddr>) -> Result<Option
     let Some(mut occupant) = blocking(move || cwts_ports::occupant(address, &beside)).await?? else { return Ok(None) };
     occupant.unit = cwts_ports::resolve_unit(occupant.unit, occupant.holder.address).await;
     Ok(Some(occupant))
-}
-
-pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
-    let done = tokio::task::spawn_blocking(work).await;
-    done.map_err(|error| Problem::new(ErrorCode::Internal, error.to_string()))
 }

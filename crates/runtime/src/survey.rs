@@ -105,12 +105,14 @@ impl PortSurvey {
         }
         match cwts_ports::availability(wanted) {
             Availability::Free { shadowed_by } => self.drawback(port, shadowed_by).unwrap_or(Standing::Free),
-            Availability::Taken { holder: Some(holder) } if wanted == row.address && self.is_this_instance(&holder) => {
-                Standing::Ours(holder)
-            }
             Availability::Taken { holder } => {
-                let instance = holder.as_ref().and_then(|holder| self.instance_of(holder));
-                Standing::Taken { instance: instance.map(|it| it.id.clone()), holder }
+                let instance = holder.as_ref().and_then(|holder| self.instance_of(holder)).map(|it| it.id.clone());
+                match holder {
+                    Some(holder) if wanted == row.address && instance.as_ref() == Some(&self.instance) => {
+                        Standing::Ours(holder)
+                    }
+                    holder => Standing::Taken { instance, holder },
+                }
             }
             Availability::Denied { reason } => Standing::Denied(reason),
             Availability::AddressUnavailable => Standing::NoAddress,
@@ -201,15 +203,11 @@ impl PortSurvey {
         configured.map(|(other, _)| *other).or(promised.copied())
     }
 
-    fn is_this_instance(&self, holder: &Holder) -> bool {
-        self.running.iter().any(|it| it.id == self.instance && Some(it.pid) == holder.pid)
-    }
-
-    /// The instance of this home that the holder runs. A panel runs several: then their configuration tells.
+    /// The instance of this home that the holder runs. A panel runs several: then the one that says so of that very socket.
     fn instance_of(&self, holder: &Holder) -> Option<&RunningInstance> {
         let mut of_process = self.running.iter().filter(|it| Some(it.pid) == holder.pid);
-        let claimed = self.claims.get(&holder.address.port());
-        of_process.clone().find(|it| Some(&it.id) == claimed).or_else(|| of_process.next())
+        let told = of_process.clone().find(|it| it.addresses.iter().any(|(_, address)| *address == holder.address));
+        told.or_else(|| of_process.next().filter(|_| of_process.next().is_none()))
     }
 
     /// How much of the range is free, and the next port of it.

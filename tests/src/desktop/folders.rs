@@ -37,6 +37,7 @@ impl Folders {
             // The runtime folder must be its owner's alone (XDG Base Directory Specification).
             fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).expect("a folder of one's own");
         }
+        folders.write_opener();
         let gtk = folders.path().join("config/gtk-3.0");
         fs::create_dir(&gtk).expect("a folder for GTK");
         let dark = u8::from(look == Look::Dark);
@@ -47,6 +48,29 @@ impl Folders {
 
     pub(super) fn path(&self) -> &Path {
         self.0.path()
+    }
+
+    /// In place of the file manager: notes what it is asked to open.
+    fn write_opener(&self) {
+        let (opener, noted) = (self.programs().join("xdg-open"), self.noted().display().to_string());
+        let script = format!("#!/bin/sh\nprintf '%s' \"$1\" > '{noted}.new' && mv '{noted}.new' '{noted}'\n");
+        fs::create_dir(self.programs()).expect("a folder for programs");
+        fs::write(&opener, script).expect("a program");
+        fs::set_permissions(&opener, fs::Permissions::from_mode(0o755)).expect("a program that runs");
+    }
+
+    /// Programs that stand before those of the system.
+    pub(super) fn programs(&self) -> PathBuf {
+        self.path().join("bin")
+    }
+
+    fn noted(&self) -> PathBuf {
+        self.path().join("opened")
+    }
+
+    /// What the file manager was last asked to open.
+    pub(super) fn opened(&self) -> Option<PathBuf> {
+        fs::read_to_string(self.noted()).ok().map(PathBuf::from)
     }
 
     /// The variables that name the folders.

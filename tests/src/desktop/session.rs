@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use tokio::process::Command;
@@ -76,12 +76,22 @@ impl Desktop {
     /// A program of this session: its display, bus and folders, and nothing else of the test's environment but `PATH`.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
-        command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let folders = std::iter::once(self.folders.programs()).chain(std::env::split_paths(&path));
+        command.env_clear().env("PATH", std::env::join_paths(folders).expect("folders as PATH has them"));
         command.env("DISPLAY", &self.display).env("DBUS_SESSION_BUS_ADDRESS", &self.bus).env("LANG", "C.UTF-8");
         command.envs(self.folders.variables());
         // GTK would wait for an accessibility bus that this session does not have.
         command.env("NO_AT_BRIDGE", "1").env("GTK_A11Y", "none");
         command
+    }
+
+    /// The folder that the file manager is asked to show.
+    ///
+    /// # Panics
+    /// It is not asked in time.
+    pub async fn opened_folder(&self) -> PathBuf {
+        until("the file manager to be asked", async || self.folders.opened()).await
     }
 
     /// Connects to the session bus.

@@ -33,22 +33,32 @@ fn bytes(folder: &Path) -> u64 {
         .sum()
 }
 
-/// Copies everything but what belongs to one instance alone.
+/// Copies everything but what belongs to one instance alone, all of it or nothing. Data that is there already is not mixed
+/// with it.
 pub(super) fn copy(from: &Path, to: &Path) -> Result<(), ProfileError> {
+    let failed = |source| ProfileError::Write { path: to.to_owned(), source };
+    let folder = to.parent().unwrap_or(Path::new("."));
+    // For its owner only, as data is. A crash leaves no folder that looks like an instance's.
+    let temporary = tempfile::Builder::new().prefix(".copy-").tempdir_in(folder).map_err(failed)?;
     let entries = match fs::read_dir(from) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        entries => entries.map_err(|source| ProfileError::Write { path: to.to_owned(), source })?,
+        entries => entries.map_err(failed)?,
     };
     for entry in entries {
-        let entry = entry.map_err(|source| ProfileError::Write { path: to.to_owned(), source })?;
+        let entry = entry.map_err(failed)?;
         let name = entry.file_name();
         let is_trail = name.to_str().is_some_and(|name| name.starts_with(TRAIL));
         if !is_trail && !NOT_COPIED.iter().any(|own| name == *own) {
-            let target = to.join(entry.file_name());
-            copy_entry(&entry, &target).map_err(|source| ProfileError::Write { path: target, source })?;
+            copy_entry(&entry, &temporary.path().join(name)).map_err(failed)?;
         }
     }
-    Ok(())
+    // An empty folder gives way (rename(2)).
+    match fs::rename(temporary.path(), to) {
+        Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {
+            Err(ProfileError::DataExists { path: to.to_owned() })
+        }
+        renamed => renamed.map_err(failed),
+    }
 }
 
 fn copy_entry(entry: &fs::DirEntry, target: &Path) -> io::Result<()> {

@@ -16,6 +16,12 @@ pub enum ProfileError {
         /// The id.
         id: InstanceId,
     },
+    /// There is data of that name, which a copy would have to replace.
+    #[error("{} holds the data of an instance that was removed.", path.display())]
+    DataExists {
+        /// The folder.
+        path: PathBuf,
+    },
     /// There is none of that name.
     #[error("There is no instance {id}.")]
     Missing {
@@ -74,6 +80,9 @@ impl From<ProfileError> for Problem {
         let (code, field, help) = match error {
             ProfileError::Config(error) => return error.into(),
             ProfileError::Exists { .. } => (ErrorCode::InvalidInput, "instance", "Choose another name."),
+            ProfileError::DataExists { .. } => {
+                (ErrorCode::InvalidInput, "instance", "Choose another name, or move the folder away.")
+            }
             ProfileError::Missing { .. } => {
                 (ErrorCode::InvalidInput, "instance", "`cwts-ultra instances list` shows those that there are.")
             }

@@ -130,6 +130,22 @@ fn a_clone_keeps_settings_and_comments_and_gets_ports_of_its_own() {
 }
 
 #[test]
+fn data_is_not_copied_over_what_an_earlier_instance_left() {
+    let home = tempfile::tempdir().unwrap();
+    write(home.path(), "data/default/orders", "one");
+    write(home.path(), "data/copy/orders-wal", "of another journal");
+    let clone =
+        NewProfile { from: Some(InstanceId::default()), with_data: true, ..new("copy", [5010, 5011, 9190, 8180]) };
+    let refused = create_profile(home.path(), &clone).unwrap_err();
+    assert!(matches!(refused, ProfileError::DataExists { .. }), "two halves of journals are none: {refused}");
+    assert_eq!(ids(home.path()), ["default"], "nothing was made");
+    let left: Vec<_> =
+        fs::read_dir(home.path().join("data/copy")).unwrap().flatten().map(|it| it.file_name()).collect();
+    assert_eq!(left, ["orders-wal"], "nor touched");
+    assert_eq!(fs::read_dir(home.path().join("data")).unwrap().count(), 2, "and no half copy is left behind");
+}
+
+#[test]
 fn only_a_valid_instance_can_be_cloned() {
     let home = tempfile::tempdir().unwrap();
     let from = |name: &str| NewProfile { from: Some(id(name)), ..new("copy", [5010, 5011, 9190, 8180]) };

@@ -63,8 +63,8 @@ impl Core {
         self.reload(sources);
         let loaded = self.loaded.as_ref().map_err(|problem| Blocked::by_problem(problem.clone()))?;
         let lock = match InstanceLock::acquire(sources) {
-            Ok(lock) => {
-                if let Err(error) = lock.sign(instance.nonce()) {
+            Ok(mut lock) => {
+                if let Err(error) = lock.tell(instance.nonce(), []) {
                     tracing::warn!(%error, "The lock is not signed: a connection test cannot tell this process from another");
                 }
                 Some(lock)
@@ -105,7 +105,7 @@ impl Core {
         let stop_market = CancellationToken::new();
         tokio::spawn(market::run(instance.exchange().clone(), instance.metrics().clone(), stop_market.clone()));
         let started_at = instance.clock().now();
-        self.running = Some(Running { listeners, started_at, _market: stop_market.drop_guard(), _lock: lock });
+        self.running = Some(Running { listeners, started_at, _market: stop_market.drop_guard(), lock });
         self.state = RunState::Running;
         self.mark_up(instance, 1);
         self.publish(instance);

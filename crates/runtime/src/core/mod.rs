@@ -48,7 +48,18 @@ pub(crate) struct Running {
     pub(crate) listeners: Listeners<Service>,
     started_at: Timestamp,
     _market: DropGuard,
-    _lock: Option<InstanceLock>,
+    lock: Option<InstanceLock>,
+}
+
+impl Running {
+    /// Tells other processes where the services listen.
+    fn tell_addresses(&mut self, nonce: &str) {
+        let Some(lock) = &mut self.lock else { return };
+        let addresses = Service::ALL.map(|service| Some((service, self.listeners.address(service)?)));
+        if let Err(error) = lock.tell(nonce, addresses.into_iter().flatten()) {
+            tracing::warn!(%error, "The lock does not say where the services listen: others guess it from the settings");
+        }
+    }
 }
 
 impl Core {

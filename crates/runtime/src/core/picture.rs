@@ -71,6 +71,9 @@ impl Core {
     pub(crate) fn publish(&mut self, instance: &Instance) {
         self.revision += 1;
         let shared = instance.shared();
+        if let Some(running) = &mut self.running {
+            running.tell_addresses(instance.nonce());
+        }
         if let Ok(loaded) = &self.loaded {
             logs::follow_level(instance.id(), loaded.settings.log_level.value);
         }

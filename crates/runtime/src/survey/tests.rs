@@ -191,6 +191,7 @@ fn occupant(port: u16, pid: Option<u32>, said: &[&str]) -> Occupant {
     let instances = said.iter().map(|id| CwtsInstance { id: (*id).to_owned(), nonce: format!("nonce of {id}") });
     Occupant {
         holder,
+        addresses: vec![address],
         listens: true,
         unit: None,
         command: None,
@@ -205,7 +206,6 @@ fn a_holder_is_ours_by_the_lock_of_its_instance() {
     let home = Home::with(&[], 1..=1);
     let (default, desk) = (home.sources(), home.sources_of("desk"));
     let port = fresh_port();
-    fs::write(desk.toml_file(), format!("[mcp]\nmcp_port = {port}\n")).unwrap();
     let me = Some(std::process::id());
     let owner = |pid, said: &[&str]| home.survey().owner(&occupant(port, pid, said));
 
@@ -215,9 +215,10 @@ fn a_holder_is_ours_by_the_lock_of_its_instance() {
     assert_eq!(found.kind, OwnerKind::ThisInstance, "another process that runs this very instance");
     assert_eq!(found.nonce.as_deref(), Some("nonce of default"), "by which an orphan is told from ours");
 
-    let _desk = InstanceLock::acquire(&desk).unwrap();
+    let mut desk = InstanceLock::acquire(&desk).unwrap();
+    desk.tell("00ff", [(Service::McpWebsocket, SocketAddr::from(([127, 0, 0, 1], port)))]).unwrap();
     let found = owner(me, &["default", "desk"]);
-    assert_eq!(found.instance.as_deref(), Some("desk"), "of several in one process, the one with that port");
+    assert_eq!(found.instance.as_deref(), Some("desk"), "of several in one process, the one that has bound it");
     assert_eq!(found.kind, OwnerKind::OtherInstance, "it is not this one");
     let hidden = owner(None, &["desk"]);
     assert_eq!((hidden.kind, hidden.pid), (OwnerKind::OtherInstance, me), "the lock knows the pid that proc hides");

@@ -8,6 +8,7 @@ export type IconName =
   | 'close'
   | 'copy'
   | 'eye'
+  | 'folder'
   | 'gauge'
   | 'grid'
   | 'lock'

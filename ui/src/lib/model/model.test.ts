@@ -114,7 +114,7 @@ describe('the ways out of a taken port', () => {
     const { conflict } = (await picture('conflict')).services[0]!;
     const facts = holderFacts(3000, conflict!, conflict!.holder!);
     expect(facts.map(({ name, value }) => `${name}: ${value}`)).toEqual([
-      'Port: 3000 TCP', 'Address: 0.0.0.0', 'Process: node, pid 48213', 'Command: node server.js --port 3000', 'User: you', 'systemd unit: None',
+      'Port: 3000 TCP', 'Addresses: 0.0.0.0 and [::]', 'Process: node, pid 48213', 'Command: node server.js --port 3000', 'User: you', 'systemd unit: None',
       'Started: 12:47, 1 h 15 min ago', 'Whose: Foreign. It did not answer as a CWTS instance.', 'Clients: 2 connected, both from this computer',
     ]);
   });

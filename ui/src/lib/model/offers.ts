@@ -45,10 +45,10 @@ export function conflictLead({ name, conflict }: ServiceSnapshot, { services }: 
 /** What is known of the holder. */
 export function holderFacts(port: number, conflict: Conflict, holder: Holder): Fact[] {
   const hidden = `Held by ${holder.user ?? 'another user'}; details need root.`;
-  const { address } = splitSocket(holder.address);
+  const addresses = conflict.addresses.map((socket) => splitSocket(socket).address);
   const facts: Fact[] = [
     { name: 'Port', value: `${port} TCP`, look: 'strong' },
-    { name: 'Address', value: address, look: 'code' },
+    { name: addresses.length > 1 ? 'Addresses' : 'Address', value: list(addresses), look: 'code' },
     { name: 'Process', value: holder.process ? `${holder.process}${holder.pid === null ? '' : `, pid ${holder.pid}`}` : hidden, look: holder.process ? 'strong' : undefined },
   ];
   if (conflict.command) facts.push({ name: 'Command', value: conflict.command, look: 'code' });

@@ -10,6 +10,7 @@ export function conflictWith({ holder }: ListenerRow, alternatives: Alternatives
   const hidden = holder.pid === null;
   return {
     holder,
+    addresses: [holder.address, `[::]:${holder.address.slice(holder.address.lastIndexOf(':') + 1)}`],
     owner: { kind: 'foreign', instance: null, nonce: null, pid: holder.pid },
     command: hidden ? null : `${holder.process} server.js --port 3000`,
     started_at: hidden ? null : NOW - 75 * 60_000,

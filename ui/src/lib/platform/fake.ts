@@ -112,6 +112,7 @@ export function fakeHost(scenario: Scenario, options: FakeOptions = {}): Host {
       cancelTest: async () => {},
       attach: async () => find(id).attach(),
       endElsewhere: async () => find(id).endElsewhere(),
+      openData: async () => {},
       remove: async () => remove(id),
     }),
     watchPorts(listener) {
@@ -146,7 +147,7 @@ function brokenHost(): Omit<Host, 'copy'> {
     instance: () => ({
       snapshot: fail, history: fail, start: fail, stop: fail, changeSettings: fail, restoreSettings: fail, checkPort: fail, conflict: fail, freePort: fail,
       firewall: fail, runFirewall: fail, saveFirewallScript: fail, logs: fail, openLogs: fail, saveDiagnostics: fail, clientPrograms: fail, clientSnippet: fail, forgetSnippet: fail, tryClient: fail, disconnectClient: fail, security: fail, setReach: fail, armTrading: fail, revealToken: fail, rotateTokens: fail,
-      makeCertificate: fail, importCertificate: fail, removeCertificate: fail, trustNetwork: fail, testConnections: fail, cancelTest: fail, attach: fail, endElsewhere: fail, remove: fail,
+      makeCertificate: fail, importCertificate: fail, removeCertificate: fail, trustNetwork: fail, testConnections: fail, cancelTest: fail, attach: fail, endElsewhere: fail, openData: fail, remove: fail,
     }),
     profiles: fail,
     freePortSets: fail,

@@ -79,6 +79,8 @@ export interface InstanceHost {
   attach(): Promise<void>;
   /** Asks the process that runs the instance to end; resolves when it has. */
   endElsewhere(): Promise<void>;
+  /** Shows the folder of its data. */
+  openData(): Promise<void>;
   /** Removes the settings of a stopped instance, and its data where that is asked for. */
   remove(withData: boolean): Promise<void>;
 }

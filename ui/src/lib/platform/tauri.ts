@@ -57,6 +57,7 @@ function tauriInstance(instance: string): InstanceHost {
     cancelTest: async () => void (await call('cancel_test')),
     attach: async () => void (await call('attach', { instance })),
     endElsewhere: async () => void (await call('end_elsewhere', { instance })),
+    openData: async () => void (await call('open_data', { instance })),
     remove: (withData) => call<void>('remove_instance', { instance, withData }),
   };
 }

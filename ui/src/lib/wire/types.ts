@@ -260,6 +260,10 @@ export type Conflict = {
  */
 holder: Holder | null, 
 /**
+ * Every address on which the holder has the port, the one in the way first.
+ */
+addresses: string[], 
+/**
  * Whether the holder is a CWTS instance.
  */
 owner: Owner, 

@@ -14,11 +14,10 @@ export class FleetState {
   form = $state.raw<NewInstanceForm | null>(null);
   /** The instance whose details are shown, once somebody chose one. */
   chosen = $state<string | null>(null);
-  /** The instance that is to be removed, while the question is open. */
-  removing = $state.raw<InstanceState | null>(null);
+  /** What is to happen to which instance, while the question is open: it is removed, or its other process is to end. */
+  asked = $state.raw<{ what: 'remove' | 'end'; instance: InstanceState } | null>(null);
+  /** Whether a removal takes the data too. */
   withData = $state(false);
-  /** The instance whose other process is to end, while the question is open. */
-  ending = $state.raw<InstanceState | null>(null);
   /** What was asked for and is not finished. */
   busy = $state(false);
 
@@ -66,20 +65,31 @@ export class FleetState {
     void this.read();
   }
 
-  askRemove(instance: InstanceState): void {
+  ask(what: 'remove' | 'end', instance: InstanceState): void {
     this.withData = false;
-    this.removing = instance;
+    this.asked = { what, instance };
   }
 
-  async remove(): Promise<void> {
-    const { removing: instance, withData } = this;
-    if (!instance) return;
+  /** The question was answered with yes. */
+  async act(): Promise<void> {
+    if (!this.asked) return;
+    const { what, instance } = this.asked;
+    await (what === 'remove' ? this.#remove(instance) : this.#end(instance));
+    this.asked = null;
+  }
+
+  /** Shows where the instance keeps its data. */
+  async openFolder(instance: InstanceState): Promise<void> {
+    await this.#ask(() => instance.host.openData());
+  }
+
+  async #remove(instance: InstanceState): Promise<void> {
+    const { withData } = this;
     await this.#ask(async () => {
       await instance.host.remove(withData);
       const data = this.profiles?.get(instance.id)?.data_folder;
       this.#toasts.done(withData || !data ? `${instance.id} is removed.` : `${instance.id} is removed. Its data stays in ${data}.`);
     });
-    this.removing = null;
     this.chosen = null;
     void this.read();
   }
@@ -88,14 +98,11 @@ export class FleetState {
     await this.#ask(() => instance.host.attach());
   }
 
-  async end(): Promise<void> {
-    const { ending: instance } = this;
-    if (!instance) return;
+  async #end(instance: InstanceState): Promise<void> {
     await this.#ask(async () => {
       await instance.host.endElsewhere();
       this.#toasts.done(`The process has ended. ${instance.id} can be started here.`);
     });
-    this.ending = null;
   }
 
   /** Every instance that runs here. */

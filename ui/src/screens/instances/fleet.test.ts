@@ -74,12 +74,12 @@ describe('FleetState', () => {
 
   it('removes only what is stopped, and says why not', async () => {
     const { fleet, one, toasts } = await open();
-    fleet.askRemove(one('desk')!);
-    await fleet.remove();
+    fleet.ask('remove', one('desk')!);
+    await fleet.act();
     expect(one('desk'), 'it runs').toBeDefined();
     expect(toasts.items[0]?.text).toContain('Stop it first');
-    fleet.askRemove(one('lab')!);
-    await fleet.remove();
+    fleet.ask('remove', one('lab')!);
+    await fleet.act();
     expect(one('lab')).toBeUndefined();
   });
 
@@ -87,10 +87,10 @@ describe('FleetState', () => {
     const { fleet, one } = await open();
     await fleet.attach(one('headless')!);
     expect(one('headless')?.live.snapshot).toMatchObject({ state: 'running', elsewhere: { attached: true } });
-    fleet.ending = one('headless')!;
-    await fleet.end();
+    fleet.ask('end', one('headless')!);
+    await fleet.act();
     expect(one('headless')?.live.snapshot).toMatchObject({ state: 'stopped', elsewhere: null });
-    expect(fleet.ending).toBeNull();
+    expect(fleet.asked).toBeNull();
   });
 
   it('stops all that run here, and nothing else', async () => {
