@@ -12,17 +12,19 @@ use futures_util::stream::FuturesUnordered;
 use futures_util::{SinkExt as _, StreamExt as _};
 use prometheus::IntCounter;
 use rmcp::handler::server::tool::IntoCallToolResult as _;
-use rmcp::handler::server::wrapper::Parameters;
+use rmcp::handler::server::wrapper::{Json, Parameters};
 use rmcp::model::{
     CallToolResponse, ErrorData, Extensions, JsonObject, ProtocolVersion, RequestId, RequestMetaObject,
     ServerJsonRpcMessage, ServerResult, Tool,
 };
-use serde::Deserialize;
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 
-use crate::mcp::handler::{TradingServer, asks_once};
+use crate::mcp::handler::{TradingServer, asks_once, refusal_of};
+use crate::mcp::tools::ToolError;
 use crate::mcp::transport::{Sink, Unsent};
 use crate::mcp::turn::{self, Turn};
 use crate::mcp::wire::{ListOrdersArgs, MarketDataArgs, ModifyOrderArgs, OrderArgs, PlaceOrderArgs, PositionsArgs};
@@ -221,39 +223,80 @@ impl Arguments {
         }
     }
 
-    async fn call(self, server: &TradingServer) -> Result<CallToolResponse, ErrorData> {
+    async fn call(self, server: &TradingServer) -> Answer {
         match self {
-            Self::PlaceOrder(args) => server.place_order(Parameters(args)).await.into_call_tool_result(),
-            Self::ModifyOrder(args) => server.modify_order(Parameters(args)).await.into_call_tool_result(),
-            Self::CancelOrder(args) => server.cancel_order(Parameters(args)).await.into_call_tool_result(),
-            Self::GetOrderStatus(args) => server.get_order_status(Parameters(args)).await.into_call_tool_result(),
-            Self::ListOrders(args) => server.list_orders(Parameters(args)).await.into_call_tool_result(),
-            Self::GetPositions(args) => server.get_positions(Parameters(args)).await.into_call_tool_result(),
-            Self::GetAccount => server.get_account().await.into_call_tool_result(),
-            Self::GetMarketData(args) => server.get_market_data(Parameters(args)).await.into_call_tool_result(),
+            Self::PlaceOrder(args) => Answer::of(server.place_order(Parameters(args)).await),
+            Self::ModifyOrder(args) => Answer::of(server.modify_order(Parameters(args)).await),
+            Self::CancelOrder(args) => Answer::of(server.cancel_order(Parameters(args)).await),
+            Self::GetOrderStatus(args) => Answer::of(server.get_order_status(Parameters(args)).await),
+            Self::ListOrders(args) => Answer::of(server.list_orders(Parameters(args)).await),
+            Self::GetPositions(args) => Answer::of(server.get_positions(Parameters(args)).await),
+            Self::GetAccount => Answer::of(server.get_account().await),
+            Self::GetMarketData(args) => Answer::of(server.get_market_data(Parameters(args)).await),
         }
     }
+}
+
+/// What a tool has given.
+enum Answer {
+    /// The JSON text of its structured content.
+    Content(String),
+    Other(Result<CallToolResponse, ErrorData>),
+}
+
+impl Answer {
+    fn of<T: Serialize + JsonSchema + 'static>(given: Result<Json<T>, ToolError>) -> Self {
+        match given.as_ref().map(|Json(content)| serde_json::to_string(content)) {
+            Ok(Ok(text)) => Self::Content(text),
+            _ => Self::Other(given.into_call_tool_result()),
+        }
+    }
+
+    fn refusal(&self) -> Option<String> {
+        match self {
+            Self::Content(_) => None,
+            Self::Other(result) => refusal_of(result),
+        }
+    }
+
+    /// As it goes to the client.
+    fn into_json(self, id: RequestId, says_complete: bool) -> serde_json::Result<String> {
+        let result = match self {
+            Self::Content(content) => return success(&id, &content, says_complete),
+            Self::Other(result) => result,
+        };
+        serde_json::to_string(&match result.map(ServerResult::from) {
+            Ok(mut result) => {
+                if let ServerResult::CallToolResult(result) = &mut result
+                    && !says_complete
+                {
+                    result.result_type = None;
+                }
+                ServerJsonRpcMessage::response(result, id)
+            }
+            Err(error) => ServerJsonRpcMessage::error(error, Some(id)),
+        })
+    }
+}
+
+/// A [`CallToolResult`](rmcp::model::CallToolResult) with structured content, which is written once and put in twice: as
+/// it is, and as the text for clients that read only that.
+fn success(id: &RequestId, content: &str, says_complete: bool) -> serde_json::Result<String> {
+    let (id, text) = (serde_json::to_string(id)?, serde_json::to_string(content)?);
+    let complete = if says_complete { r#""resultType":"complete","# } else { "" };
+    Ok(format!(
+        r#"{{"jsonrpc":"2.0","id":{id},"result":{{{complete}"content":[{{"type":"text","text":{text}}}],"structuredContent":{content},"isError":false}}}}"#
+    ))
 }
 
 impl Call {
     /// Runs in its turn. Returns the answer with the id of the request.
     async fn run(self, server: &TradingServer, extensions: &Extensions) -> (RequestId, Option<String>) {
         let running = self.turn.come().await;
-        let result = turn::run(self.arguments.call(server), running, self.asks_once).await;
-        server.account_for(self.tool, permission::of_client(extensions), &result);
+        let answer = turn::run(self.arguments.call(server), running, self.asks_once).await;
+        server.account_for(self.tool, permission::of_client(extensions), answer.refusal());
         tracing::debug!(id = %self.id, tool = %self.tool.name, "answered directly");
-        let answer = match result.map(ServerResult::from) {
-            Ok(mut result) => {
-                if let ServerResult::CallToolResult(result) = &mut result
-                    && !self.says_complete
-                {
-                    result.result_type = None;
-                }
-                ServerJsonRpcMessage::response(result, self.id.clone())
-            }
-            Err(error) => ServerJsonRpcMessage::error(error, Some(self.id.clone())),
-        };
-        (self.id, serde_json::to_string(&answer).ok())
+        (self.id.clone(), answer.into_json(self.id, self.says_complete).ok())
     }
 }
 

@@ -70,13 +70,7 @@ impl TradingServer {
     }
 
     /// Counts a call, and tells the client's row in the list what it was refused.
-    pub(crate) fn account_for(
-        &self,
-        tool: &Tool,
-        client: Option<&ConnectedClient>,
-        result: &Result<CallToolResponse, ErrorData>,
-    ) {
-        let told = refusal_of(result);
+    pub(crate) fn account_for(&self, tool: &Tool, client: Option<&ConnectedClient>, told: Option<String>) {
         let outcome = if told.is_some() { "error" } else { "ok" };
         self.instance.metrics().tool_calls.with_label_values(&[&*tool.name, outcome]).inc();
         if let Some((client, told)) = client.zip(told) {
@@ -222,7 +216,7 @@ impl ServerHandler for TradingServer {
             }
             (None, Err(problem)) => as_tool_error(ErrorData::invalid_params(problem, None)),
         };
-        self.account_for(&tool, client.as_ref(), &result);
+        self.account_for(&tool, client.as_ref(), refusal_of(&result));
         result
     }
 }
@@ -253,7 +247,7 @@ fn unread(error: &ExchangeError) -> ErrorData {
 }
 
 /// What the client reads where its call failed.
-fn refusal_of(result: &Result<CallToolResponse, ErrorData>) -> Option<String> {
+pub(crate) fn refusal_of(result: &Result<CallToolResponse, ErrorData>) -> Option<String> {
     match result {
         Ok(CallToolResponse::Complete(result)) if result.is_error == Some(true) => {
             let text = result.content.iter().find_map(|block| block.as_text()).map(|text| text.text.clone());
