@@ -46,6 +46,17 @@ pub enum ExchangeError {
     Ended,
 }
 
+impl ExchangeError {
+    /// The label of the metric, for orders that were refused; `None` where the exchange was not in the way to judge them.
+    fn reason(&self) -> Option<&'static str> {
+        match self {
+            Self::Rejected(reject) => Some(reject.reason()),
+            Self::Unarmed => Some("unarmed"),
+            Self::Overloaded | Self::Journal(_) | Self::Closed | Self::Ended => None,
+        }
+    }
+}
+
 /// Asks the exchange; clones ask the same one.
 #[derive(Clone)]
 pub struct ExchangeHandle {
@@ -143,6 +154,9 @@ impl ExchangeHandle {
         let seconds = submitted.elapsed().as_secs_f64();
         self.metrics.order_latency.observe(seconds);
         self.latencies.record(seconds);
+        if ordering && let Some(reason) = result.as_ref().err().and_then(ExchangeError::reason) {
+            self.metrics.order_rejects.with_label_values(&[reason]).inc();
+        }
         if placing {
             let outcome = match &result {
                 Ok((true, _)) => "repeated",

@@ -166,6 +166,11 @@ impl Keeper {
         let events = &self.unsaved[from..];
         let trades = events.iter().filter(|event| matches!(event, Event::Traded { .. })).count();
         self.metrics.trades.inc_by(trades as u64);
+        for (role, account) in events.iter().filter_map(roles).flatten() {
+            if !is_simulated(account) {
+                self.metrics.fills.with_label_values(&[role]).inc();
+            }
+        }
         self.noter.note(&self.exchange, events);
         events.iter().any(concerns_a_client)
     }
@@ -265,11 +270,10 @@ fn told(done: oneshot::Sender<u64>, sequence: u64) -> Reply {
 
 /// Whether an event is more than what simulated traders do among themselves.
 pub(crate) fn concerns_a_client(event: &Event) -> bool {
-    let simulated = |account| matches!(account, AccountId::HOUSE | AccountId::MAKER | AccountId::TAKER);
     match event {
-        Event::Accepted { order, .. } => !simulated(order.account),
-        Event::Traded { maker, taker, .. } => !simulated(*maker) || !simulated(*taker),
-        Event::Cancelled { account, .. } => !simulated(*account),
+        Event::Accepted { order, .. } => !is_simulated(order.account),
+        Event::Traded { .. } => roles(event).into_iter().flatten().any(|(_, account)| !is_simulated(account)),
+        Event::Cancelled { account, .. } => !is_simulated(*account),
         // Follows on an event that says whose order it is.
         Event::Rested { .. } | Event::DayStarted { .. } => false,
         Event::Modified { .. }
@@ -278,6 +282,18 @@ pub(crate) fn concerns_a_client(event: &Event) -> bool {
         | Event::TradingStateSet { .. }
         | Event::LimitsSet { .. }
         | Event::Reset { .. } => true,
+    }
+}
+
+fn is_simulated(account: AccountId) -> bool {
+    matches!(account, AccountId::HOUSE | AccountId::MAKER | AccountId::TAKER)
+}
+
+/// Who traded, and as what.
+fn roles(event: &Event) -> Option<[(&'static str, AccountId); 2]> {
+    match event {
+        Event::Traded { maker, taker, .. } => Some([("maker", *maker), ("taker", *taker)]),
+        _ => None,
     }
 }
 

@@ -41,6 +41,10 @@ pub struct Families {
     /// Orders of clients by what became of the request. Label `outcome`: `accepted`, `repeated` (the same
     /// `client_order_id` again, which places nothing), `rejected`, `overloaded`, `failed` (the journal cannot be written).
     pub orders: IntCounterVec,
+    /// Orders and changes of orders that the exchange refused. Label `reason`, a word of [`Reject`](cwts_domain::Reject).
+    pub order_rejects: IntCounterVec,
+    /// Fills of clients. Label `role` (`maker`, `taker`).
+    pub fills: IntCounterVec,
     /// Trades on the exchange, those among simulated traders included.
     pub trades: IntCounter,
     /// From handing a client's command to the exchange to its answer.
@@ -55,6 +59,8 @@ pub struct Families {
     pub journal_unsaved: IntGauge,
     /// Steps of the market simulator.
     pub market_steps: IntCounter,
+    /// Seconds since the market last moved, to the second.
+    pub market_lag: IntGauge,
 }
 
 impl Metrics {
@@ -104,6 +110,13 @@ impl Metrics {
             )?,
             tool_calls: int_counters(&registry, "cwts_tool_calls_total", "Calls of MCP tools.", &["tool", "outcome"])?,
             orders: int_counters(&registry, "cwts_orders_total", "Order requests of clients.", &["outcome"])?,
+            order_rejects: int_counters(
+                &registry,
+                "cwts_order_rejects_total",
+                "Orders and changes of orders that the exchange refused.",
+                &["reason"],
+            )?,
+            fills: int_counters(&registry, "cwts_fills_total", "Fills of clients.", &["role"])?,
             trades: registered(&registry, IntCounter::new("cwts_trades_total", "Trades on the exchange.")?)?,
             order_latency: registered(
                 &registry,
@@ -132,6 +145,10 @@ impl Metrics {
                 &registry,
                 IntCounter::new("cwts_market_steps_total", "Steps of the market simulator.")?,
             )?,
+            market_lag: registered(
+                &registry,
+                IntGauge::new("cwts_market_lag_seconds", "Seconds since the market last moved, while services run.")?,
+            )?,
             registry,
         };
         let metrics = Self(Arc::new(families));
@@ -149,6 +166,9 @@ impl Metrics {
         }
         for outcome in ["accepted", "repeated", "rejected", "overloaded", "failed"] {
             self.orders.with_label_values(&[outcome]);
+        }
+        for role in ["maker", "taker"] {
+            self.fills.with_label_values(&[role]);
         }
         for direction in ["in", "out"] {
             self.websocket_messages.with_label_values(&[direction]);

@@ -44,6 +44,8 @@ struct Sampler {
     alarms: [bool; 2],
     /// Sequence number of the newest fill that was told.
     told: u64,
+    /// Steps of the market at the last tick.
+    market_steps: u64,
 }
 
 /// What one turn of the exchange tells.
@@ -64,6 +66,7 @@ impl Sampler {
             let refused = shared.metrics.connections_refused.with_label_values(&[load.service.id()]);
             refused.inc_by(shared.meters.of(load.service).take_refused());
         }
+        self.time_market(shared);
         let latencies = shared.exchange.take_latencies();
         let mcp = |load: &&ServiceLoad| matches!(load.service, Service::McpWebsocket | Service::McpHttp);
         let sample = Sample {
@@ -88,6 +91,15 @@ impl Sampler {
             failed_logins: shared.access.failed_logins(),
             connected: shared.connected.list(),
         });
+    }
+
+    /// Counts the seconds for which the market has stood still.
+    fn time_market(&mut self, shared: &Shared) {
+        let steps = shared.metrics.market_steps.get();
+        match std::mem::replace(&mut self.market_steps, steps) == steps && shared.is_running() {
+            true => shared.metrics.market_lag.add(PERIOD.as_secs() as i64),
+            false => shared.metrics.market_lag.set(0),
+        }
     }
 
     fn remember_counts(&mut self, shared: &Shared) {

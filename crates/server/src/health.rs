@@ -15,6 +15,8 @@ use serde::Serialize;
 
 use crate::guard::is_here;
 
+/// A market that has stood still for so many seconds is worth a look: a replay that is paused does, too.
+const MARKET_LAG: i64 = 10;
 /// An exchange that does not answer within this time is not ready.
 const EXCHANGE_DEADLINE: Duration = Duration::from_secs(1);
 
@@ -35,10 +37,13 @@ struct Health {
     checks: Option<Checks>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+/// In the order of how bad they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum Status {
     Pass,
+    /// Works, but look at it.
+    Warn,
     Fail,
 }
 
@@ -48,6 +53,8 @@ struct Checks {
     exchange: Vec<Check>,
     #[serde(rename = "journal:writable")]
     journal: Vec<Check>,
+    #[serde(rename = "market:lag")]
+    market: Vec<Check>,
     #[serde(rename = "services:running")]
     services: Vec<Check>,
 }
@@ -55,6 +62,9 @@ struct Checks {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Check {
+    component_type: &'static str,
+    /// When this was looked at, in RFC 3339 and UTC.
+    time: String,
     status: Status,
     #[serde(skip_serializing_if = "Option::is_none")]
     observed_value: Option<f64>,
@@ -89,16 +99,32 @@ async fn live(State(instance): State<Instance>, known: Known) -> Response {
     respond(&instance, known.0, Status::Pass, None)
 }
 
-/// The exchange answers in time, what happens can be written down, and the services run.
+/// The exchange answers in time, what happens can be written down, the market moves, and the services run.
 async fn ready(State(instance): State<Instance>, known: Known) -> Response {
     let checks = Checks {
         exchange: vec![exchange(&instance).await],
         journal: vec![journal(&instance)],
+        market: vec![market(&instance)],
         services: vec![services(&instance)],
     };
-    let mut all = checks.exchange.iter().chain(&checks.journal).chain(&checks.services);
-    let failed = all.any(|check| check.status == Status::Fail);
-    respond(&instance, known.0, if failed { Status::Fail } else { Status::Pass }, Some(checks))
+    let all = [&checks.exchange, &checks.journal, &checks.market, &checks.services];
+    let worst = all.into_iter().flatten().map(|check| check.status).max().unwrap_or(Status::Fail);
+    respond(&instance, known.0, worst, Some(checks))
+}
+
+impl Check {
+    fn new(instance: &Instance, component_type: &'static str, status: Status) -> Self {
+        let time = instance.clock().now().to_string();
+        Self { component_type, time, status, observed_value: None, observed_unit: None, output: None }
+    }
+
+    fn observed(self, value: f64, unit: &'static str) -> Self {
+        Self { observed_value: Some(value), observed_unit: Some(unit), ..self }
+    }
+
+    fn saying(self, output: Option<impl Into<Cow<'static, str>>>) -> Self {
+        Self { output: output.map(Into::into), ..self }
+    }
 }
 
 async fn exchange(instance: &Instance) -> Check {
@@ -109,16 +135,24 @@ async fn exchange(instance: &Instance) -> Check {
         Ok(Err(_)) => (Status::Fail, Some("The exchange is overloaded or has ended.")),
         Err(_) => (Status::Fail, Some("The exchange did not answer within 1 s.")),
     };
-    let millis = asked.elapsed().as_secs_f64() * 1e3;
-    Check { status, observed_value: Some(millis), observed_unit: Some("ms"), output: output.map(Cow::Borrowed) }
+    Check::new(instance, "component", status).observed(asked.elapsed().as_secs_f64() * 1e3, "ms").saying(output)
 }
 
 /// A journal that cannot be written has halted trading.
 fn journal(instance: &Instance) -> Check {
     let fault = instance.exchange().journal_fault();
     let status = if fault.is_some() { Status::Fail } else { Status::Pass };
-    let output = fault.map(|fault| format!("Trading is halted: {fault}. {}", fault.help()).into());
-    Check { status, observed_value: None, observed_unit: None, output }
+    let output = fault.map(|fault| format!("Trading is halted: {fault}. {}", fault.help()));
+    Check::new(instance, "datastore", status).saying(output)
+}
+
+/// A market that stands takes orders all the same.
+fn market(instance: &Instance) -> Check {
+    let lag = instance.metrics().market_lag.get();
+    let stands = lag > MARKET_LAG;
+    let output = stands.then(|| format!("The market has not moved for {lag} s; a replay that is paused stands, too."));
+    let status = if stands { Status::Warn } else { Status::Pass };
+    Check::new(instance, "component", status).observed(lag as f64, "s").saying(output)
 }
 
 fn services(instance: &Instance) -> Check {
@@ -128,13 +162,13 @@ fn services(instance: &Instance) -> Check {
         RunState::Stopping => (Status::Fail, Some("draining: open connections end, new ones are refused")),
         RunState::Stopped => (Status::Fail, Some("stopped")),
     };
-    Check { status, observed_value: None, observed_unit: None, output: output.map(Cow::Borrowed) }
+    Check::new(instance, "system", status).saying(output)
 }
 
 /// Another computer without a token learns no more than a load balancer needs.
 fn respond(instance: &Instance, known: bool, status: Status, checks: Option<Checks>) -> Response {
     let code = match status {
-        Status::Pass => StatusCode::OK,
+        Status::Pass | Status::Warn => StatusCode::OK,
         Status::Fail => StatusCode::SERVICE_UNAVAILABLE,
     };
     let health = Health {

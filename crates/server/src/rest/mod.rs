@@ -8,6 +8,7 @@ mod answer;
 mod api;
 mod clients;
 mod document;
+mod events;
 mod input;
 mod market;
 mod once;
@@ -36,6 +37,7 @@ fn api() -> Api {
         .with(account::routes)
         .with(market::routes)
         .with(trading::routes)
+        .with(events::routes)
         .with(server::routes)
         .with(clients::routes)
 }

@@ -15,7 +15,8 @@ pub(crate) use args::{
 pub(crate) use count::Count;
 pub(crate) use market::{EngineStats, MarketData, OrderBook};
 pub(crate) use results::{
-    AccountView, FillList, OrderList, OrderView, PositionList, PositionView, ServerInfo, ServiceInfo, SymbolInfo,
+    AccountView, FillList, FillView, OrderList, OrderView, PositionList, PositionView, ServerInfo, ServiceInfo,
+    SymbolInfo,
 };
 pub(crate) use trading::{
     Cancelled, ClosePositionArgs, Flattened, HaltArgs, InstrumentList, InstrumentView, LimitsView, ModifyOrderArgs,

@@ -198,7 +198,7 @@ pub(crate) struct FillView {
 }
 
 impl FillView {
-    fn of(instrument: &Instrument, fill: &Fill) -> Self {
+    pub(crate) fn of(instrument: &Instrument, fill: &Fill) -> Self {
         Self {
             order_id: fill.order_id.to_string(),
             symbol: instrument.symbol.clone(),
