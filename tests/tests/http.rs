@@ -179,26 +179,6 @@ async fn metrics_are_valid_and_count_orders() {
 }
 
 #[tokio::test]
-async fn promtool_finds_nothing_to_complain_about() {
-    let embedded = Embedded::start().await;
-    let reply = get(embedded.port(Service::Prometheus), "/metrics").await;
-    let mut command = tokio::process::Command::new("promtool");
-    command.args(["check", "metrics"]).stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped());
-    let Ok(mut child) = command.stderr(std::process::Stdio::piped()).kill_on_drop(true).spawn() else {
-        // The strict reader of the other tests stands in: promtool is one more opinion where it is installed.
-        let families = Exposition::parse(&reply.body).families;
-        assert!(families.len() > 10, "the families are there: {}", families.len());
-        return;
-    };
-    let mut stdin = child.stdin.take().expect("a pipe");
-    tokio::io::AsyncWriteExt::write_all(&mut stdin, reply.body.as_bytes()).await.expect("promtool reads");
-    drop(stdin);
-    let output = cwts_tests::within("promtool", child.wait_with_output()).await.expect("promtool ends");
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && said.trim().is_empty(), "names and types follow the practice: {said}");
-}
-
-#[tokio::test]
 async fn status_shows_the_four_services_and_the_market() {
     let embedded = Embedded::start().await;
     let port = embedded.port(Service::McpHttp);
