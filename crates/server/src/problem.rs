@@ -62,7 +62,12 @@ pub(crate) fn retry_after(problem: ProblemDetails, wait: Duration) -> Response {
 }
 
 pub(crate) async fn not_found(uri: Uri) -> ProblemDetails {
-    let detail = format!("Nothing is served at {} on this port. `cwts-ultra run` prints the four URLs.", uri.path());
+    let path = uri.path();
+    let instead = match path.starts_with("/api/") {
+        true => "/api/v1/docs on the HTTP port lists what is.",
+        false => "`cwts-ultra run` prints the four URLs.",
+    };
+    let detail = format!("Nothing is served at {path} on this port. {instead}");
     ProblemDetails::new(StatusCode::NOT_FOUND, "not_found", detail)
 }
 

@@ -20,12 +20,12 @@ pub(super) fn routes(api: Api) -> Api {
     api.tag("Account", "The one paper account that all clients trade on.")
         .get("/api/v1/account", About::new("get_account", "Cash, equity, profit and fees."), account)
         .get("/api/v1/positions", About::new("list_positions", "Open positions, with profit and loss."), positions)
-        .post(
+        .post_once(
             "/api/v1/positions/{symbol}/close",
             About::new("close_position", "Closes the position in one instrument with a reduce-only market order."),
             close,
         )
-        .post(
+        .post_once(
             "/api/v1/positions/flatten",
             About::new("flatten_all", "Cancels every open order and closes every position at the market."),
             flatten,

@@ -2,17 +2,21 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 use cwts_runtime::Instance;
 use rmcp::handler::server::wrapper::Parameters;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::api::Api;
 use super::document::About;
 use super::input::{Asked, By, Named, Reads};
 use super::tools;
-use crate::mcp::wire::{Count, InstrumentList, MarketData, MarketDataArgs};
+use crate::mcp::wire::{InstrumentList, MarketData, MarketDataArgs, OrderBook};
 use crate::problem::ProblemDetails;
+
+/// Price levels per side where nobody asks for more.
+const DEPTH: usize = 10;
 
 type Answer<T> = Result<Json<T>, ProblemDetails>;
 
@@ -41,26 +45,19 @@ struct BookQuery {
     depth: Option<u16>,
 }
 
-/// An order book.
-#[derive(Debug, Serialize, JsonSchema)]
-struct Book {
-    symbol: String,
-    /// [price, quantity], highest price first.
-    bids: Vec<[f64; 2]>,
-    /// [price, quantity], lowest price first.
-    asks: Vec<[f64; 2]>,
-    /// The exchange's sequence number when this was read.
-    sequence: Count,
-}
-
 async fn book(
     _by: By<Reads>,
     State(instance): State<Instance>,
     Named(symbol): Named,
     Asked(BookQuery { depth }): Asked<BookQuery>,
-) -> Answer<Book> {
-    let MarketData { symbol, bids, asks, sequence, .. } = market_data(instance, symbol, depth, None).await?;
-    Ok(Json(Book { symbol, bids, asks, sequence }))
+) -> Answer<OrderBook> {
+    let exchange = instance.exchange();
+    let (id, _) = exchange.instrument(&symbol)?;
+    let depth = depth.map_or(DEPTH, usize::from);
+    let read = exchange.read(move |exchange| exchange.market(id).map(|it| OrderBook::of(exchange, it, depth))).await?;
+    let unknown =
+        || ProblemDetails::new(StatusCode::NOT_FOUND, "unknown_symbol", format!("{symbol} is not traded here."));
+    read.map(Json).ok_or_else(unknown)
 }
 
 /// How much of the market.
@@ -82,14 +79,6 @@ async fn data(
     Named(symbol): Named,
     Asked(MarketQuery { depth, include_trades }): Asked<MarketQuery>,
 ) -> Answer<MarketData> {
-    Ok(Json(market_data(instance, symbol, depth, include_trades).await?))
-}
-
-async fn market_data(
-    instance: Instance,
-    symbol: String,
-    depth: Option<u16>,
-    include_trades: Option<bool>,
-) -> Result<MarketData, ProblemDetails> {
-    Ok(tools(instance).get_market_data(Parameters(MarketDataArgs { symbol, depth, include_trades })).await?.0)
+    let asked = MarketDataArgs { symbol, depth, include_trades };
+    Ok(Json(tools(instance).get_market_data(Parameters(asked)).await?.0))
 }

@@ -73,7 +73,7 @@ impl TradeView {
 }
 
 /// The waiting orders of one instrument, added up by price.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct OrderBook {
     symbol: String,
     /// [price, quantity], highest price first.
