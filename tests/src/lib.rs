@@ -51,7 +51,7 @@ pub use random::{Random, seeds, tell, tenth_of};
 pub use raw::{Raw, frame};
 pub use reach::answers;
 pub use sandbox::sandboxed;
-pub use sdk::{prometheus_program, python, schemathesis, typescript};
+pub use sdk::{conformance, prometheus_program, python, python_2, schemathesis, typescript};
 pub use server::{Exit, Server, command, finish};
 pub use skip::{is_installed, skip, skip_also_in_ci};
 pub use systemd::{Systemd, Units};

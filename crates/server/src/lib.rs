@@ -34,19 +34,40 @@ pub fn services() -> impl ServiceFactory {
 
 /// The same with other limits.
 pub fn services_with(limits: Limits) -> impl ServiceFactory {
-    Services { limits }
+    Services {
+        limits,
+        #[cfg(feature = "fixtures")]
+        fixtures: false,
+    }
+}
+
+/// The same with what the conformance suites of MCP and WebSocket need.
+#[cfg(feature = "fixtures")]
+pub fn services_with_fixtures(limits: Limits) -> impl ServiceFactory {
+    Services { limits, fixtures: true }
 }
 
 #[derive(Debug)]
 struct Services {
     limits: Limits,
+    #[cfg(feature = "fixtures")]
+    /// Whether MCP over HTTP has what the conformance suites need, and the WebSocket an echo.
+    fixtures: bool,
 }
 
 impl ServiceFactory for Services {
     fn router(&self, service: Service, instance: &Instance) -> Router {
         let router = match service {
+            #[cfg(feature = "fixtures")]
+            Service::McpWebsocket if self.fixtures => {
+                mcp::websocket_router(instance, self.limits.websocket).merge(mcp::fixtures::echo_route())
+            }
+            #[cfg(feature = "fixtures")]
+            Service::McpHttp if self.fixtures => {
+                rest::router(instance).merge(mcp::http_router(instance, &self.limits, mcp::fixtures::Fixtures))
+            }
             Service::McpWebsocket => mcp::websocket_router(instance, self.limits.websocket),
-            Service::McpHttp => rest::router(instance).merge(mcp::http_router(instance, &self.limits)),
+            Service::McpHttp => rest::router(instance).merge(mcp::http_router(instance, &self.limits, |server| server)),
             Service::Prometheus => metrics::router(instance),
             Service::Health => health::router(instance),
         };

@@ -1,27 +1,29 @@
-//! Completes what a person types into an argument of a resource template.
+//! Completes what a person types into an argument of a resource template or a prompt.
 
 use cwts_runtime::Instance;
 use rmcp::ErrorData;
 use rmcp::model::{CompleteRequestParams, CompleteResult, CompletionInfo, Reference};
 
-use crate::mcp::resources;
+use crate::mcp::{prompts, resources};
 
 /// The values that begin with what was typed.
 ///
 /// # Errors
-/// There is no such template, or it has no such argument.
+/// There is no such template or prompt, or it has no such argument.
 pub(crate) fn complete(instance: &Instance, request: &CompleteRequestParams) -> Result<CompleteResult, ErrorData> {
     let argument = &request.argument;
-    let known = match &request.r#ref {
-        Reference::Resource(template) => resources::is_template(&template.uri) && argument.name == "symbol",
-        _ => false,
+    let values = match &request.r#ref {
+        Reference::Resource(template) if resources::is_template(&template.uri) && argument.name == "symbol" => {
+            Some(instance.exchange().instruments().iter().map(|instrument| instrument.symbol.clone()).collect())
+        }
+        Reference::Prompt(prompt) => prompts::values(instance, &prompt.name, &argument.name),
+        _ => None,
     };
-    if !known {
-        return Err(ErrorData::invalid_params("ref and argument name nothing here that can be completed", None));
-    }
-    let typed = argument.value.to_ascii_uppercase();
-    let symbols = instance.exchange().instruments().iter().map(|instrument| instrument.symbol.clone());
-    let values = symbols.filter(|symbol| symbol.starts_with(&typed)).collect();
-    let completion = CompletionInfo::with_all_values(values).map_err(|error| ErrorData::internal_error(error, None))?;
+    let values: Vec<String> = values
+        .ok_or_else(|| ErrorData::invalid_params("ref and argument name nothing here that can be completed", None))?;
+    let typed = argument.value.to_ascii_lowercase();
+    let fitting = values.into_iter().filter(|value| value.to_ascii_lowercase().starts_with(&typed)).collect();
+    let completion =
+        CompletionInfo::with_all_values(fitting).map_err(|error| ErrorData::internal_error(error, None))?;
     Ok(CompleteResult::new(completion))
 }

@@ -8,10 +8,10 @@ use rmcp::handler::server::router::tool::ToolRouter;
 use rmcp::handler::server::tool::ToolCallContext;
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CallToolResult, CompleteRequestParams, CompleteResult, ContentBlock,
-    ErrorCode, Implementation, InitializeRequestParams, InitializeResult, JsonObject, ListResourceTemplatesResult,
-    ListResourcesResult, ListToolsResult, PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse,
-    ReadResourceResult, ResourceContents, ServerCapabilities, ServerConfig, SubscribeRequestParams, SubscriptionFilter,
-    Tool, UnsubscribeRequestParams,
+    ErrorCode, GetPromptRequestParams, GetPromptResponse, Implementation, InitializeRequestParams, InitializeResult,
+    JsonObject, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult,
+    PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse, ReadResourceResult, ResourceContents,
+    ServerCapabilities, ServerConfig, SubscribeRequestParams, SubscriptionFilter, Tool, UnsubscribeRequestParams,
 };
 use rmcp::service::{RequestContext, SubscriptionContext};
 use rmcp::{ErrorData, RoleServer, ServerHandler};
@@ -22,7 +22,7 @@ use crate::mcp::page::page;
 use crate::mcp::resources::{self, MIME_TYPE, TradingResource};
 use crate::mcp::subscriptions::{self, Subscriptions};
 use crate::mcp::turn::{self, Turn};
-use crate::mcp::{completion, permission, schema};
+use crate::mcp::{completion, permission, prompts, schema};
 
 const INSTRUCTIONS: &str = "A paper-trading exchange: no order reaches a real market. All clients of this server trade \
     on one paper account. Prices and quantities are decimal numbers; server_info names the symbols with their tick and \
@@ -31,7 +31,7 @@ const INSTRUCTIONS: &str = "A paper-trading exchange: no order reaches a real ma
 /// The tools with their schemas, which take longer to write than a handshake: whoever opens and drops sessions must not make
 /// others wait for that.
 static TOOLS: LazyLock<ToolRouter<TradingServer>> =
-    LazyLock::new(|| TradingServer::tool_router() + TradingServer::trading_router());
+    LazyLock::new(|| TradingServer::tool_router() + TradingServer::trading_router() + TradingServer::analysis_router());
 
 /// The handler of one client's session.
 #[derive(Clone, Debug)]
@@ -82,7 +82,7 @@ impl TradingServer {
 impl ServerHandler for TradingServer {
     fn get_info(&self) -> ServerConfig {
         let capabilities = ServerCapabilities::builder().enable_tools().enable_resources().enable_resources_subscribe();
-        ServerConfig::new(capabilities.enable_completions().build())
+        ServerConfig::new(capabilities.enable_prompts().enable_completions().build())
             .with_server_info(Implementation::new("cwts-ultra", env!("CARGO_PKG_VERSION")).with_title("CWTS Ultra"))
             .with_instructions(INSTRUCTIONS)
     }
@@ -174,6 +174,23 @@ impl ServerHandler for TradingServer {
         let _place = self.subscriptions.open_stream()?;
         subscriptions::listen(&self.instance, &context).await;
         Ok(())
+    }
+
+    async fn list_prompts(
+        &self,
+        request: Option<PaginatedRequestParams>,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<ListPromptsResult, ErrorData> {
+        let (prompts, next_cursor) = page(prompts::prompts(), request)?;
+        Ok(ListPromptsResult { next_cursor, ..ListPromptsResult::with_all_items(prompts) })
+    }
+
+    async fn get_prompt(
+        &self,
+        request: GetPromptRequestParams,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<GetPromptResponse, ErrorData> {
+        Ok(prompts::get(self, &request.name, request.arguments).await?.into())
     }
 
     async fn complete(

@@ -14,6 +14,7 @@ use axum::{Json, Router};
 use cwts_domain::Service;
 use cwts_runtime::{Caller, ConnectedClient, Connection, Instance, Link};
 use futures_util::StreamExt as _;
+use rmcp::ServerHandler;
 use rmcp::model::{ClientJsonRpcMessage, ClientRequest, Implementation, JsonRpcRequest};
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 
@@ -39,11 +40,15 @@ struct Endpoint {
     body: Duration,
 }
 
-/// Answers `/mcp`. Sessions live as long as the router, so they survive a move of the port.
-pub(crate) fn http_router(instance: &Instance, limits: &Limits) -> Router {
+/// Answers `/mcp` with what `handler` makes of the server. Sessions live as long as the router, so they survive a move of the port.
+pub(crate) fn http_router<H: ServerHandler>(
+    instance: &Instance,
+    limits: &Limits,
+    handler: impl Fn(TradingServer) -> H + Send + Sync + 'static,
+) -> Router {
     let sessions = Sessions::start(limits.sessions);
     let serving = instance.clone();
-    let factory = move || Ok(TradingServer::new(serving.clone(), Service::McpHttp));
+    let factory = move || Ok(handler(TradingServer::new(serving.clone(), Service::McpHttp)));
     // The guard of every port has already checked Host and Origin against the bound address.
     let config = StreamableHttpServerConfig::default()
         .disable_allowed_hosts()

@@ -4,7 +4,7 @@
 
 use std::sync::LazyLock;
 
-use rmcp::model::{ClientJsonRpcMessage, ClientRequest, JsonRpcRequest};
+use rmcp::model::{ClientJsonRpcMessage, ClientRequest, JsonRpcRequest, ProtocolVersion};
 use serde_json::{Map, Value, json};
 
 use crate::mcp::schema;
@@ -57,7 +57,9 @@ pub(crate) fn read(text: &[u8]) -> Result<ClientJsonRpcMessage, Fault> {
         return Err(Fault::invalid_request(what, id));
     }
     let method = value["method"].as_str().filter(|_| !id.is_null()).map(str::to_owned);
-    let params_schema = method.as_deref().and_then(params_schema);
+    // A method that the client's own revision has taken out does not exist for it, whatever its parameters.
+    let known = |method: &&str| !(REMOVED.contains(method) && is_modern(&value));
+    let params_schema = method.as_deref().filter(known).and_then(params_schema);
     if let Some(schema) = params_schema {
         check_params(schema, &mut value).map_err(|what| Fault::invalid_params(&what, id.clone()))?;
     }
@@ -72,6 +74,15 @@ pub(crate) fn read(text: &[u8]) -> Result<ClientJsonRpcMessage, Fault> {
         Err(_) if method.is_some() => Err(Fault::invalid_params("they are no parameters of MCP", id)),
         Err(_) => Err(Fault::invalid_request("this is no message of MCP", id)),
     }
+}
+
+/// Methods that MCP 2026-07-28 has taken out.
+const REMOVED: [&str; 4] = ["initialize", "ping", "resources/subscribe", "resources/unsubscribe"];
+
+/// Whether the message declares 2026-07-28 or later, as every request does from then on.
+fn is_modern(message: &Value) -> bool {
+    let version = message.pointer("/params/_meta/io.modelcontextprotocol~1protocolVersion").and_then(Value::as_str);
+    version.is_some_and(|version| version >= ProtocolVersion::V_2026_07_28.as_str())
 }
 
 fn is_id(id: &Value) -> bool {
@@ -141,6 +152,8 @@ fn params_schema(method: &str) -> Option<&'static Map<String, Value>> {
             ("initialize", params(initialize, &["protocolVersion", "capabilities", "clientInfo"])),
             ("ping", params(json!({}), &[])),
             ("tools/list", cursor.clone()),
+            ("prompts/list", cursor.clone()),
+            ("prompts/get", params(json!({ "name": text, "arguments": { "type": ["object", "null"] } }), &["name"])),
             ("resources/list", cursor.clone()),
             ("resources/templates/list", cursor),
             ("resources/read", uri.clone()),

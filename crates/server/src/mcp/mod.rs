@@ -1,13 +1,17 @@
 //! The Model Context Protocol: one handler for both transports.
 
+mod analysis;
 mod completion;
 mod direct;
+#[cfg(feature = "fixtures")]
+pub(crate) mod fixtures;
 mod handler;
 mod http;
 mod keepalive;
 pub(crate) mod message;
 mod page;
 mod permission;
+mod prompts;
 mod resources;
 pub(crate) mod schema;
 mod sessions;

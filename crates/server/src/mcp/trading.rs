@@ -200,7 +200,11 @@ fn ended(events: &[Event]) -> Vec<String> {
     cancelled.collect()
 }
 
-fn preview(exchange: &Exchange, order: &PlaceOrder, decided: std::result::Result<Vec<Event>, Reject>) -> Preview {
+pub(crate) fn preview(
+    exchange: &Exchange,
+    order: &PlaceOrder,
+    decided: std::result::Result<Vec<Event>, Reject>,
+) -> Preview {
     let (events, reason) = match decided {
         Ok(events) => (events, None),
         Err(reject) => (Vec::new(), Some(reject.to_string())),

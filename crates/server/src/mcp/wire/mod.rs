@@ -1,5 +1,6 @@
 //! Arguments and results of the tools. Numbers are JSON numbers; ids are opaque strings; times are RFC 3339 in UTC.
 
+mod analysis;
 mod args;
 mod count;
 mod enums;
@@ -9,6 +10,7 @@ mod trading;
 
 use cwts_domain::AccountId;
 
+pub(crate) use analysis::{ProfitLoss, ProfitLossArgs, RiskAnalysis};
 pub(crate) use args::{
     FillsArgs, ListOrdersArgs, MarketDataArgs, OrderArgs, PlaceOrderArgs, PositionsArgs, StatusFilter,
 };
