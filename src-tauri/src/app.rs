@@ -17,6 +17,7 @@ use tauri::{
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::cli::{self, Arguments};
+use crate::desk_feed::DeskFeed;
 use crate::feed::Feed;
 use crate::port_feed::PortFeed;
 use crate::test_feed::TestFeed;
@@ -44,6 +45,7 @@ pub(crate) struct Panel {
     pub(crate) feed: Feed,
     pub(crate) port_feed: PortFeed,
     pub(crate) test_feed: TestFeed,
+    pub(crate) desk_feed: DeskFeed,
     quitting: AtomicBool,
 }
 
@@ -88,6 +90,7 @@ pub(crate) fn run(arguments: &Arguments, sources: Sources) -> Result<ExitCode, S
         feed: Feed::default(),
         port_feed: PortFeed::default(),
         test_feed: TestFeed::default(),
+        desk_feed: DeskFeed::default(),
         quitting: AtomicBool::new(false),
     });
     quit_on_signals(app.handle()).map_err(StartError::Signals)?;
@@ -180,6 +183,15 @@ fn build(context: Context, bus_name: String) -> tauri::Result<tauri::App> {
             commands::open_data,
             commands::open_logs,
             commands::save_diagnostics,
+            commands::trading::watch_desk,
+            commands::trading::unwatch_desk,
+            commands::trading::preview_order,
+            commands::trading::place_order,
+            commands::trading::change_order,
+            commands::trading::cancel_order,
+            commands::trading::cancel_all_orders,
+            commands::trading::close_position,
+            commands::trading::set_trading_state,
             commands::copy,
             commands::quit,
         ])
@@ -190,6 +202,7 @@ fn build(context: Context, bus_name: String) -> tauri::Result<tauri::App> {
                 panel.feed.end();
                 panel.port_feed.end();
                 panel.test_feed.end();
+                panel.desk_feed.end();
             }
         })
         .build(context)

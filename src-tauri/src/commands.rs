@@ -4,6 +4,8 @@
 
 #![expect(clippy::let_underscore_must_use, reason = "written by the macro of every command that can fail")]
 
+pub(crate) mod trading;
+
 use std::path::PathBuf;
 
 use cwts_domain::{ErrorCode, Problem, Service};

@@ -16,6 +16,8 @@ import type { LogsState } from './screens/logs/logs.svelte';
 import type { PortsState } from './screens/ports/ports.svelte';
 import type { SecurityState } from './screens/security/security.svelte';
 import type { TestState } from './screens/test/test.svelte';
+import type { TicketState } from './screens/trading/ticket.svelte';
+import type { TradingState } from './screens/trading/trading.svelte';
 import { SystemPortsState } from './screens/ports/system-ports.svelte';
 
 export class App {
@@ -79,6 +81,14 @@ export class App {
 
   get tests(): TestState {
     return this.instance.tests;
+  }
+
+  get trading(): TradingState {
+    return this.instance.trading;
+  }
+
+  get ticket(): TicketState {
+    return this.instance.ticket;
   }
 
   /** Until the returned function is called. */

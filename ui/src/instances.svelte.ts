@@ -12,6 +12,8 @@ import { SecurityState } from './screens/security/security.svelte';
 import { LogsState } from './screens/logs/logs.svelte';
 import { PortsState } from './screens/ports/ports.svelte';
 import { TestState } from './screens/test/test.svelte';
+import { TicketState } from './screens/trading/ticket.svelte';
+import { TradingState } from './screens/trading/trading.svelte';
 
 /** Everything that the panel keeps of one instance. Lives on while another one is shown. */
 export class InstanceState {
@@ -27,6 +29,9 @@ export class InstanceState {
   readonly firewall: FirewallState;
   readonly security: SecurityState;
   readonly tests: TestState;
+  readonly trading: TradingState;
+  /** Lives here, so that a half-filled order survives a look at another screen. */
+  readonly ticket: TicketState;
 
   constructor(id: string, host: Host, toasts: Toasts, route: Route) {
     this.id = id;
@@ -40,6 +45,8 @@ export class InstanceState {
     this.firewall = new FirewallState(this.host, toasts);
     this.security = new SecurityState(this.host, this.live, toasts);
     this.tests = new TestState(this.host, this.live, toasts);
+    this.trading = new TradingState(this.host, toasts);
+    this.ticket = new TicketState(this.host, this.trading, toasts);
   }
 }
 

@@ -123,6 +123,7 @@ export const VIEWS = [
   { screen: 'test', scenario: 'running', step: 'dropped', act: (page) => testAt(page, '192.168.1.99') },
   { screen: 'test', scenario: 'running', step: 'no-host', act: (page) => testAt(page, 'http://studio.lan') },
   { screen: 'test', scenario: 'loading', step: 'testing', act: (page) => page.getByTestId('run-all').click({ timeout: 1000 }).catch(() => {}) },
+  ...['running', 'empty', 'halted', 'fault', 'exposed', 'many', 'stopped', 'elsewhere', 'error', 'loading'].map((scenario) => ({ screen: 'trading', scenario })),
   ...['running', 'several', 'conflict', 'damaged', 'elsewhere', 'error', 'loading'].map((scenario) => ({ screen: 'instances', scenario })),
   { screen: 'instances', scenario: 'several', step: 'creating', act: createInstance },
   { screen: 'instances', scenario: 'several', step: 'cloning', act: (page) => page.getByTestId('clone').click() },

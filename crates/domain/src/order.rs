@@ -37,6 +37,7 @@ pub struct ClientOrderId(pub String);
 
 /// Which side of the book an order is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "wire", derive(ts_rs::TS))]
 #[serde(rename_all = "lowercase")]
 pub enum Side {
     /// Bids.
@@ -112,6 +113,7 @@ pub struct StopPrice {
 
 /// How long an order may rest in the book.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "wire", derive(ts_rs::TS))]
 #[serde(rename_all = "UPPERCASE")]
 pub enum TimeInForce {
     /// Good till cancelled.
@@ -134,6 +136,7 @@ impl TimeInForce {
 
 /// Where an order is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "wire", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum OrderStatus {
     /// An exit whose order has not filled yet.
@@ -168,6 +171,7 @@ impl OrderStatus {
 
 /// Why an order ended unfilled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "wire", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum CancelReason {
     /// The owner asked for it.

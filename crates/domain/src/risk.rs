@@ -9,6 +9,7 @@ use crate::Cash;
 /// Who may trade. Holds for the accounts of clients; the simulated market goes on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "wire", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum TradingState {
     /// Every order within the limits.

@@ -58,6 +58,19 @@ pub(crate) fn check_rules(
     outcome: Option<&Outcome>,
     at: Timestamp,
 ) -> Result<(), Reject> {
+    rules::check(&proposal(exchange, account, market, order, replaces, outcome, at)?)
+}
+
+/// What the rules are asked about.
+pub(crate) fn proposal<'a>(
+    exchange: &'a Exchange,
+    account: &'a Account,
+    market: &'a Market,
+    order: &'a PlaceOrder,
+    replaces: Option<&'a Order>,
+    outcome: Option<&Outcome>,
+    at: Timestamp,
+) -> Result<Proposal<'a>, Reject> {
     let position = account.position(market.id).ok_or_else(|| unknown(exchange, market.id))?;
     let waits = match outcome {
         None => order.limit.or(order.stop).map(|price| (price, order.quantity)),
@@ -65,7 +78,7 @@ pub(crate) fn check_rules(
         Some(_) => None,
     };
     let trades = outcome.map_or_else(OpenTotal::default, |outcome| outcome.trades);
-    rules::check(&Proposal { exchange, account, market, position, order, replaces, trades, waits, at })
+    Ok(Proposal { exchange, account, market, position, order, replaces, trades, waits, at })
 }
 
 fn may_wait(order: &PlaceOrder) -> bool {
@@ -123,7 +136,7 @@ pub(crate) fn count(attached: &Attached) -> usize {
     }
 }
 
-fn check_terms(market: &Market, order: &PlaceOrder) -> Result<(), Reject> {
+pub(crate) fn check_terms(market: &Market, order: &PlaceOrder) -> Result<(), Reject> {
     let instrument = &market.instrument;
     check_quantity(instrument, order.quantity)?;
     check_price(instrument, "price", order.limit)?;

@@ -186,7 +186,7 @@ impl Proposal<'_> {
     }
 
     /// What the order itself could trade.
-    fn own_total(&self) -> OpenTotal {
+    pub(crate) fn own_total(&self) -> OpenTotal {
         let mut total = self.trades;
         if let Some((price, quantity)) = self.waits {
             total.add(price, quantity);
@@ -201,6 +201,19 @@ impl Proposal<'_> {
 
     fn exposure_after(&self) -> cwts_domain::Cash {
         risk::exposure(self.position, self.order.side, self.with_order(), self.market.mark_price())
+    }
+
+    /// Of both sides the larger, as [`risk::total_exposure`] counts it.
+    pub(crate) fn instrument_exposure_after(&self) -> cwts_domain::Cash {
+        let side = self.order.side.opposite();
+        let other = risk::exposure(self.position, side, self.position.open_total(side), self.market.mark_price());
+        // An order that only reduces does not count, and what waits on its side stays as it is.
+        let own = if self.order.reduce_only && self.trades == OpenTotal::default() {
+            risk::exposure(self.position, self.order.side, self.open_total(), self.market.mark_price())
+        } else {
+            self.exposure_after()
+        };
+        own.max(other)
     }
 
     /// Whether the order, with all others of its side, can do nothing but make the position smaller.

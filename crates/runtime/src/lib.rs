@@ -6,6 +6,7 @@
 mod access;
 mod audit;
 mod away;
+mod candles;
 mod change;
 mod check;
 mod clients;
@@ -14,6 +15,7 @@ mod connected;
 mod connection_test;
 mod control;
 mod core;
+mod desk;
 mod diagnostics;
 mod edit;
 mod elevated;
@@ -63,6 +65,7 @@ mod view;
 
 pub use access::{Access, Caller, Denied, LastUse};
 pub use audit::{Action, Actor, AuditEntry, AuditPage, AuditRecord, Trail};
+pub use candles::Candle;
 pub use clients::{
     ClientFacts, ClientProgram, Issued, Place, ProgramInfo, Snippet, SnippetNote, StaleSnippet, Transport, Trial,
 };
@@ -78,6 +81,10 @@ pub use cwts_net::{Connection, ConnectionLimits, InterfaceAddress, InterfaceKind
 pub use cwts_ports::ListenerRow;
 pub use cwts_probe::CLIENT_NAME as TEST_CLIENT;
 pub use cwts_probe::{Diagnosis, FixAction, Progress, Repetitions, Rung, Step};
+pub use desk::{
+    DeskAccount, DeskFill, DeskInstrument, DeskLimits, DeskMarket, DeskMessage, DeskNews, DeskOrder, DeskPosition,
+    DeskTrading, DeskWatch, OrderChange, OrderTicket, TicketPreview,
+};
 pub use diagnostics::{diagnostics_name, write_diagnostics};
 pub use edit::{SaveTarget, SettingChange, SettingsEdit};
 pub use elsewhere::{TradingOrder, arm_running, end_instance, order_trading, running_addresses};

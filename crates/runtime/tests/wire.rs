@@ -6,18 +6,20 @@
 use std::path::PathBuf;
 
 use cwts_config::{AuthMode, Layer, Origin, Shadowed, Sourced, TlsMode};
-use cwts_domain::{ErrorCode, Problem, Service};
+use cwts_domain::{CancelReason, ErrorCode, OrderStatus, Problem, Service, Side, TimeInForce, TradingState};
 use cwts_firewall::{Detection, Incoming, Outcome, Tool, ToolFinding, ToolState};
 use cwts_ports::{Holder, ListenerRow, Protocol};
 use cwts_runtime::{
-    Activity, Alternatives, AuthorityView, CertificateInfo, CertificateView, ClientError, ClientInfo, ClientProgram,
-    Conflict, Connected, Diagnosis, Elsewhere, Envelope, Exposure, FailedLogins, Finding, FindingLevel, FirewallChoice,
-    FirewallResult, FirewallService, FirewallSummary, FirewallTask, FirewallView, FixAction, InstanceEvent,
-    InterfaceAddress, InterfaceKind, Link, LogLine, LogPage, MarketSummary, Network, NewInstance, OwnSubnet, Owner,
-    OwnerKind, PemSource, Place, PortCheck, PortCheckState, PortNews, PortSet, ProfileInfo, ProgramInfo, Progress,
-    RangeCheck, ReachEdit, Release, Released, Repetitions, RunState, Rung, Sample, SaveTarget, Scope, Security,
-    SecurityView, ServiceLoad, ServiceSnapshot, ServiceState, ServiceTest, SettingChange, SettingsEdit, Snapshot,
-    Snippet, SnippetNote, StaleSnippet, Step, TestChoice, TokenView, Transport, Trial, TrustStep, WayOut,
+    Activity, Alternatives, AuthorityView, Candle, CertificateInfo, CertificateView, ClientError, ClientInfo,
+    ClientProgram, Conflict, Connected, DeskAccount, DeskFill, DeskInstrument, DeskLimits, DeskMarket, DeskMessage,
+    DeskNews, DeskOrder, DeskPosition, DeskTrading, Diagnosis, Elsewhere, Envelope, Exposure, FailedLogins, Finding,
+    FindingLevel, FirewallChoice, FirewallResult, FirewallService, FirewallSummary, FirewallTask, FirewallView,
+    FixAction, InstanceEvent, InterfaceAddress, InterfaceKind, Link, LogLine, LogPage, MarketSummary, Network,
+    NewInstance, OrderChange, OrderTicket, OwnSubnet, Owner, OwnerKind, PemSource, Place, PortCheck, PortCheckState,
+    PortNews, PortSet, ProfileInfo, ProgramInfo, Progress, RangeCheck, ReachEdit, Release, Released, Repetitions,
+    RunState, Rung, Sample, SaveTarget, Scope, Security, SecurityView, ServiceLoad, ServiceSnapshot, ServiceState,
+    ServiceTest, SettingChange, SettingsEdit, Snapshot, Snippet, SnippetNote, StaleSnippet, Step, TestChoice,
+    TicketPreview, TokenView, Transport, Trial, TrustStep, WayOut,
 };
 use ts_rs::{Config, TS};
 
@@ -121,6 +123,25 @@ fn declarations() -> String {
         Repetitions,
         TestChoice,
         ServiceTest,
+        Side,
+        TimeInForce,
+        OrderStatus,
+        CancelReason,
+        TradingState,
+        Candle,
+        DeskInstrument,
+        DeskTrading,
+        DeskLimits,
+        DeskPosition,
+        DeskAccount,
+        DeskOrder,
+        DeskFill,
+        DeskMarket,
+        DeskNews,
+        DeskMessage,
+        OrderTicket,
+        OrderChange,
+        TicketPreview,
     );
     text
 }

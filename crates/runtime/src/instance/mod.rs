@@ -33,7 +33,7 @@ use crate::snapshot::{Activity, Envelope, InstanceEvent, Sample, Snapshot};
 use crate::surroundings::Surroundings;
 use crate::telemetry::Telemetry;
 use crate::tls::Tls;
-use crate::{away, follow, sampler, trading};
+use crate::{away, candles, follow, sampler, trading};
 
 /// Events that a slow window may lag behind before it has to fetch the snapshots again.
 const EVENTS: usize = 1024;
@@ -76,6 +76,7 @@ impl Instance {
             meters: Meters::default(),
             connected: ConnectedClients::default(),
             exchange,
+            candles: Arc::default(),
             access,
             audit,
             remote_refused: Tally::default(),
@@ -92,6 +93,7 @@ impl Instance {
             _following: gone.clone().drop_guard(),
         });
         tokio.spawn(sampler::run(Arc::downgrade(&shared)));
+        tokio.spawn(candles::run(Arc::downgrade(&shared)));
         tokio.spawn(trading::tell_faults(Arc::downgrade(&shared), shared.exchange.journal_faults()));
         tokio.spawn(follow::run(Arc::downgrade(&shared), gone));
         tokio.spawn(away::run(Arc::downgrade(&shared)));

@@ -11,6 +11,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::access::Access;
 use crate::audit::{Audit, Tally};
+use crate::candles::Candles;
 use crate::connected::ConnectedClients;
 use crate::core::Core;
 use crate::elsewhere::ElsewhereCell;
@@ -32,6 +33,7 @@ pub(crate) struct Shared {
     pub(crate) meters: Meters,
     pub(crate) connected: ConnectedClients,
     pub(crate) exchange: ExchangeHandle,
+    pub(crate) candles: Arc<Candles>,
     pub(crate) access: Access,
     pub(crate) audit: Audit,
     /// Requests of other computers that were refused and that the audit trail does not tell of yet.

@@ -3,6 +3,7 @@
 export type IconName =
   | 'arrow'
   | 'cable'
+  | 'candle'
   | 'check'
   | 'chevron'
   | 'close'
@@ -13,6 +14,7 @@ export type IconName =
   | 'grid'
   | 'lock'
   | 'log'
+  | 'pause'
   | 'play'
   | 'plug'
   | 'plus'

@@ -10,6 +10,7 @@ import { FakeClients } from './fake-clients';
 import { FakeFirewall } from './fake-firewall';
 import { FakeLogs } from './fake-logs';
 import { applySetting, FakeSecurity, judge } from './fake-security';
+import { FakeTrading } from './fake-trading';
 import type { History } from './host';
 
 const BROWSERS_REFUSE = new Set([10080]);
@@ -24,6 +25,7 @@ export class FakeInstance {
   readonly firewall: FakeFirewall;
   readonly logs: FakeLogs;
   readonly security: FakeSecurity;
+  readonly trading: FakeTrading;
   readonly #send: (event: InstanceEvent) => void;
   #snapshot: Snapshot;
   #samples: Sample[];
@@ -36,6 +38,7 @@ export class FakeInstance {
     this.id = id;
     this.#send = send;
     this.logs = new FakeLogs(member);
+    this.trading = new FakeTrading(member);
     this.firewall = new FakeFirewall(() => this.picture());
     this.#snapshot = firstSnapshot(scenario, member);
     this.security = new FakeSecurity({
@@ -172,6 +175,7 @@ export class FakeInstance {
   tick(): void {
     if (this.#snapshot.state !== 'running') return;
     this.#second += 1;
+    this.trading.tick();
     const sample = sampleAt(this.#second);
     this.#samples.push(sample);
     for (const service of this.#services()) if (service.idle_seconds !== null) service.idle_seconds = (service.idle_seconds + 1) % 15;

@@ -4,7 +4,7 @@
  * Every method rejects with a {@link Problem}, never with another kind of error.
  */
 import type {
-  Activity, ClientInfo, ClientProgram, Conflict, Connected, Envelope, FirewallChoice, FirewallResult, FirewallTask, FirewallView, LogPage, NewInstance, PemSource, Place, PortCheck, PortNews, PortSet, Problem, ProfileInfo, ProgramInfo, ReachEdit, Release, Released, Sample, Scope, SecurityView, Service, ServiceTest, SettingsEdit, Snapshot, Snippet, TestChoice, TestProgress, Transport, Trial,
+  Activity, ClientInfo, ClientProgram, Conflict, Connected, DeskMessage, DeskOrder, Envelope, FirewallChoice, FirewallResult, FirewallTask, FirewallView, LogPage, NewInstance, OrderChange, OrderTicket, PemSource, Place, PortCheck, PortNews, PortSet, Problem, ProfileInfo, ProgramInfo, ReachEdit, Release, Released, Sample, Scope, SecurityView, Service, ServiceTest, SettingsEdit, Snapshot, Snippet, TestChoice, TestProgress, TicketPreview, TradingState, Transport, Trial,
 } from '../wire/types';
 
 /** What happened before the window was opened, oldest first, and who is connected. */
@@ -75,6 +75,23 @@ export interface InstanceHost {
   testConnections(choice: TestChoice, listener: (progress: TestProgress) => void): Promise<ServiceTest[]>;
   /** Ends the test that runs, with its connections. */
   cancelTest(): Promise<void>;
+  /**
+   * The paper account and one market: everything at once, then what changes, until the returned function is called. Only
+   * one listener at a time hears anything.
+   */
+  watchDesk(symbol: string, listener: (message: DeskMessage) => void): () => void;
+  /** What an order would do; nothing is placed. */
+  previewOrder(ticket: OrderTicket): Promise<TicketPreview>;
+  /** Resolves with the order as it stands after matching. The same ticket again places nothing and gives the same order. */
+  placeOrder(ticket: OrderTicket): Promise<DeskOrder>;
+  changeOrder(change: OrderChange): Promise<DeskOrder>;
+  cancelOrder(order: string): Promise<DeskOrder>;
+  /** Resolves with how many were cancelled. */
+  cancelAllOrders(): Promise<number>;
+  /** Closes the position with a market order. */
+  closePosition(symbol: string): Promise<DeskOrder>;
+  /** Halts trading, lets only orders through that make a position smaller, or resumes it. */
+  setTradingState(state: TradingState): Promise<void>;
   /** Shows the instance as the process that runs it says it is, until that process ends. */
   attach(): Promise<void>;
   /** Asks the process that runs the instance to end; resolves when it has. */

@@ -1,7 +1,7 @@
 /** The host behind the desktop window: each method is one command of the program. */
 import { Channel, invoke } from '@tauri-apps/api/core';
 import { listen } from '@tauri-apps/api/event';
-import type { ClientInfo, Conflict, Envelope, FirewallResult, FirewallView, LogPage, PortCheck, PortNews, PortSet, ProfileInfo, ProgramInfo, Released, SecurityView, ServiceTest, Snapshot, Snippet, TestProgress, Trial } from '../wire/types';
+import type { ClientInfo, Conflict, DeskMessage, DeskOrder, Envelope, FirewallResult, FirewallView, LogPage, PortCheck, PortNews, PortSet, Problem, ProfileInfo, ProgramInfo, Released, SecurityView, ServiceTest, Snapshot, Snippet, TestProgress, TicketPreview, Trial } from '../wire/types';
 import { asProblem, type Fleet, type History, type Host, type InstanceHost } from './host';
 
 async function call<T>(command: string, args?: Record<string, unknown>): Promise<T> {
@@ -16,6 +16,22 @@ async function call<T>(command: string, args?: Record<string, unknown>): Promise
 function hear<T>(event: string, listener: (payload: T) => void): () => void {
   const unlisten = listen<T>(event, ({ payload }) => listener(payload));
   return () => void unlisten.then((end) => end());
+}
+
+/** The latest listener of each feed: the program has one of a kind. */
+const latest = { ports: 0, desk: 0 };
+
+/** Hears what a feed of the program tells, its problems included, until the returned function is called. */
+function follow<T>(feed: keyof typeof latest, args: Record<string, unknown>, listener: (message: T | { type: 'problem'; data: Problem }) => void): () => void {
+  const channel = new Channel<T>();
+  channel.onmessage = listener;
+  call(`watch_${feed}`, { ...args, channel }).catch((thrown: unknown) => listener({ type: 'problem', data: asProblem(thrown) }));
+  const mine = (latest[feed] += 1);
+  return () => {
+    channel.onmessage = () => {};
+    // A later one has taken the feed over.
+    if (mine === latest[feed]) call(`unwatch_${feed}`).catch(() => {});
+  };
 }
 
 function tauriInstance(instance: string): InstanceHost {
@@ -55,6 +71,14 @@ function tauriInstance(instance: string): InstanceHost {
       return call<ServiceTest[]>('test_connections', { instance, choice, channel });
     },
     cancelTest: async () => void (await call('cancel_test')),
+    watchDesk: (symbol, listener) => follow<DeskMessage>('desk', { instance, symbol }, listener),
+    previewOrder: (ticket) => call<TicketPreview>('preview_order', { instance, ticket }),
+    placeOrder: (ticket) => call<DeskOrder>('place_order', { instance, ticket }),
+    changeOrder: (change) => call<DeskOrder>('change_order', { instance, change }),
+    cancelOrder: (order) => call<DeskOrder>('cancel_order', { instance, order }),
+    cancelAllOrders: () => call<number>('cancel_all_orders', { instance }),
+    closePosition: (symbol) => call<DeskOrder>('close_position', { instance, symbol }),
+    setTradingState: async (state) => void (await call('set_trading_state', { instance, state })),
     attach: async () => void (await call('attach', { instance })),
     endElsewhere: async () => void (await call('end_elsewhere', { instance })),
     openData: async () => void (await call('open_data', { instance })),
@@ -63,7 +87,6 @@ function tauriInstance(instance: string): InstanceHost {
 }
 
 export function tauriHost(): Host {
-  let watch = 0;
   return {
     instances: () => call<Fleet>('instances'),
     profiles: () => call<ProfileInfo[]>('profiles'),
@@ -79,17 +102,7 @@ export function tauriHost(): Host {
         channel.onmessage = () => {};
       };
     },
-    watchPorts(listener) {
-      const channel = new Channel<PortNews>();
-      channel.onmessage = listener;
-      call('watch_ports', { channel }).catch((thrown: unknown) => listener({ type: 'problem', data: asProblem(thrown) }));
-      const mine = (watch += 1);
-      return () => {
-        channel.onmessage = () => {};
-        // A later one has taken the feed over.
-        if (mine === watch) call('unwatch_ports').catch(() => {});
-      };
-    },
+    watchPorts: (listener) => follow<PortNews>('ports', {}, listener),
     onInstanceRequested: (listener) => hear<string>('instance-requested', listener),
     onCloseRequested: (listener) => hear('close-requested', () => listener()),
     quit: async () => void (await call('quit')),

@@ -1,8 +1,8 @@
 /** Which screen is shown: the part of the address after `#/`. */
 
-export type ScreenId = 'overview' | 'ports' | 'security' | 'firewall' | 'test' | 'instances' | 'clients' | 'logs' | 'components';
+export type ScreenId = 'overview' | 'ports' | 'security' | 'firewall' | 'test' | 'trading' | 'instances' | 'clients' | 'logs' | 'components';
 
-export type Screen = { id: ScreenId; title: string; icon: 'gauge' | 'plug' | 'shield' | 'wall' | 'wave' | 'grid' | 'cable' | 'log' };
+export type Screen = { id: ScreenId; title: string; icon: 'gauge' | 'plug' | 'shield' | 'wall' | 'wave' | 'candle' | 'grid' | 'cable' | 'log' };
 
 /** In the order of the sidebar, and of Alt 1, Alt 2 and so on. */
 export const SCREENS: readonly Screen[] = [
@@ -11,6 +11,7 @@ export const SCREENS: readonly Screen[] = [
   { id: 'security', title: 'Network & security', icon: 'shield' },
   { id: 'firewall', title: 'Firewall', icon: 'wall' },
   { id: 'test', title: 'Connection test', icon: 'wave' },
+  { id: 'trading', title: 'Trading', icon: 'candle' },
   { id: 'instances', title: 'Instances', icon: 'grid' },
   { id: 'clients', title: 'Clients', icon: 'cable' },
   { id: 'logs', title: 'Logs', icon: 'log' },

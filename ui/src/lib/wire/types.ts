@@ -1457,3 +1457,461 @@ repetitions: Repetitions,
  * Why it does not hold, or what to know although it does.
  */
 diagnosis: Diagnosis | null, };
+
+export type Side = "buy" | "sell";
+
+export type TimeInForce = "GTC" | "IOC" | "FOK" | "DAY";
+
+export type OrderStatus = "held" | "open" | "partially_filled" | "filled" | "cancelled";
+
+export type CancelReason = "requested" | "unfilled" | "self_trade_prevention" | "expired" | "linked" | "reduce_only" | "post_only" | "reset";
+
+export type TradingState = "active" | "reducing" | "halted";
+
+export type Candle = { 
+/**
+ * Its beginning, in milliseconds since the epoch.
+ */
+at: number, 
+/**
+ * First price.
+ */
+open: number, 
+/**
+ * Highest price.
+ */
+high: number, 
+/**
+ * Lowest price.
+ */
+low: number, 
+/**
+ * Last price.
+ */
+close: number, 
+/**
+ * Traded quantity.
+ */
+volume: number, };
+
+export type DeskInstrument = { 
+/**
+ * For example `BTCUSD`.
+ */
+symbol: string, 
+/**
+ * What it is, for people.
+ */
+description: string, 
+/**
+ * Decimal places of a price: one tick is the last of them.
+ */
+price_decimals: number, 
+/**
+ * Decimal places of a quantity: one lot is the last of them.
+ */
+quantity_decimals: number, 
+/**
+ * Largest quantity of one order, in lots.
+ */
+max_quantity: number, 
+/**
+ * Largest price of one order, in ticks.
+ */
+max_price: number, };
+
+export type DeskTrading = { 
+/**
+ * What the exchange says.
+ */
+state: TradingState, 
+/**
+ * What keeps the journal from being written, and what to do: nothing is taken then, whatever `state` says.
+ */
+problem: string | null, };
+
+export type DeskLimits = { 
+/**
+ * Largest exposure as a multiple of equity.
+ */
+leverage: number, 
+/**
+ * Largest value of one order.
+ */
+max_order_value: number, 
+/**
+ * Largest value of the position in one instrument.
+ */
+max_position_value: number, 
+/**
+ * Largest distance of a limit price from the last price.
+ */
+price_band_percent: number, 
+/**
+ * Largest number of orders in one second.
+ */
+max_orders_per_second: number, 
+/**
+ * Loss since 00:00 UTC from which on only orders are taken that make a position smaller.
+ */
+max_daily_loss: number, };
+
+export type DeskPosition = { 
+/**
+ * Of what.
+ */
+symbol: string, 
+/**
+ * Below zero is short.
+ */
+quantity: number, 
+/**
+ * Average price at which it was entered, in quote currency.
+ */
+entry_price: number, 
+/**
+ * The price at which it is valued.
+ */
+mark: number, 
+/**
+ * Value at the mark, with the sign of the quantity.
+ */
+value: number, 
+/**
+ * Profit if it were closed at the mark, before fees.
+ */
+unrealized: number, 
+/**
+ * Profit of what was closed of it, less fees.
+ */
+realized: number, };
+
+export type DeskAccount = { 
+/**
+ * Cash; the proceeds of short sales are part of it.
+ */
+cash: number, 
+/**
+ * Cash and all positions at their marks.
+ */
+equity: number, 
+/**
+ * Profit of what is open.
+ */
+unrealized: number, 
+/**
+ * Profit of what was closed since the account was opened or reset, less fees.
+ */
+realized: number, 
+/**
+ * Change of the equity since 00:00 UTC.
+ */
+today: number, 
+/**
+ * Fees since the account was opened or reset.
+ */
+fees: number, 
+/**
+ * Value of what is held and ordered, as the exposure limit counts it.
+ */
+exposure: number, 
+/**
+ * Exposure over leverage.
+ */
+margin_used: number, 
+/**
+ * Equity that no margin takes.
+ */
+margin_available: number, 
+/**
+ * Millionths of the traded value that the order that waited pays.
+ */
+maker_ppm: number, 
+/**
+ * Millionths of the traded value that the order that came in pays.
+ */
+taker_ppm: number, 
+/**
+ * Number of open orders, those that are not listed included.
+ */
+open_orders: number, 
+/**
+ * What the account may do.
+ */
+limits: DeskLimits, 
+/**
+ * What it holds.
+ */
+positions: Array<DeskPosition>, };
+
+export type DeskOrder = { 
+/**
+ * Assigned by the exchange.
+ */
+id: string, 
+/**
+ * The name that whoever placed it gave it.
+ */
+client_order_id: string | null, 
+/**
+ * What it trades.
+ */
+symbol: string, 
+/**
+ * Buy or sell.
+ */
+side: Side, 
+/**
+ * Whole quantity, with what has filled.
+ */
+quantity: number, 
+/**
+ * Traded so far.
+ */
+filled: number, 
+/**
+ * Average price of its fills, in quote currency.
+ */
+average_price: number | null, 
+/**
+ * Limit price.
+ */
+limit: number | null, 
+/**
+ * Stop price.
+ */
+stop: number | null, 
+/**
+ * Whether the last price has reached the stop price.
+ */
+triggered: boolean, 
+/**
+ * How long it may wait.
+ */
+time_in_force: TimeInForce, 
+/**
+ * Only trades as the maker.
+ */
+post_only: boolean, 
+/**
+ * Only makes the position smaller.
+ */
+reduce_only: boolean, 
+/**
+ * Where it is in its life.
+ */
+status: OrderStatus, 
+/**
+ * Why it was cancelled.
+ */
+reason: CancelReason | null, 
+/**
+ * The order that it came with.
+ */
+parent: string | null, 
+/**
+ * Milliseconds since the epoch.
+ */
+accepted_at: number, 
+/**
+ * Milliseconds since the epoch.
+ */
+updated_at: number, };
+
+export type DeskFill = { 
+/**
+ * Of its trade; unique.
+ */
+sequence: number, 
+/**
+ * The order that was filled.
+ */
+order_id: string, 
+/**
+ * What was traded.
+ */
+symbol: string, 
+/**
+ * Side of the order.
+ */
+side: Side, 
+/**
+ * At which price.
+ */
+price: number, 
+/**
+ * How much.
+ */
+quantity: number, 
+/**
+ * Paid; below zero is a rebate.
+ */
+fee: number, 
+/**
+ * Whether the order waited.
+ */
+maker: boolean, 
+/**
+ * Milliseconds since the epoch.
+ */
+at: number, };
+
+export type DeskMarket = { 
+/**
+ * What is traded.
+ */
+symbol: string, 
+/**
+ * The last price; `None` before the first trade.
+ */
+last: number | null, 
+/**
+ * The price at which positions are valued.
+ */
+mark: number | null, 
+/**
+ * Highest traded price.
+ */
+high: number | null, 
+/**
+ * Lowest traded price.
+ */
+low: number | null, 
+/**
+ * Price and quantity of the levels to buy, the highest first.
+ */
+bids: [number, number][], 
+/**
+ * Price and quantity of the levels to sell, the lowest first.
+ */
+asks: [number, number][], };
+
+export type DeskNews = { 
+/**
+ * What can be traded.
+ */
+instruments: Array<DeskInstrument> | null, 
+/**
+ * Whether orders are taken.
+ */
+trading: DeskTrading | null, 
+/**
+ * The paper account.
+ */
+account: DeskAccount | null, 
+/**
+ * The market that is watched.
+ */
+market: DeskMarket | null, 
+/**
+ * Its candles of one minute that changed, oldest first; all of them the first time.
+ */
+candles: Array<Candle> | null, 
+/**
+ * The newest open orders, newest first.
+ */
+open: Array<DeskOrder> | null, 
+/**
+ * The newest orders that ended, newest first.
+ */
+ended: Array<DeskOrder> | null, 
+/**
+ * The newest fills, newest first.
+ */
+fills: Array<DeskFill> | null, };
+
+export type DeskMessage = { "type": "news", "data": DeskNews } | { "type": "problem", "data": Problem };
+
+export type OrderTicket = { 
+/**
+ * What to trade.
+ */
+symbol: string, 
+/**
+ * Buy or sell.
+ */
+side: Side, 
+/**
+ * How much.
+ */
+quantity: number, 
+/**
+ * Limit price.
+ */
+limit: number | null, 
+/**
+ * Stop price.
+ */
+stop: number | null, 
+/**
+ * How long it may wait.
+ */
+time_in_force: TimeInForce, 
+/**
+ * Only ever trade as the maker.
+ */
+post_only: boolean, 
+/**
+ * Only ever make the position smaller.
+ */
+reduce_only: boolean, 
+/**
+ * Price of a limit order of the other side that takes the profit.
+ */
+take_profit: number | null, 
+/**
+ * Price of a stop order of the other side that stops the loss.
+ */
+stop_loss: number | null, 
+/**
+ * Made once for each order that the person fills in: sent twice, it is placed once.
+ */
+client_order_id: string, };
+
+export type OrderChange = { 
+/**
+ * The order.
+ */
+order_id: string, 
+/**
+ * The whole quantity, with what has filled.
+ */
+quantity: number | null, 
+/**
+ * Limit price.
+ */
+limit: number | null, 
+/**
+ * Stop price.
+ */
+stop: number | null, };
+
+export type TicketPreview = { 
+/**
+ * Why it would be refused; `None` when it would be taken.
+ */
+problem: Problem | null, 
+/**
+ * What would trade at once, in lots.
+ */
+filled: number, 
+/**
+ * Average price of that, in quote currency.
+ */
+average_price: number | null, 
+/**
+ * What would wait in the book or for its trigger, in lots.
+ */
+waits: number, 
+/**
+ * Value of all of it, in US dollars.
+ */
+value: number, 
+/**
+ * Fees of what would trade at once, in US dollars.
+ */
+fees: number, 
+/**
+ * Margin in use if it were taken, in US dollars.
+ */
+margin_after: number, };

@@ -1,0 +1,92 @@
+//! What the screen Trading may ask of the host. Each command translates and calls one function.
+
+#![expect(clippy::let_underscore_must_use, reason = "written by the macro of every command that can fail")]
+
+use cwts_domain::{Actor, Problem, TradingState};
+use cwts_runtime::{DeskMessage, DeskOrder, DeskWatch, OrderChange, OrderTicket, TicketPreview, TradingOrder};
+use tauri::State;
+use tauri::ipc::Channel;
+
+use crate::app::Panel;
+
+#[tauri::command]
+pub(crate) fn watch_desk(
+    panel: State<'_, Panel>,
+    instance: String,
+    symbol: String,
+    channel: Channel<DeskMessage>,
+) -> Result<(), Problem> {
+    let watch = DeskWatch::new(panel.supervisor.instance(&instance)?, &symbol)?;
+    panel.desk_feed.replace(watch, channel);
+    Ok(())
+}
+
+#[tauri::command]
+pub(crate) fn unwatch_desk(panel: State<'_, Panel>) {
+    panel.desk_feed.end();
+}
+
+#[tauri::command]
+pub(crate) async fn preview_order(
+    panel: State<'_, Panel>,
+    instance: String,
+    ticket: OrderTicket,
+) -> Result<TicketPreview, Problem> {
+    panel.supervisor.instance(&instance)?.preview_ticket(ticket).await
+}
+
+#[tauri::command]
+pub(crate) async fn place_order(
+    panel: State<'_, Panel>,
+    instance: String,
+    ticket: OrderTicket,
+) -> Result<DeskOrder, Problem> {
+    panel.supervisor.instance(&instance)?.place_ticket(ticket).await
+}
+
+#[tauri::command]
+pub(crate) async fn change_order(
+    panel: State<'_, Panel>,
+    instance: String,
+    change: OrderChange,
+) -> Result<DeskOrder, Problem> {
+    panel.supervisor.instance(&instance)?.change_order(change).await
+}
+
+#[tauri::command]
+pub(crate) async fn cancel_order(
+    panel: State<'_, Panel>,
+    instance: String,
+    order: String,
+) -> Result<DeskOrder, Problem> {
+    panel.supervisor.instance(&instance)?.cancel_order(&order).await
+}
+
+#[tauri::command]
+pub(crate) async fn cancel_all_orders(panel: State<'_, Panel>, instance: String) -> Result<usize, Problem> {
+    let status = panel.supervisor.instance(&instance)?.order_trading(TradingOrder::CancelAll).await?;
+    Ok(status.cancelled.len())
+}
+
+#[tauri::command]
+pub(crate) async fn close_position(
+    panel: State<'_, Panel>,
+    instance: String,
+    symbol: String,
+) -> Result<DeskOrder, Problem> {
+    panel.supervisor.instance(&instance)?.close_position(&symbol).await
+}
+
+#[tauri::command]
+pub(crate) async fn set_trading_state(
+    panel: State<'_, Panel>,
+    instance: String,
+    state: TradingState,
+) -> Result<(), Problem> {
+    let instance = panel.supervisor.instance(&instance)?;
+    match state {
+        TradingState::Active => instance.resume_trading().await.map(drop),
+        TradingState::Reducing => instance.reduce_trading().await,
+        TradingState::Halted => instance.halt_trading(Actor::Person).await.map(drop),
+    }
+}
