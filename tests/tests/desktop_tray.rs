@@ -44,7 +44,7 @@ async fn the_icon_says_what_runs_and_where() {
     assert_eq!(tooltip.title, "CWTS Ultra", "the first line names the program");
     let [websocket, http, metrics, health] = ports.all();
     let places = format!("Running: {websocket}, {http}, {metrics}, {health} on 127.0.0.1");
-    assert_eq!(tooltip.text, places, "the second answers what runs, and on which ports");
+    assert_eq!(tooltip.text.lines().next(), Some(&*places), "the second answers what runs, and on which ports");
     for (width, height, pixels) in item.pixmaps().await {
         let drawn = pixels.chunks_exact(4).filter(|pixel| pixel[0] > 0).count();
         assert_eq!(
@@ -56,13 +56,15 @@ async fn the_icon_says_what_runs_and_where() {
     }
     let choices = item.choices().await;
     assert_eq!(choices.first().map(|choice| choice.label.as_str()), Some(places.as_str()), "the state is on top");
-    let expected = ["Open", "Stop", "Halt trading", "Resume trading", "Cancel all orders", "Quit"];
+    let expected = ["Open", "Stop", "Halt trading", "Cancel all orders", "Quit"];
     assert_eq!(labels(&choices), expected, "what runs cannot be started");
 }
 
 #[tokio::test]
 async fn the_menu_halts_and_resumes_trading() {
     let Some((_desktop, _home, ports, _panel, item)) = panel_in_tray().await else { return };
+    item.says("Trading active, equity 100,000.00 USD, today 0.00").await;
+    let active = item.pixmaps().await;
     for (entry, state) in [("Halt trading", "halted"), ("Resume trading", "active")] {
         item.choose(entry).await;
         let reached = async || {
@@ -70,6 +72,8 @@ async fn the_menu_halts_and_resumes_trading() {
             (reply.json()["state"] == state).then_some(())
         };
         until(&format!("trading is {state}"), reached).await;
+        item.says(&format!("Trading {state}")).await;
+        assert_eq!(item.pixmaps().await == active, state == "active", "a halt has a picture of its own");
     }
 }
 

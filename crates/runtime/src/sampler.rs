@@ -8,6 +8,7 @@ use cwts_domain::{AccountId, Instrument, Service};
 use cwts_engine::Fill;
 use tokio::time::MissedTickBehavior;
 
+use crate::desk::TradingSummary;
 use crate::instance::{Instance, Shared};
 use crate::snapshot::{InstanceEvent, MarketSummary, Sample, ServiceLoad};
 
@@ -51,6 +52,7 @@ struct Sampler {
 /// What one turn of the exchange tells.
 struct MarketView {
     summary: Option<MarketSummary>,
+    trading: Option<TradingSummary>,
     fills: Vec<Fill>,
 }
 
@@ -78,16 +80,21 @@ impl Sampler {
         };
         let market = self.read_market(shared).await;
         if !shared.is_running() {
+            shared.telemetry.set_trading(None);
             return;
         }
         shared.telemetry.push_sample(sample);
         if let Some(text) = market.as_ref().and_then(|view| told_as(&view.fills, shared.exchange.instruments())) {
             shared.record(text);
         }
+        let (summary, trading) = market.map_or((None, None), |view| (view.summary, view.trading));
+        let trading = trading.map(|trading| trading.under(shared.exchange.journal_fault()));
+        shared.telemetry.set_trading(trading.clone());
         shared.send(InstanceEvent::Sample {
             sample,
             services,
-            market: market.and_then(|view| view.summary),
+            market: summary,
+            trading,
             failed_logins: shared.access.failed_logins(),
             connected: shared.connected.list(),
         });
@@ -129,6 +136,7 @@ impl Sampler {
         let told = self.told.max(shared.exchange.opened_at());
         let view = shared.exchange.read(move |exchange| MarketView {
             summary: MarketSummary::of(exchange),
+            trading: TradingSummary::of(exchange),
             fills: exchange.fills(AccountId::PAPER).rev().take_while(|fill| fill.sequence > told).cloned().collect(),
         });
         let view = view.await.ok()?;

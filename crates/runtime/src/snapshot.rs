@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clients::StaleSnippet;
 use crate::connected::Connected;
+use crate::desk::TradingSummary;
 use crate::logins::FailedLogins;
 use crate::port_facts::Conflict;
 use crate::security::Security;
@@ -198,6 +199,8 @@ pub struct Snapshot {
     pub stale_clients: Vec<StaleSnippet>,
     /// The market; `None` while stopped.
     pub market: Option<MarketSummary>,
+    /// Trading state and account; `None` while stopped, and where another process trades.
+    pub trading: Option<TradingSummary>,
     /// Wrong tokens since the program started.
     pub failed_logins: FailedLogins,
     /// Why the last start failed; `None` after a success.
@@ -245,6 +248,8 @@ pub enum InstanceEvent {
         services: Vec<ServiceLoad>,
         /// The market.
         market: Option<MarketSummary>,
+        /// Trading state and account.
+        trading: Option<TradingSummary>,
         /// Wrong tokens since the program started.
         failed_logins: FailedLogins,
         /// Who is connected.

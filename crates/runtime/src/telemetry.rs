@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use cwts_domain::Timestamp;
 
+use crate::desk::TradingSummary;
 use crate::snapshot::{Activity, Sample};
 
 /// Half an hour of seconds.
@@ -16,6 +17,7 @@ const ACTIVITIES: usize = 50;
 pub(crate) struct Telemetry {
     samples: Mutex<VecDeque<Sample>>,
     activities: Mutex<VecDeque<Activity>>,
+    trading: Mutex<Option<TradingSummary>>,
 }
 
 impl Telemetry {
@@ -27,6 +29,15 @@ impl Telemetry {
         let activity = Activity { at: at.millis(), text };
         push_bounded(&mut lock(&self.activities), activity.clone(), ACTIVITIES);
         activity
+    }
+
+    /// How the account stands by now.
+    pub(crate) fn set_trading(&self, trading: Option<TradingSummary>) {
+        *lock(&self.trading) = trading;
+    }
+
+    pub(crate) fn trading(&self) -> Option<TradingSummary> {
+        lock(&self.trading).clone()
     }
 
     pub(crate) fn samples(&self) -> Vec<Sample> {

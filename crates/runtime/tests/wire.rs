@@ -19,7 +19,7 @@ use cwts_runtime::{
     PortNews, PortSet, ProfileInfo, ProgramInfo, Progress, RangeCheck, ReachEdit, Release, Released, Repetitions,
     RunState, Rung, Sample, SaveTarget, Scope, Security, SecurityView, ServiceLoad, ServiceSnapshot, ServiceState,
     ServiceTest, SettingChange, SettingsEdit, Snapshot, Snippet, SnippetNote, StaleSnippet, Step, TestChoice,
-    TicketPreview, TokenView, Transport, Trial, TrustStep, WayOut,
+    TicketPreview, TokenView, TradingSummary, Transport, Trial, TrustStep, WayOut,
 };
 use ts_rs::{Config, TS};
 
@@ -60,6 +60,12 @@ fn declarations() -> String {
         Activity,
         Sample,
         MarketSummary,
+        Side,
+        TimeInForce,
+        OrderStatus,
+        CancelReason,
+        TradingState,
+        TradingSummary,
         ClientProgram,
         Transport,
         Place,
@@ -123,11 +129,6 @@ fn declarations() -> String {
         Repetitions,
         TestChoice,
         ServiceTest,
-        Side,
-        TimeInForce,
-        OrderStatus,
-        CancelReason,
-        TradingState,
         Candle,
         DeskInstrument,
         DeskTrading,

@@ -22,6 +22,7 @@ pub(crate) fn pixmaps(state: State) -> Vec<Icon> {
         State::Exposed => {
             [include_image!("../icons/tray/exposed-22.png"), include_image!("../icons/tray/exposed-44.png")]
         }
+        State::Halted => [include_image!("../icons/tray/halted-22.png"), include_image!("../icons/tray/halted-44.png")],
         State::Attention => {
             [include_image!("../icons/tray/attention-22.png"), include_image!("../icons/tray/attention-44.png")]
         }
@@ -44,7 +45,7 @@ fn argb(image: &Image<'_>) -> Icon {
 mod tests {
     use super::*;
 
-    const STATES: [State; 4] = [State::Stopped, State::Running, State::Exposed, State::Attention];
+    const STATES: [State; 5] = [State::Stopped, State::Running, State::Exposed, State::Attention, State::Halted];
 
     /// Relative luminance of an 8-bit sRGB colour (WCAG 2.2, definition of relative luminance).
     fn luminance(rgb: &[u8]) -> f64 {

@@ -66,8 +66,12 @@ pub(crate) fn entries(view: &View) -> Vec<Entry> {
     let quit = Entry::Choice { action: Action::Quit, enabled: true };
     match &view.instances[..] {
         [only] => {
-            let top = [Entry::Fact(only.line.clone()), Entry::Separator, open, step(only)];
-            top.into_iter().chain(trading(only)).chain([Entry::Separator, quit]).collect()
+            let facts = std::iter::once(&only.line).chain(&only.trading).cloned().map(Entry::Fact);
+            facts
+                .chain([Entry::Separator, open, step(only)])
+                .chain(trading(only))
+                .chain([Entry::Separator, quit])
+                .collect()
         }
         several => {
             let groups = several.iter().map(|instance| Entry::Group {
@@ -103,7 +107,10 @@ fn trading(instance: &InstanceView) -> Vec<Entry> {
         return Vec::new();
     }
     let orders = [TradingOrder::Halt, TradingOrder::Resume, TradingOrder::CancelAll];
-    let choice = |order| Entry::Choice { action: Action::Trade(instance.id.clone(), order), enabled: true };
+    let choice = |order| Entry::Choice {
+        action: Action::Trade(instance.id.clone(), order),
+        enabled: order != TradingOrder::Resume || instance.held_back,
+    };
     std::iter::once(Entry::Separator).chain(orders.map(choice)).collect()
 }
 

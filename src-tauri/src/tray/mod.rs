@@ -30,21 +30,28 @@ struct PanelTray {
 pub(crate) async fn run(supervisor: Supervisor, act: impl Fn(Action) + Send + 'static) {
     // Listening first: a change between the first picture and the first event would be lost otherwise.
     let events = supervisor.subscribe();
-    let tray = PanelTray { view: View::of(&supervisor.snapshots()), act: Box::new(act) };
+    let view = View::of(&supervisor.snapshots());
+    let tray = PanelTray { view: view.clone(), act: Box::new(act) };
     match tray.assume_sni_available(true).spawn().await {
-        Ok(handle) => follow(&supervisor, events, &handle).await,
+        Ok(handle) => follow(&supervisor, events, &handle, view).await,
         Err(error) => tracing::warn!("no tray icon: {error}"),
     }
 }
 
-async fn follow(supervisor: &Supervisor, mut events: Receiver<Envelope>, handle: &Handle<PanelTray>) {
+async fn follow(supervisor: &Supervisor, mut events: Receiver<Envelope>, handle: &Handle<PanelTray>, mut shown: View) {
     loop {
         match events.recv().await.map(|envelope| envelope.event) {
-            Ok(InstanceEvent::Sample { .. } | InstanceEvent::Activity(_)) => continue,
-            Ok(InstanceEvent::Snapshot(_) | InstanceEvent::Removed) | Err(RecvError::Lagged(_)) => {}
+            Ok(InstanceEvent::Activity(_)) => continue,
+            Ok(InstanceEvent::Sample { .. } | InstanceEvent::Snapshot(_) | InstanceEvent::Removed)
+            | Err(RecvError::Lagged(_)) => {}
             Err(RecvError::Closed) => return,
         }
         let view = View::of(&supervisor.snapshots());
+        // Every second has figures, and few of them change a word.
+        if view == shown {
+            continue;
+        }
+        shown = view.clone();
         if handle.update(|tray| tray.view = view).await.is_none() {
             return;
         }
@@ -63,7 +70,7 @@ impl ksni::Tray for PanelTray {
     fn status(&self) -> Status {
         match self.view.state {
             State::Attention => Status::NeedsAttention,
-            State::Stopped | State::Running | State::Exposed => Status::Active,
+            State::Stopped | State::Running | State::Exposed | State::Halted => Status::Active,
         }
     }
 
@@ -109,7 +116,7 @@ mod tests {
     #[test]
     fn only_trouble_asks_for_attention() {
         assert_eq!(tray(State::Attention, "").status(), Status::NeedsAttention, "a blocked port must catch the eye");
-        for state in [State::Stopped, State::Running, State::Exposed] {
+        for state in [State::Stopped, State::Running, State::Exposed, State::Halted] {
             assert_eq!(tray(state, "").status(), Status::Active, "{state:?} is a choice, not trouble");
         }
     }

@@ -2,8 +2,8 @@
 //!
 //! Pure: from snapshots to words. Knows no bus and no pixels.
 
-use cwts_domain::Service;
-use cwts_runtime::{RunState, ServiceSnapshot, ServiceState, Snapshot};
+use cwts_domain::{Service, TradingState};
+use cwts_runtime::{RunState, ServiceSnapshot, ServiceState, Snapshot, TradingSummary};
 
 /// The state that the icon shows. The worst wins; declared from best to worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -14,8 +14,10 @@ pub(crate) enum State {
     Running,
     /// All services answer, at least one to other computers.
     Exposed,
-    /// A service is blocked or the last start failed.
+    /// A service is blocked, the last start failed, or the journal cannot be written.
     Attention,
+    /// Trading was halted.
+    Halted,
 }
 
 /// What the tray shows.
@@ -38,6 +40,10 @@ pub(crate) struct InstanceView {
     pub(crate) run: RunState,
     /// Whether another process runs it, so that it can be neither started nor stopped here.
     pub(crate) elsewhere: bool,
+    /// Whether orders are taken, and how the account stands; `None` while nothing is traded here.
+    pub(crate) trading: Option<String>,
+    /// Whether trading can be resumed.
+    pub(crate) held_back: bool,
     state: State,
 }
 
@@ -52,7 +58,7 @@ impl View {
     /// The tooltip: a line for each instance, with its name where there are several.
     pub(crate) fn text(&self) -> String {
         let lines: Vec<String> = match &self.instances[..] {
-            [only] => vec![only.line.clone()],
+            [only] => std::iter::once(&only.line).chain(&only.trading).cloned().collect(),
             several => several.iter().map(InstanceView::named).collect(),
         };
         lines.join("\n")
@@ -67,13 +73,16 @@ impl InstanceView {
             line: line(snapshot, state),
             run: snapshot.state,
             elsewhere: snapshot.elsewhere.is_some(),
+            trading: snapshot.trading.as_ref().map(account),
+            held_back: snapshot.trading.as_ref().is_some_and(|trading| trading.state != TradingState::Active),
             state,
         }
     }
 
-    /// `desk: Running: 5010, 5011, 9190, 8180 on 127.0.0.1`.
+    /// `desk: Running: 5010, 5011, 9190, 8180 on 127.0.0.1. Trading active, equity 100,000.00 USD, today 0.00`.
     pub(crate) fn named(&self) -> String {
-        format!("{}: {}", self.id, self.line)
+        let trading = self.trading.as_ref().map(|trading| format!(". {trading}")).unwrap_or_default();
+        format!("{}: {}{trading}", self.id, self.line)
     }
 }
 
@@ -81,6 +90,8 @@ fn state(snapshot: &Snapshot) -> State {
     let blocked = snapshot.services.iter().any(|service| service.state == ServiceState::Blocked);
     if blocked || snapshot.problem.is_some() {
         State::Attention
+    } else if let Some(trading) = snapshot.trading.as_ref().filter(|it| it.state == TradingState::Halted) {
+        if trading.problem.is_some() { State::Attention } else { State::Halted }
     } else if snapshot.state != RunState::Running {
         State::Stopped
     } else if snapshot.services.iter().any(|service| is_exposed(snapshot, service)) {
@@ -97,6 +108,7 @@ fn line(snapshot: &Snapshot, state: State) -> String {
     }
     match state {
         State::Attention => trouble(snapshot),
+        State::Halted => format!("Halted: {}", places(snapshot.services.iter())),
         State::Exposed => {
             format!("Exposed: {}", places(snapshot.services.iter().filter(|service| is_exposed(snapshot, service))))
         }
@@ -107,6 +119,27 @@ fn line(snapshot: &Snapshot, state: State) -> String {
             RunState::Stopped | RunState::Running => "Stopped".to_owned(),
         },
     }
+}
+
+/// `Trading active, equity 100,412.88 USD, today +374.48`.
+fn account(trading: &TradingSummary) -> String {
+    format!(
+        "Trading {}, equity {} USD, today {}{}",
+        trading.state,
+        amount(trading.equity),
+        if trading.today >= 0.005 { "+" } else { "" },
+        amount(trading.today)
+    )
+}
+
+/// Two decimals, and a comma between thousands.
+fn amount(dollars: f64) -> String {
+    let cents = (dollars * 100.0).round() as i64;
+    let mut whole = (cents.abs() / 100).to_string();
+    for place in (1..whole.len()).rev().filter(|place| (whole.len() - place) % 3 == 0).collect::<Vec<_>>() {
+        whole.insert(place, ',');
+    }
+    format!("{}{whole}.{:02}", if cents < 0 { "-" } else { "" }, cents.abs() % 100)
 }
 
 /// Whether other computers are served. One that listens beyond loopback and refuses them is not exposed.
@@ -120,6 +153,7 @@ fn trouble(snapshot: &Snapshot) -> String {
     blocked
         .and_then(|service| held(service).or_else(|| service.problem.as_ref().map(|problem| problem.message.clone())))
         .or_else(|| snapshot.problem.as_ref().map(|problem| problem.message.clone()))
+        .or_else(|| snapshot.trading.as_ref().and_then(|trading| trading.problem.clone()))
         .or_else(|| blocked.map(|service| format!("{} is blocked on port {}", service.name, service.port.value)))
         .unwrap_or_default()
 }
@@ -165,6 +199,8 @@ pub(crate) mod fixture {
             line: "Stopped".to_owned(),
             run,
             elsewhere: false,
+            trading: None,
+            held_back: false,
             state: State::Stopped,
         };
         View { state: State::Stopped, instances: runs.iter().map(instance).collect() }
@@ -234,6 +270,7 @@ mod tests {
             },
             stale_clients: Vec::new(),
             market: None,
+            trading: None,
             failed_logins: FailedLogins::default(),
             problem: None,
             damaged_file: None,
@@ -335,6 +372,30 @@ mod tests {
         let hidden = holder(None, None, Some("root"));
         shows(&blocked(Some(hidden)), State::Attention, "Port 3000 is held by root; details need root");
         shows(&blocked(None), State::Attention, "Port 3000 is held by another process");
+    }
+
+    #[test]
+    fn a_halt_is_the_worst_state_and_the_account_is_a_line() {
+        let mut halted = running();
+        let trading = TradingSummary {
+            state: TradingState::Halted,
+            problem: None,
+            equity: 1_100_412.884,
+            unrealized: 0.0,
+            today: -374.48,
+            open_orders: 3,
+        };
+        halted.trading = Some(trading.clone());
+        halted.security.mcp = Exposure::Armed;
+        let lines =
+            "Halted: 3000, 3001, 9090, 8080 on 127.0.0.1\nTrading halted, equity 1,100,412.88 USD, today -374.48";
+        shows(&halted, State::Halted, lines);
+        let problem = Some("The journal cannot be written. Free some space.".to_owned());
+        halted.trading = Some(TradingSummary { problem, ..trading.clone() });
+        assert_eq!(View::of(&[halted.clone()]).state, State::Attention, "a fault of the disk is no wish of a person");
+        halted.trading = Some(TradingSummary { state: TradingState::Active, today: 0.5, ..trading });
+        let text = View::of(&[halted]).text();
+        assert!(text.ends_with("Trading active, equity 1,100,412.88 USD, today +0.50"), "{text}");
     }
 
     #[test]

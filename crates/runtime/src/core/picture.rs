@@ -52,6 +52,7 @@ impl Core {
             },
             stale_clients,
             market: None,
+            trading: None,
             failed_logins: access.failed_logins(),
             problem: self.problem.clone(),
             damaged_file: self.damaged_file(sources),

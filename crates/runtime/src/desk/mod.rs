@@ -6,11 +6,13 @@
 
 mod act;
 mod refusal;
+mod summary;
 mod ticket;
 mod view;
 mod watch;
 
 pub use act::TicketPreview;
+pub use summary::TradingSummary;
 pub use ticket::{OrderChange, OrderTicket};
 pub use view::{DeskAccount, DeskFill, DeskInstrument, DeskLimits, DeskMarket, DeskOrder, DeskPosition, DeskTrading};
 pub use watch::{DeskMessage, DeskNews, DeskWatch};

@@ -76,6 +76,7 @@ impl Status {
             findings: status.findings,
             security: status.security.unwrap_or(snapshot.security),
             market: status.market,
+            trading: None,
             failed_logins: status.failed_logins,
             toml_file: status.toml_file,
             env_file: status.env_file,
@@ -103,7 +104,14 @@ impl Status {
             clients: services.iter().filter(is_mcp).map(|load| load.clients).sum(),
         };
         let (market, failed_logins) = (self.market.clone(), self.failed_logins);
-        let event = InstanceEvent::Sample { sample, services, market, failed_logins, connected: Connected::default() };
+        let event = InstanceEvent::Sample {
+            sample,
+            services,
+            market,
+            trading: None,
+            failed_logins,
+            connected: Connected::default(),
+        };
         (self.state == RunState::Running).then_some(event)
     }
 

@@ -111,7 +111,7 @@ impl Instance {
             service.idle_seconds = meter.idle_seconds(now);
         }
         snapshot.failed_logins = self.0.access.failed_logins();
-        self.0.elsewhere.laid_over(snapshot)
+        self.0.laid_over(snapshot)
     }
 
     /// One sample for each second that the services ran, for at most half an hour, oldest first.

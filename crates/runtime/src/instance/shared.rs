@@ -70,7 +70,13 @@ impl Shared {
     /// Makes `snapshot` the truth and tells everyone.
     pub(crate) fn publish(&self, snapshot: Snapshot) {
         *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) = snapshot.clone();
-        self.send(InstanceEvent::Snapshot(Box::new(self.elsewhere.laid_over(snapshot))));
+        self.send(InstanceEvent::Snapshot(Box::new(self.laid_over(snapshot))));
+    }
+
+    /// The picture with what is known beyond the services: the account, and what another process says.
+    pub(super) fn laid_over(&self, mut snapshot: Snapshot) -> Snapshot {
+        snapshot.trading = self.telemetry.trading().filter(|_| snapshot.state == RunState::Running);
+        self.elsewhere.laid_over(snapshot)
     }
 
     pub(crate) fn send(&self, event: InstanceEvent) {

@@ -130,6 +130,7 @@ export function firstSnapshot(scenario: Scenario, { id, ports }: Pick<Member, 'i
     findings: [],
     security: firstSecurity(scenario),
     market: null,
+    trading: null,
     stale_clients: [],
     failed_logins: scenario === 'exposed' ? { count: 14, last_at: NOW - 42_000, last_source: '192.168.1.77' } : { count: 0, last_at: null, last_source: null },
     problem: scenario === 'damaged' ? DAMAGE : null,

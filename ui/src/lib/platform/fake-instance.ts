@@ -38,7 +38,11 @@ export class FakeInstance {
     this.id = id;
     this.#send = send;
     this.logs = new FakeLogs(member);
-    this.trading = new FakeTrading(member);
+    this.trading = new FakeTrading(member, () => {
+      if (this.#snapshot.state !== 'running') return;
+      this.#snapshot.trading = this.trading.summary();
+      this.#changed();
+    });
     this.firewall = new FakeFirewall(() => this.picture());
     this.#snapshot = firstSnapshot(scenario, member);
     this.security = new FakeSecurity({
@@ -109,6 +113,7 @@ export class FakeInstance {
   stop(): void {
     this.#snapshot.state = 'stopped';
     this.#snapshot.started_at = null;
+    this.#snapshot.trading = null;
     for (const service of this.#services()) Object.assign(service, { state: 'stopped', clients: 0, rate: 0 });
     this.#changed();
     this.#tell('All four services stopped');
@@ -180,7 +185,7 @@ export class FakeInstance {
     this.#samples.push(sample);
     for (const service of this.#services()) if (service.idle_seconds !== null) service.idle_seconds = (service.idle_seconds + 1) % 15;
     const services = this.#services().map(({ service, clients, rate, requests, idle_seconds }) => ({ service, clients, rate, requests, idle_seconds }));
-    this.#send({ type: 'sample', data: { sample, services, market: this.#snapshot.market, failed_logins: this.#snapshot.failed_logins, connected: this.clients.connected() } });
+    this.#send({ type: 'sample', data: { sample, services, market: this.#snapshot.market, trading: this.trading.summary(), failed_logins: this.#snapshot.failed_logins, connected: this.clients.connected() } });
   }
 
   #services(): ServiceSnapshot[] {
@@ -214,6 +219,7 @@ export class FakeInstance {
       const [clients, rate, requests, idle_seconds] = (quiet ? undefined : figures[index]) ?? [0, 0, 0, null];
       Object.assign(service, { state: 'running', clients, rate, requests, idle_seconds, problem: null, conflict: null });
     });
+    this.#snapshot.trading = this.trading.summary();
     this.#snapshot.market = { symbol: 'BTCUSD', bid: 64_182.4, ask: 64_182.6, last: 64_182.5 };
   }
 

@@ -1,7 +1,7 @@
 /** The desk in memory: the same prices every time, moving when the host ticks, and orders that fill as they would. */
 import { NOW, type Member } from './fake-data';
 import type {
-  Candle, DeskAccount, DeskFill, DeskInstrument, DeskMarket, DeskMessage, DeskNews, DeskOrder, DeskPosition, DeskTrading, OrderChange, OrderTicket, Problem, TicketPreview, TradingState,
+  Candle, DeskAccount, DeskFill, DeskInstrument, DeskMarket, DeskMessage, DeskNews, DeskOrder, DeskPosition, DeskTrading, OrderChange, OrderTicket, Problem, TicketPreview, TradingState, TradingSummary,
 } from '../wire/types';
 
 const INSTRUMENTS: DeskInstrument[] = [
@@ -52,8 +52,11 @@ export class FakeTrading {
   #told: Told | null = null;
   #names = new Map<string, string>();
   readonly #loading: boolean;
+  readonly #onstate: () => void;
 
-  constructor({ scenario, id }: Member) {
+  /** `onstate`: the trading state has changed, which every screen shows. */
+  constructor({ scenario, id }: Member, onstate: () => void) {
+    this.#onstate = onstate;
     this.#loading = scenario === 'loading';
     this.#candles = Object.fromEntries(INSTRUMENTS.map(({ symbol }) => [symbol, firstCandles(symbol)]));
     if (scenario === 'empty' || id !== 'default') return;
@@ -100,6 +103,11 @@ export class FakeTrading {
       this.#trade(symbol, next);
     }
     this.#tell(false);
+  }
+
+  summary(): TradingSummary {
+    const { equity, unrealized, today, open_orders } = this.#account();
+    return { state: this.#fault ? 'halted' : this.#state, problem: this.#fault, equity, unrealized, today, open_orders };
   }
 
   preview(ticket: OrderTicket): TicketPreview {
@@ -165,6 +173,7 @@ export class FakeTrading {
     this.#state = state;
     this.#fault = null;
     this.#tell(false);
+    this.#onstate();
   }
 
   #find(id: string): DeskOrder {

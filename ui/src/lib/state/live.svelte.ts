@@ -89,7 +89,7 @@ export class LiveSnapshot {
     }
   }
 
-  #addFigures({ sample, services, market, failed_logins, connected }: SampleEvent): void {
+  #addFigures({ sample, services, market, trading, failed_logins, connected }: SampleEvent): void {
     this.connected = connected;
     this.samples = [...this.samples, sample].slice(-SAMPLE_LIMIT);
     if (!this.snapshot) return;
@@ -97,6 +97,7 @@ export class LiveSnapshot {
     this.snapshot = {
       ...this.snapshot,
       market,
+      trading,
       failed_logins,
       services: this.snapshot.services.map((service) => ({ ...service, ...loads.get(service.service) })),
     };

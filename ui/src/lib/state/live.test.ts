@@ -15,7 +15,7 @@ function live(host: Partial<InstanceHost> = {}): LiveSnapshot {
 
 function figures(index: number): InstanceEvent {
   const services = firstSnapshot('running').services.map(({ service }) => ({ service, clients: 5, rate: 9, requests: index, idle_seconds: 0 }));
-  return { type: 'sample', data: { sample: sampleAt(index), services, market: null, failed_logins: { count: 0, last_at: null, last_source: null }, connected: { clients: [], more: 0 } } };
+  return { type: 'sample', data: { sample: sampleAt(index), services, market: null, trading: null, failed_logins: { count: 0, last_at: null, last_source: null }, connected: { clients: [], more: 0 } } };
 }
 
 describe('LiveSnapshot', () => {

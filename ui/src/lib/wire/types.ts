@@ -428,6 +428,42 @@ ask: number | null,
  */
 last: number | null, };
 
+export type Side = "buy" | "sell";
+
+export type TimeInForce = "GTC" | "IOC" | "FOK" | "DAY";
+
+export type OrderStatus = "held" | "open" | "partially_filled" | "filled" | "cancelled";
+
+export type CancelReason = "requested" | "unfilled" | "self_trade_prevention" | "expired" | "linked" | "reduce_only" | "post_only" | "reset";
+
+export type TradingState = "active" | "reducing" | "halted";
+
+export type TradingSummary = { 
+/**
+ * What holds now. Halted while the journal cannot be written, whatever the exchange says.
+ */
+state: TradingState, 
+/**
+ * What keeps the journal from being written, and what to do.
+ */
+problem: string | null, 
+/**
+ * Cash and all positions at their marks.
+ */
+equity: number, 
+/**
+ * Profit of what is open.
+ */
+unrealized: number, 
+/**
+ * Change of the equity since 00:00 UTC.
+ */
+today: number, 
+/**
+ * Number of open orders.
+ */
+open_orders: number, };
+
 export type ClientProgram = "claude-desktop" | "claude-code" | "cursor" | "vscode" | "python" | "typescript" | "freqtrade" | "prometheus" | "curl";
 
 export type Transport = "stdio" | "http" | "websocket" | "rest" | "scrape";
@@ -804,6 +840,10 @@ stale_clients: Array<StaleSnippet>,
  */
 market: MarketSummary | null, 
 /**
+ * Trading state and account; `None` while stopped, and where another process trades.
+ */
+trading: TradingSummary | null, 
+/**
  * Wrong tokens since the program started.
  */
 failed_logins: FailedLogins, 
@@ -863,6 +903,10 @@ services: Array<ServiceLoad>,
  * The market.
  */
 market: MarketSummary | null, 
+/**
+ * Trading state and account.
+ */
+trading: TradingSummary | null, 
 /**
  * Wrong tokens since the program started.
  */
@@ -1457,16 +1501,6 @@ repetitions: Repetitions,
  * Why it does not hold, or what to know although it does.
  */
 diagnosis: Diagnosis | null, };
-
-export type Side = "buy" | "sell";
-
-export type TimeInForce = "GTC" | "IOC" | "FOK" | "DAY";
-
-export type OrderStatus = "held" | "open" | "partially_filled" | "filled" | "cancelled";
-
-export type CancelReason = "requested" | "unfilled" | "self_trade_prevention" | "expired" | "linked" | "reduce_only" | "post_only" | "reset";
-
-export type TradingState = "active" | "reducing" | "halted";
 
 export type Candle = { 
 /**

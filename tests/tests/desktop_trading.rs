@@ -1,0 +1,132 @@
+//! The screen Trading in the real window: an order by hand from the ticket to the fill, and what stops it.
+
+use cwts_domain::Service;
+use cwts_tests::desktop::{Desktop, Look, Window, keep};
+use cwts_tests::{Home, Ports, get};
+use serde_json::{Value, json};
+
+async fn open(desktop: &Desktop) -> (Home, Ports, Window) {
+    let ports = Ports::free();
+    let home = Home::with(&ports);
+    let window = Window::open(desktop, &home, &[]).await;
+    window.is("run-state", "running").await;
+    window.click("nav-trading").await;
+    window.is("trading-state", "active").await;
+    (home, ports, window)
+}
+
+/// Fills in a limit order to buy TESTUSD, which nobody moves.
+async fn ticket(window: &Window, quantity: &str, price: &str) {
+    window.click("symbol-TESTUSD").await;
+    window.says("book", "99.99").await;
+    window.fill("quantity", quantity).await;
+    window.fill("price", price).await;
+}
+
+#[tokio::test]
+async fn an_order_by_hand_waits_is_changed_fills_and_is_closed() {
+    let Some(desktop) = Desktop::start().await else { return };
+    let (_home, _ports, window) = open(&desktop).await;
+    ticket(&window, "2", "99.50").await;
+    window.says("verdict", "Within limits").await;
+    window.says("preview", "199.00 USD").await;
+    window.says("send", "Buy 2.00 TEST at 99.50").await;
+    window.click("send").await;
+    window.says("toast", "waits").await;
+    window.says("orders-row", "99.50").await;
+    let row = window.says("orders-row", "You").await;
+    assert!(row.contains("TESTUSD") && row.contains("Limit, GTC"), "{row}");
+
+    window.click_on("[data-testid^='change-']").await;
+    window.fill("new-quantity", "1.5").await;
+    window.fill("new-price", "50").await;
+    window.press("Modify").await;
+    window.fill("new-price", "100.01").await;
+    window.press("Modify").await;
+    window.says("toast", "is changed").await;
+    window.miss("orders-row").await;
+
+    window.click("tab-fills").await;
+    window.says("fills-row", "100.01").await;
+    window.click("tab-positions").await;
+    window.says("positions-row", "1.50").await;
+    window.says("account", "today").await;
+    keep("trading", &window.picture().await);
+    window.click("close-TESTUSD").await;
+    window.press("Close position").await;
+    window.says("toast", "is closed").await;
+    window.miss("positions-row").await;
+    window.click("tab-history").await;
+    window.says("history-row", "Filled").await;
+}
+
+#[tokio::test]
+async fn a_ticket_says_what_is_allowed_and_asks_about_large_orders() {
+    let Some(desktop) = Desktop::start_with(Look::Dark).await else { return };
+    let (_home, _ports, window) = open(&desktop).await;
+    ticket(&window, "0.00001", "99.505").await;
+    window.says("quantity-hint", "Finer than 0.0001, the lot of TESTUSD.").await;
+    window.says("price-hint", "Finer than 0.01, the tick of TESTUSD.").await;
+    window.fill("quantity", "5000").await;
+    window.says("quantity-hint", "Use 0.0001 to 1,000.0000.").await;
+    // The balance is the exchange's business: it says what is there.
+    window.fill("price", "100").await;
+    window.fill("quantity", "1000").await;
+    window.miss("quantity-hint").await;
+    window.fill("quantity", "999.9999").await;
+    window.fill("price", "100.01").await;
+    window.says("quantity-hint", "USD available").await;
+    window.fill("quantity", "200").await;
+    window.says("verdict", "Trades at once").await;
+    // By the keyboard alone.
+    window.chord("\u{e009}\u{e007}").await;
+    window.says("dialog", "Buy 200.00 TEST at 100.01?").await;
+    keep("trading-asks", &window.picture().await);
+    window.press("Buy").await;
+    window.says("toast", "Bought 200.00 TEST at 100.01.").await;
+    window.click_on("[data-testid='level-buy']").await;
+    let price = window.execute("return document.querySelector('[data-testid=price]').value", Value::Null).await;
+    assert_eq!(price, "99.99", "a price of the ladder goes into the ticket");
+}
+
+#[tokio::test]
+async fn a_halt_takes_one_click_and_a_resume_is_asked_about() {
+    let Some(desktop) = Desktop::start().await else { return };
+    let (_home, ports, window) = open(&desktop).await;
+    ticket(&window, "2", "99.50").await;
+    window.click("send").await;
+    window.says("orders-row", "99.50").await;
+    window.click("halt").await;
+    window.is("trading-state", "halted").await;
+    let state = async || get(ports.of(Service::McpHttp), "/api/v1/trading").await.json()["state"].clone();
+    assert_eq!(state().await, "halted", "clients are halted too");
+    window.says("verdict", "Trading is halted").await;
+    assert!(!window.offers("send").await, "nothing can be sent");
+    window.click_on("[data-testid^='cancel-'][aria-label]").await;
+    window.miss("orders-row").await;
+    window.click("resume").await;
+    window.says("dialog", "Resume trading on default?").await;
+    window.press("Resume trading").await;
+    window.is("trading-state", "active").await;
+    // From another screen too, without a click.
+    window.click("nav-ports").await;
+    window.chord("\u{e009}\u{e008}h").await;
+    window.says("toast", "Trading is halted").await;
+    assert_eq!(state().await, "halted", "the shortcut works on every screen");
+}
+
+#[tokio::test]
+async fn the_chart_and_the_book_move_with_the_simulated_market() {
+    let Some(desktop) = Desktop::start().await else { return };
+    let (_home, _ports, window) = open(&desktop).await;
+    window.see("chart").await;
+    let book = window.says("book", "spread").await;
+    let moved =
+        "const book = document.querySelector('[data-testid=book]'); return book && book.textContent.trim() !== args";
+    window.wait_for("another book", moved, json!(book)).await;
+    window.click("symbol-ETHUSD").await;
+    window.says("ticket", "ETH").await;
+    window.see("chart").await;
+    let label = "return document.querySelector('[data-testid=chart]')?.getAttribute('aria-label')?.includes('ETHUSD')";
+    window.wait_for("a chart of the other market", label, Value::Null).await;
+}
