@@ -39,8 +39,8 @@ async fn an_order_by_hand_waits_is_changed_fills_and_is_closed() {
 
     window.click_on("[data-testid^='change-']").await;
     window.fill("new-quantity", "1.5").await;
-    window.fill("new-price", "50").await;
-    window.press("Modify").await;
+    window.fill("new-price", "99.505").await;
+    window.says("new-price-hint", "Finer than 0.01.").await;
     window.fill("new-price", "100.01").await;
     window.press("Modify").await;
     window.says("toast", "is changed").await;
