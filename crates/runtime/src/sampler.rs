@@ -94,7 +94,7 @@ impl Sampler {
             sample,
             services,
             market: summary,
-            trading,
+            trading: trading.map(Box::new),
             failed_logins: shared.access.failed_logins(),
             connected: shared.connected.list(),
         });

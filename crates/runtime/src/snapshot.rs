@@ -249,7 +249,7 @@ pub enum InstanceEvent {
         /// The market.
         market: Option<MarketSummary>,
         /// Trading state and account.
-        trading: Option<TradingSummary>,
+        trading: Option<Box<TradingSummary>>,
         /// Wrong tokens since the program started.
         failed_logins: FailedLogins,
         /// Who is connected.
