@@ -3,6 +3,7 @@
 //! Follows the events of the instances. Speaks the StatusNotifierItem protocol through `ksni` and does nothing itself:
 //! every click becomes an [`Action`] for the app.
 
+mod account;
 mod host;
 mod icon;
 mod menu;

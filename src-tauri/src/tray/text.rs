@@ -3,7 +3,9 @@
 //! Pure: from snapshots to words. Knows no bus and no pixels.
 
 use cwts_domain::{Service, TradingState};
-use cwts_runtime::{RunState, ServiceSnapshot, ServiceState, Snapshot, TradingSummary};
+use cwts_runtime::{RunState, ServiceSnapshot, ServiceState, Snapshot};
+
+use super::account;
 
 /// The state that the icon shows. The worst wins; declared from best to worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -73,7 +75,7 @@ impl InstanceView {
             line: line(snapshot, state),
             run: snapshot.state,
             elsewhere: snapshot.elsewhere.is_some(),
-            trading: snapshot.trading.as_ref().map(account),
+            trading: snapshot.trading.as_ref().map(account::line),
             held_back: snapshot.trading.as_ref().is_some_and(|trading| trading.state != TradingState::Active),
             state,
         }
@@ -119,27 +121,6 @@ fn line(snapshot: &Snapshot, state: State) -> String {
             RunState::Stopped | RunState::Running => "Stopped".to_owned(),
         },
     }
-}
-
-/// `Trading active, equity 100,412.88 USD, today +374.48`.
-fn account(trading: &TradingSummary) -> String {
-    format!(
-        "Trading {}, equity {} USD, today {}{}",
-        trading.state,
-        amount(trading.equity),
-        if trading.today >= 0.005 { "+" } else { "" },
-        amount(trading.today)
-    )
-}
-
-/// Two decimals, and a comma between thousands.
-fn amount(dollars: f64) -> String {
-    let cents = (dollars * 100.0).round() as i64;
-    let mut whole = (cents.abs() / 100).to_string();
-    for place in (1..whole.len()).rev().filter(|place| (whole.len() - place) % 3 == 0).collect::<Vec<_>>() {
-        whole.insert(place, ',');
-    }
-    format!("{}{whole}.{:02}", if cents < 0 { "-" } else { "" }, cents.abs() % 100)
 }
 
 /// Whether other computers are served. One that listens beyond loopback and refuses them is not exposed.
@@ -222,7 +203,7 @@ mod tests {
     use cwts_config::{AuthMode, Origin, Sourced, TlsMode};
     use cwts_domain::{ErrorCode, Problem};
     use cwts_ports::Holder;
-    use cwts_runtime::{Conflict, Elsewhere, Exposure, FailedLogins, Security};
+    use cwts_runtime::{Conflict, Elsewhere, Exposure, FailedLogins, Security, TradingSummary};
 
     use super::*;
 
