@@ -93,7 +93,7 @@ impl Sampler {
         shared.send(InstanceEvent::Sample {
             sample,
             services,
-            market: summary,
+            market: summary.map(Box::new),
             trading: trading.map(Box::new),
             failed_logins: shared.access.failed_logins(),
             connected: shared.connected.list(),

@@ -247,7 +247,7 @@ pub enum InstanceEvent {
         /// Clients, rate and requests per service, in the fixed order.
         services: Vec<ServiceLoad>,
         /// The market.
-        market: Option<MarketSummary>,
+        market: Option<Box<MarketSummary>>,
         /// Trading state and account.
         trading: Option<Box<TradingSummary>>,
         /// Wrong tokens since the program started.

@@ -107,7 +107,7 @@ impl Status {
         let event = InstanceEvent::Sample {
             sample,
             services,
-            market,
+            market: market.map(Box::new),
             trading: None,
             failed_logins,
             connected: Connected::default(),
