@@ -86,7 +86,7 @@ pub(crate) async fn set_trading_state(
     let instance = panel.supervisor.instance(&instance)?;
     match state {
         TradingState::Active => instance.resume_trading().await.map(drop),
-        TradingState::Reducing => instance.reduce_trading().await,
+        TradingState::Reducing => instance.reduce_trading(Actor::Person).await.map(drop),
         TradingState::Halted => instance.halt_trading(Actor::Person).await.map(drop),
     }
 }

@@ -1,8 +1,7 @@
 //! What a person does by hand.
 
 use cwts_domain::{
-    AccountId, Actor, Command, ErrorCode, Event, InstrumentId, Lots, OrderId, PlaceOrder, Problem, Reject, Side,
-    TradingState,
+    AccountId, Command, ErrorCode, Event, InstrumentId, Lots, OrderId, PlaceOrder, Problem, Reject, Side,
 };
 use cwts_engine::{Exchange, Preview, preview};
 use serde::Serialize;
@@ -103,19 +102,6 @@ impl Instance {
             accepted(events).and_then(|id| exchange.order(id)).and_then(|order| DeskOrder::of(exchange, order))
         });
         placed.await.map_err(problem)?.ok_or_else(gone)
-    }
-
-    /// Takes only orders that make a position smaller from now on, also after a restart.
-    ///
-    /// # Errors
-    /// It could not be written down; the instance is stopped; the exchange has too much to do.
-    pub async fn reduce_trading(&self) -> Result<(), Problem> {
-        let reduce = Command::SetTradingState { state: TradingState::Reducing, by: Actor::Person };
-        let changes = self.exchange().execute(reduce, |_, events| events.len()).await?;
-        if changes > 0 {
-            self.record("Trading set to reducing");
-        }
-        Ok(())
     }
 
     fn order_by_hand(&self, ticket: &OrderTicket) -> Result<PlaceOrder, Problem> {

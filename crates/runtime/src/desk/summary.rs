@@ -8,6 +8,7 @@ use serde::Serialize;
 /// Whether clients may trade, and how the paper account stands. Amounts are US dollars.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "wire", derive(ts_rs::TS))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TradingSummary {
     /// What holds now. Halted while the journal cannot be written, whatever the exchange says.
     pub state: TradingState,
