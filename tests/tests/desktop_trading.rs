@@ -52,6 +52,8 @@ async fn an_order_by_hand_waits_is_changed_fills_and_is_closed() {
     window.says("positions-row", "1.50").await;
     window.says("account", "today").await;
     keep("trading", &window.picture().await);
+    // What was just done is said over the lower right corner for some seconds.
+    window.miss("toast").await;
     window.click("close-TESTUSD").await;
     window.press("Close position").await;
     window.says("toast", "is closed").await;
