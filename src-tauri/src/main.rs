@@ -32,7 +32,7 @@ const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
     // pkexec starts this program again, as root and without a display, for the firewall alone.
-    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<String> = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
     if let Some((_, words)) = words.split_first().filter(|(word, _)| *word == cwts_firewall::HELPER) {
         return cwts_firewall::helper_main(words).unwrap_or_else(|error| fail(error, USAGE));
     }

@@ -55,11 +55,14 @@ async fn a_free_port_is_said_to_be_free() {
 
 #[tokio::test]
 async fn what_is_no_port_is_refused_with_what_is_allowed() {
-    for place in ["0", "65536", "http", "127.0.0.1", "localhost:3000"] {
+    for place in ["0", "-1", "65536", "http", "127.0.0.1", "127.0.0.1:0", "[::1]:0", "localhost:3000"] {
         let exit = ports(&["free", place]).await;
         assert_eq!(exit.status, Some(2), "{place}: {exit:?}");
         assert!(exit.stderr.contains("Use 1 to 65535"), "{place}: {}", exit.stderr);
     }
+    let exit = ports(&["free", "203.0.113.9:3000"]).await;
+    assert_eq!(exit.status, Some(2), "nobody can hold it here (RFC 5737): {exit:?}");
+    assert!(exit.stderr.contains("no address of this computer"), "and that is why: {}", exit.stderr);
     let exit = ports(&["free", "3000", "--force"]).await;
     assert_eq!(exit.status, Some(2), "SIGKILL is the second step, never the first by itself: {exit:?}");
 }
@@ -289,4 +292,17 @@ async fn a_watch_prints_what_comes_and_goes_and_ends_with_a_signal() {
     kill_process(pid.expect("it runs"), Signal::INT).expect("a child may be signalled");
     let status = within("its end", child.wait()).await.expect("a child can be awaited");
     assert_eq!(status.code(), Some(0), "Ctrl C is how a watch ends");
+}
+
+#[tokio::test]
+async fn a_watch_ends_when_nobody_reads_any_more() {
+    let mut program = command(&Home::empty());
+    program.args(["ports", "--watch"]);
+    let mut child = program.spawn().expect("the program starts");
+    let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+    let head = within("the head", lines.next_line()).await.expect("text");
+    assert!(head.is_some_and(|head| head.contains("HOLDER")), "the table begins with its head");
+    drop(lines);
+    let status = within("its end", child.wait()).await.expect("a child can be awaited");
+    assert_eq!(status.code(), Some(0), "`ports --watch | head` must not wait for the next port that changes");
 }

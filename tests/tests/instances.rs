@@ -103,6 +103,9 @@ async fn ports_that_are_named_must_be_free_and_nobody_elses() {
     }
     refused(&home, &["instances", "create", "desk", "--ports", "5010"], 2, &["1 ports, not four", "MCP WebSocket"])
         .await;
+    for wrong in ["a,b,c,d", "70000,1,2,3", ""] {
+        refused(&home, &["instances", "create", "desk", "--ports", wrong], 2, &["whole number from 1 to 65535"]).await;
+    }
     refused(&home, &["instances", "create", "../desk"], 2, &["is no instance id", "letters"]).await;
     assert!(!home.path().join("config/instances/desk.toml").exists(), "what is refused leaves nothing behind");
     holder.end().await;

@@ -127,7 +127,6 @@ export const VIEWS = [
   ...['running', 'several', 'conflict', 'damaged', 'elsewhere', 'error', 'loading'].map((scenario) => ({ screen: 'instances', scenario })),
   { screen: 'instances', scenario: 'several', step: 'creating', act: createInstance },
   { screen: 'instances', scenario: 'several', step: 'cloning', act: (page) => page.getByTestId('clone').click() },
-  { screen: 'instances', scenario: 'loading', step: 'creating', act: (page) => page.keyboard.press('Control+n') },
   { screen: 'instances', scenario: 'several', step: 'removing', act: removeInstance },
   { screen: 'instances', scenario: 'several', step: 'ending', act: endElsewhere },
   ...['running', 'many', 'empty', 'elsewhere', 'error', 'loading'].map((scenario) => ({ screen: 'logs', scenario })),

@@ -74,7 +74,7 @@ fn set(sources: &Sources, key: Key, value: &str, layer: Option<LayerName>) -> Re
     let setting = saved.loaded.settings.get(key);
     print(format!("{} is {value} in {}.", key.id(), file.display()))?;
     match stronger_than(&setting, file) {
-        Some(stronger) => print(format!("{stronger} sets it to {} and hides it.", setting.value)),
+        Some(stronger) => print(format!("It has no effect: {stronger} sets it to {} and hides it.", setting.value)),
         None => Ok(()),
     }
 }

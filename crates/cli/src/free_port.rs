@@ -47,7 +47,14 @@ pub(crate) fn execute(sources: &Sources, options: &FreePort, as_json: bool) -> R
 
 /// No process is in the way, though what it has left behind may be.
 fn nobody(address: SocketAddr, as_json: bool) -> Result<ExitCode, Failure> {
-    let lingers = matches!(availability(address), Availability::Taken { .. });
+    let found = availability(address);
+    if found == Availability::AddressUnavailable {
+        let message = format!("{} is no address of this computer.", address.ip());
+        return Err(Problem::new(ErrorCode::InvalidInput, message)
+            .with_help("Name one of its own, or the port alone.")
+            .into());
+    }
+    let lingers = matches!(found, Availability::Taken { .. });
     if as_json {
         print_json(&json!({ "address": address, "holder": null, "addresses": [], "ways": [] }))?;
     } else if lingers {
@@ -60,7 +67,9 @@ fn nobody(address: SocketAddr, as_json: bool) -> Result<ExitCode, Failure> {
 
 /// What a person may mean by a place: the address that a service is configured for, else every address.
 fn address(sources: &Sources, place: &str) -> Result<SocketAddr, Failure> {
-    if let Ok(address) = place.parse() {
+    if let Ok(address) = place.parse::<SocketAddr>()
+        && address.port() != 0
+    {
         return Ok(address);
     }
     let Some(port) = place.parse::<u16>().ok().filter(|port| *port != 0) else {

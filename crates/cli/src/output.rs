@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Write as _};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde::Serialize;
 
 use crate::failure::Failure;
@@ -18,8 +19,16 @@ pub(crate) fn print_on(text: impl Display) -> Result<bool, Failure> {
     match writeln!(out, "{text}").and_then(|()| out.flush()) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
-        Err(error) => Err(Failure::internal(error)),
+        Err(error) => Err(Failure::internal(format!("Standard output cannot be written: {error}."))),
     }
+}
+
+/// Whether somebody may still read. Who waits for news before the next line would else never learn that a pipe is closed.
+pub(crate) fn is_read() -> bool {
+    let out = io::stdout();
+    let mut ends = [PollFd::new(&out, PollFlags::empty())];
+    let looked = poll(&mut ends, Some(&Timespec::default()));
+    looked.is_err() || !ends[0].revents().intersects(PollFlags::ERR | PollFlags::HUP)
 }
 
 /// Prints a value as JSON.

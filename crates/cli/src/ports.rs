@@ -8,7 +8,7 @@ use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::failure::Failure;
-use crate::output::{print, print_json, print_on};
+use crate::output::{is_read, print, print_json, print_on};
 use crate::wait::block_on;
 
 /// How often a watch looks. One look without news takes a fraction of a millisecond.
@@ -41,6 +41,9 @@ pub(crate) fn watch(as_json: bool) -> Result<ExitCode, Failure> {
                 _ = ticks.tick() => {}
                 _ = interrupt.recv() => return Ok(ExitCode::SUCCESS),
                 _ = terminate.recv() => return Ok(ExitCode::SUCCESS),
+            }
+            if !is_read() {
+                return Ok(ExitCode::SUCCESS);
             }
             if !watcher.poll().map_err(Failure::internal)? {
                 continue;

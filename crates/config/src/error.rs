@@ -187,7 +187,7 @@ impl ConfigError {
                 )
             }
             Self::Damaged { error, .. } => error.fact(),
-            Self::NothingToRestore => "No damaged file has a copy that would help.".to_owned(),
+            Self::NothingToRestore => "No file is damaged, or the damaged one has no copy that would help.".to_owned(),
             Self::UnknownKey { key } => format!("There is no setting {key:?}."),
             Self::InvalidEdit { key, found } => format!("{key} cannot be {found:?}; {}.", allowed(*key)),
             Self::NoVariable { key } => format!("{key} has no variable, so ports.env cannot hold it."),
@@ -224,7 +224,7 @@ impl ConfigError {
                 let remedy = error.remedy();
                 format!("{remedy} Or restore the last good copy, {}: cwts-ultra config restore.", copy.display())
             }
-            Self::NothingToRestore => "Correct the line that cwts-ultra config check names.".to_owned(),
+            Self::NothingToRestore => "cwts-ultra config check says which.".to_owned(),
             Self::UnknownKey { .. } => {
                 let known: Vec<_> = Key::ALL.iter().map(|key| key.id()).collect();
                 format!("Use one of {}.", known.join(", "))

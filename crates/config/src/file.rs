@@ -102,7 +102,9 @@ pub(crate) fn replace_with(path: &Path, content: &str, model: &Path, checkpoints
         .suffix(TEMPORARY)
         // The mode of an ordinary new file; the process's umask applies.
         .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666))
-        .tempfile_in(folder)?;
+        .tempfile_in(folder)
+        // Which name it would have had is no help to anybody.
+        .map_err(|error| io::Error::from(error.kind()))?;
     temporary.write_all(content.as_bytes())?;
     if let Ok(existing) = fs::metadata(model) {
         temporary.as_file().set_permissions(existing.permissions())?;

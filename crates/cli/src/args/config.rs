@@ -17,6 +17,7 @@ pub(crate) enum ConfigCommand {
         /// For example mcp.mcp_port or MCP_SERVER_PORT
         key: String,
         /// The new value
+        #[arg(allow_negative_numbers = true)]
         value: String,
         /// File to write [default: env-file, or toml for a setting without a variable]
         #[arg(long, value_enum)]

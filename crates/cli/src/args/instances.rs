@@ -2,6 +2,11 @@
 
 use clap::Subcommand;
 
+/// What it may be used for is judged with the other three.
+fn port(text: &str) -> Result<u16, String> {
+    text.parse().map_err(|_| "a port is a whole number from 1 to 65535".to_owned())
+}
+
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum InstancesCommand {
     /// Each instance with its state, its ports and what runs it
@@ -11,7 +16,7 @@ pub(crate) enum InstancesCommand {
         /// 1 to 32 letters, digits, '-' or '_'
         id: String,
         /// Ports of MCP WebSocket, MCP HTTP API, Prometheus and health check [default: four that are free]
-        #[arg(long, value_delimiter = ',', value_name = "PORT,PORT,PORT,PORT")]
+        #[arg(long, value_delimiter = ',', value_parser = port, value_name = "PORT,PORT,PORT,PORT")]
         ports: Option<Vec<u16>>,
     },
     /// Make an instance with the settings of another one, on ports of its own
@@ -21,7 +26,7 @@ pub(crate) enum InstancesCommand {
         /// 1 to 32 letters, digits, '-' or '_'
         id: String,
         /// Ports of MCP WebSocket, MCP HTTP API, Prometheus and health check [default: four that are free]
-        #[arg(long, value_delimiter = ',', value_name = "PORT,PORT,PORT,PORT")]
+        #[arg(long, value_delimiter = ',', value_parser = port, value_name = "PORT,PORT,PORT,PORT")]
         ports: Option<Vec<u16>>,
         /// Copy its data too, without tokens and certificates; it must be stopped
         #[arg(long)]

@@ -11,7 +11,7 @@ pub(crate) enum PortsCommand {
 #[derive(Debug, Args)]
 pub(crate) struct FreePort {
     /// A port, on the address that is configured for it or else on all; or ADDRESS:PORT
-    #[arg(value_name = "PORT")]
+    #[arg(value_name = "PORT", allow_negative_numbers = true)]
     pub(crate) place: String,
     /// Stop the systemd unit of the holder, and the socket units that would start it again
     #[arg(long, conflicts_with = "kill")]

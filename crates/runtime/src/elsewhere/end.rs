@@ -27,7 +27,8 @@ pub fn end_instance(home: &Path, id: &str) -> Result<u32, Problem> {
     let sources = Sources::new(home, id.parse()?, None, Environment::empty())?;
     let lock = lock::path(&sources);
     let Some(pid) = lock::holder(&lock) else {
-        return Err(Problem::new(ErrorCode::WrongState, format!("Instance {id} does not run.")).at("instance"));
+        let problem = Problem::new(ErrorCode::WrongState, format!("Instance {id} does not run.")).at("instance");
+        return Err(problem.with_help("`cwts-ultra instances list` shows which do."));
     };
     let others: Vec<String> =
         lock::running_instances(home).into_iter().filter(|it| it.pid == pid && it.id != id).map(|it| it.id).collect();
