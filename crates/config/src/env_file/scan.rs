@@ -94,6 +94,9 @@ impl<'a> Scanner<'a> {
                 break;
             }
             if self.rest().starts_with(';') {
+                if position == 0 {
+                    return Err(self.flaw(self.at, "\";\" ends an assignment, and there is none before it"));
+                }
                 self.at += 1;
                 break;
             }

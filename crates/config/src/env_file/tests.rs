@@ -78,6 +78,8 @@ fn what_a_shell_would_run_or_expand_is_refused_with_its_line() {
         "A=(1 2)",
         "A=1 && B=2",
         "if true",
+        "; A=1",
+        "A=1;; B=2",
         "A+=1",
         "1A=2",
         "A='open",
