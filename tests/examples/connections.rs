@@ -1,7 +1,7 @@
 //! What clients cost that only listen, against bare WebSockets of tokio-tungstenite in the same run: memory of an idle
 //! connection, and the time until a change of a book has reached 1,000 subscribers.
 //!
-//! `scripts/bench/connections.sh`. The servers are processes of their own, started anew for each figure.
+//! `scripts/bench/connections.sh [fan-out]`. The servers are processes of their own, started anew for each figure.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdout, Command, Stdio};
@@ -39,6 +39,7 @@ fn main() -> Result<(), Failure> {
     match std::env::args().nth(1).as_deref() {
         Some("serve") => runtime.block_on(serve()),
         Some("serve-bare") => runtime.block_on(serve_bare()),
+        Some("fan-out") => runtime.block_on(measure_fan_out()),
         _ => runtime.block_on(measure()),
     }
 }
@@ -138,6 +139,10 @@ async fn measure() -> Result<(), Failure> {
         );
         std::io::stdout().flush()?;
     }
+    measure_fan_out().await
+}
+
+async fn measure_fan_out() -> Result<(), Failure> {
     let ours = fan_out_of_mcp().await?;
     let theirs = fan_out_of_bare(&ours.text).await?;
     for (name, told) in [("MCP", &ours), ("bare", &theirs)] {
@@ -181,21 +186,23 @@ struct Told {
 
 async fn fan_out_of_mcp() -> Result<Told, Failure> {
     let server = Server::start("serve")?;
-    let mut trader = McpClient::connect(&server.websocket).await;
-    let mut subscribers = Vec::new();
-    for _ in 0..SUBSCRIBERS {
+    let subscribe = async || {
         let mut client = McpClient::connect(&server.websocket).await;
         let answer = client.request("resources/subscribe", json!({ "uri": BOOK })).await;
-        if answer.get("error").is_some() {
-            return Err(answer.to_string().into());
-        }
-        subscribers.push(client.into_socket());
+        if answer.get("error").is_some() { Err(Failure::from(answer.to_string())) } else { Ok(client.into_socket()) }
+    };
+    let mut subscribers = Vec::new();
+    while subscribers.len() < SUBSCRIBERS {
+        let batch = join_all((0..AT_ONCE).map(|_| subscribe())).await;
+        subscribers.extend(batch.into_iter().collect::<Result<Vec<_>, _>>()?);
     }
+    // Last, since a client that reads nothing for a minute is taken for gone.
+    let mut trader = McpClient::connect(&server.websocket).await;
     let order = json!({ "symbol": "TESTUSD", "side": "buy", "order_type": "limit", "quantity": 1, "price": 95 });
     // Each order changes the book.
     fan_out(subscribers, async || {
-        trader.call("place_order", order.clone()).await.ok();
-        Ok(())
+        let placed = trader.call("place_order", order.clone()).await.ok();
+        placed["sequence"].as_u64().ok_or_else(|| Failure::from("an order without a sequence number"))
     })
     .await
 }
@@ -206,23 +213,24 @@ async fn fan_out_of_bare(text: &str) -> Result<Told, Failure> {
     let subscribers = join_all((0..SUBSCRIBERS).map(|_| Socket::open(&server.websocket))).await;
     fan_out(subscribers, async || {
         teller.send_text(text).await;
-        Ok(())
+        Ok(0)
     })
     .await
 }
 
-/// Lets something change again and again, and times when each subscriber is told.
+/// Lets something change again and again, and times when each subscriber is told. `change` returns the sequence number from
+/// which on a notice tells of it.
 async fn fan_out(
     subscribers: Vec<Socket>,
-    mut change: impl AsyncFnMut() -> Result<(), Failure>,
+    mut change: impl AsyncFnMut() -> Result<u64, Failure>,
 ) -> Result<Told, Failure> {
     let (arrived, mut arrivals) = mpsc::unbounded_channel();
-    for mut socket in subscribers {
+    for (number, mut socket) in subscribers.into_iter().enumerate() {
         let arrived = arrived.clone();
         tokio::spawn(async move {
             while let Some(message) = socket.next_unless_ended().await {
                 // The run may be over.
-                arrived.send((Instant::now(), message)).ok();
+                arrived.send((number, Instant::now(), message)).ok();
             }
         });
     }
@@ -231,12 +239,16 @@ async fn fan_out(
     for round in 0..WARM_UP + ROUNDS {
         ticks.tick().await;
         let began = Instant::now();
-        change().await?;
-        let mut times = Vec::with_capacity(SUBSCRIBERS);
+        let sequence = change().await?;
+        let (mut times, mut told) = (Vec::with_capacity(SUBSCRIBERS), vec![false; SUBSCRIBERS]);
         while times.len() < SUBSCRIBERS {
-            let (at, message) = arrivals.recv().await.ok_or("the subscribers have ended")?;
-            times.push(at.duration_since(began).as_secs_f64());
-            text = message.to_string();
+            let (number, at, message) = arrivals.recv().await.ok_or("the subscribers have ended")?;
+            let of = message["params"]["_meta"]["cwts-ultra/sequence"].as_u64().unwrap_or_default();
+            // An older notice may still have been under way.
+            if (of >= sequence || sequence == 0) && !std::mem::replace(&mut told[number], true) {
+                times.push(at.duration_since(began).as_secs_f64());
+                text = message.to_string();
+            }
         }
         if round >= WARM_UP {
             times.sort_unstable_by(f64::total_cmp);

@@ -177,7 +177,7 @@ fn measure<T>(
 
 fn main() {
     let opening = || (Exchange::new([Instrument::btcusd()], OpeningAccount::defaults()), Vec::new());
-    for seed in 1..=5 {
+    for seed in 1..=15 {
         let commands = flow(seed);
         let ours = measure(&commands, opening, |(exchange, events), command, at| {
             events.clear();

@@ -23,6 +23,10 @@ const WEBSOCKET_SUBPROTOCOL: &str = "mcp";
 /// A somewhat larger message is still read to its end, so that its sender gets the close code instead of a reset.
 const MAX_FRAME: usize = 4 << 20;
 
+/// What is read in one go. Each connection keeps it for as long as it lives; tungstenite's 128 KiB would be most of what an
+/// idle client costs.
+const READ_BUFFER: usize = 8 << 10;
+
 pub(crate) fn websocket_router(instance: &Instance, limits: WebSocketLimits) -> Router {
     Router::new().route("/", any(upgrade)).route("/mcp", any(upgrade)).with_state((instance.clone(), limits))
 }
@@ -35,7 +39,8 @@ async fn upgrade(
     request: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
     let Ok(request) = request else { return not_a_websocket(&instance).into_response() };
-    let request = request.protocols([WEBSOCKET_SUBPROTOCOL]).max_message_size(MAX_MESSAGE).max_frame_size(MAX_FRAME);
+    let request = request.protocols([WEBSOCKET_SUBPROTOCOL]).read_buffer_size(READ_BUFFER);
+    let request = request.max_message_size(MAX_MESSAGE).max_frame_size(MAX_FRAME);
     request.on_upgrade(async move |socket| {
         let (link, agent) = ((Service::McpWebsocket, Link::Websocket), clients::user_agent(&headers));
         let client = clients::new_client(&instance, link, &connection, Some(&caller), agent);
