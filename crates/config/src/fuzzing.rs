@@ -67,6 +67,7 @@ fn read(input: &[u8]) -> Option<(Edit, &str)> {
     let values = match key {
         Key::Port(Service::McpWebsocket | Service::McpHttp | Service::Prometheus | Service::Health) => ["1", "65535"],
         Key::BindAddr(Group::Mcp | Group::Monitoring) => ["::1", "0.0.0.0"],
+        Key::ConfirmAbove => ["0", "50000"],
         Key::Auth => ["token", "none"],
         Key::Tls => ["off", "on"],
         Key::StartServers => ["true", "false"],

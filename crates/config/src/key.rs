@@ -16,6 +16,8 @@ pub enum Key {
     Port(Service),
     /// The address that a group of services binds.
     BindAddr(Group),
+    /// The value of an order in US dollars above which a person confirms it; 0 for none.
+    ConfirmAbove,
     /// Whether clients need a token.
     Auth,
     /// Whether the ports speak TLS.
@@ -30,10 +32,11 @@ pub enum Key {
 
 impl Key {
     /// Every setting, in the order in which they are shown.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Port(Service::McpWebsocket),
         Self::Port(Service::McpHttp),
         Self::BindAddr(Group::Mcp),
+        Self::ConfirmAbove,
         Self::Port(Service::Prometheus),
         Self::Port(Service::Health),
         Self::BindAddr(Group::Monitoring),
@@ -53,6 +56,7 @@ impl Key {
             Self::Port(Service::Health) => "monitoring.health_check_port",
             Self::BindAddr(Group::Mcp) => "mcp.bind_addr",
             Self::BindAddr(Group::Monitoring) => "monitoring.bind_addr",
+            Self::ConfirmAbove => "mcp.confirm_above",
             Self::Auth => "security.auth",
             Self::Tls => "security.tls",
             Self::StartServers => "panel.start_servers",
@@ -69,7 +73,7 @@ impl Key {
             Self::BindAddr(Group::Monitoring) => Some("MONITORING_BIND_ADDR"),
             Self::LogLevel => Some("CWTS_LOG"),
             Self::InstanceId => Some(INSTANCE_VARIABLE),
-            Self::Auth | Self::Tls | Self::StartServers => None,
+            Self::ConfirmAbove | Self::Auth | Self::Tls | Self::StartServers => None,
         }
     }
 

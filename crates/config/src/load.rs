@@ -129,6 +129,7 @@ impl Layers<'_> {
             metrics_port: self.port(Service::Prometheus)?,
             health_check_port: self.port(Service::Health)?,
             monitoring_bind_addr: self.bind_addr(Group::Monitoring)?,
+            confirm_above: self.sourced(Key::ConfirmAbove, 0, RawValue::dollars)?,
             auth: self.sourced(Key::Auth, AuthMode::default(), RawValue::choice)?,
             tls: self.sourced(Key::Tls, TlsMode::default(), RawValue::choice)?,
             start_servers: self.sourced(Key::StartServers, true, RawValue::boolean)?,

@@ -29,6 +29,9 @@ pub struct Settings {
     /// Address of both.
     #[serde(rename = "monitoring.bind_addr")]
     pub monitoring_bind_addr: Sourced<IpAddr>,
+    /// The value of an order in US dollars above which a person confirms it; 0 for none.
+    #[serde(rename = "mcp.confirm_above")]
+    pub confirm_above: Sourced<u32>,
     /// Whether clients need a token.
     #[serde(rename = "security.auth")]
     pub auth: Sourced<AuthMode>,
@@ -75,6 +78,7 @@ impl Settings {
         match key {
             Key::Port(service) => *self.port_mut(service) = other.port(service).clone(),
             Key::BindAddr(group) => *self.bind_addr_mut(group) = other.bind_addr(group).clone(),
+            Key::ConfirmAbove => self.confirm_above = other.confirm_above.clone(),
             Key::Auth => self.auth = other.auth.clone(),
             Key::Tls => self.tls = other.tls.clone(),
             Key::StartServers => self.start_servers = other.start_servers.clone(),
@@ -101,7 +105,7 @@ impl Settings {
         match edit.key {
             Key::Port(service) => self.port_mut(service).set_for_this_run(raw.and_then(|raw| raw.port())),
             Key::BindAddr(group) => self.bind_addr_mut(group).set_for_this_run(raw.and_then(|raw| raw.address())),
-            Key::Auth | Key::Tls | Key::StartServers | Key::LogLevel | Key::InstanceId => {}
+            Key::ConfirmAbove | Key::Auth | Key::Tls | Key::StartServers | Key::LogLevel | Key::InstanceId => {}
         }
     }
 
@@ -126,6 +130,7 @@ impl Settings {
         match key {
             Key::Port(service) => as_text(self.port(service)),
             Key::BindAddr(group) => as_text(self.bind_addr(group)),
+            Key::ConfirmAbove => as_text(&self.confirm_above),
             Key::Auth => as_text(&self.auth),
             Key::Tls => as_text(&self.tls),
             Key::StartServers => as_text(&self.start_servers),
@@ -156,6 +161,7 @@ impl Default for Settings {
             metrics_port: port(Service::Prometheus),
             health_check_port: port(Service::Health),
             monitoring_bind_addr: loopback(),
+            confirm_above: Sourced::built_in(0),
             auth: Sourced::built_in(AuthMode::default()),
             tls: Sourced::built_in(TlsMode::default()),
             start_servers: Sourced::built_in(true),

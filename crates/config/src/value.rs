@@ -54,6 +54,12 @@ impl RawValue {
         T::CHOICES.iter().copied().find(|choice| spelled && self.text.eq_ignore_ascii_case(choice.word()))
     }
 
+    /// A whole number of dollars.
+    pub(crate) fn dollars(&self) -> Option<u32> {
+        let digits = !self.text.is_empty() && self.text.bytes().all(|byte| byte.is_ascii_digit());
+        (digits && matches!(self.spelling, Spelling::Untyped | Spelling::Integer)).then(|| self.text.parse().ok())?
+    }
+
     pub(crate) fn boolean(&self) -> Option<bool> {
         matches!(self.spelling, Spelling::Untyped | Spelling::Boolean).then(|| self.text.parse().ok())?
     }
@@ -67,6 +73,7 @@ impl RawValue {
         match key {
             Key::Port(_) => self.port().map(|port| port.to_string()),
             Key::BindAddr(_) => self.address().map(|address| address.to_string()),
+            Key::ConfirmAbove => self.dollars().map(|dollars| dollars.to_string()),
             Key::Auth => self.choice::<AuthMode>().map(|mode| mode.to_string()),
             Key::Tls => self.choice::<TlsMode>().map(|mode| mode.to_string()),
             Key::StartServers => self.boolean().map(|start| start.to_string()),
@@ -84,6 +91,7 @@ pub(crate) fn allowed(key: Key) -> &'static str {
     match key {
         Key::Port(_) => PORT_RULE,
         Key::BindAddr(_) => "a bind address is an IP address such as 127.0.0.1, 0.0.0.0 or ::1",
+        Key::ConfirmAbove => "it is a whole number of US dollars up to 4294967295, or 0 for none",
         Key::Auth => "it is token or none",
         Key::Tls => "it is off or on",
         Key::StartServers => "it is true or false",
@@ -95,7 +103,7 @@ pub(crate) fn allowed(key: Key) -> &'static str {
 /// How TOML spells a value of the setting, as an addition to [`allowed`].
 pub(crate) fn toml_spelling(key: Key) -> &'static str {
     match key {
-        Key::Port(_) | Key::StartServers => ", without quotes",
+        Key::Port(_) | Key::ConfirmAbove | Key::StartServers => ", without quotes",
         Key::BindAddr(_) | Key::Auth | Key::Tls | Key::LogLevel | Key::InstanceId => ", in quotes",
     }
 }

@@ -27,7 +27,7 @@ pub enum ExchangeError {
     #[error(transparent)]
     Rejected(#[from] Reject),
     /// The queue is full; try again.
-    #[error("the exchange has {QUEUE} requests waiting; try again")]
+    #[error("overloaded: the exchange has {QUEUE} requests waiting; try again")]
     Overloaded,
     /// Other computers are served, and no person has armed trading.
     #[error(

@@ -17,6 +17,8 @@ pub struct Policy {
     pub names: Vec<String>,
     /// The certificate that the ports show; `None` where they speak plain text only.
     pub certificate: Option<CertificateInfo>,
+    /// The value of an order in US dollars above which a person confirms it; 0 for none.
+    pub confirm_above: u32,
     mcp: Exposure,
     monitoring: Exposure,
 }
@@ -31,6 +33,7 @@ impl Policy {
             needs_token,
             names: certificate.info().map(|info| info.names).unwrap_or_default(),
             certificate: certificate.info(),
+            confirm_above: settings.confirm_above.value,
             mcp: Exposure::of(address(Group::Mcp), tls, needs_token, armed),
             // Nothing there takes an order.
             monitoring: Exposure::of(address(Group::Monitoring), tls, needs_token, true),
@@ -58,6 +61,7 @@ impl Default for Policy {
             needs_token: true,
             names: Vec::new(),
             certificate: None,
+            confirm_above: 0,
             mcp: Exposure::Local,
             monitoring: Exposure::Local,
         }

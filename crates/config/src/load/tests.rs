@@ -131,15 +131,27 @@ fn every_instance_shares_the_port_table() {
 
 #[test]
 fn every_setting_is_read_from_every_layer() {
-    let values =
-        ["4001", "4002", "0.0.0.0", "4003", "4004", "::1", "token", "on", "false", "debug", InstanceId::DEFAULT];
+    let values = [
+        "4001",
+        "4002",
+        "0.0.0.0",
+        "50000",
+        "4003",
+        "4004",
+        "::1",
+        "token",
+        "on",
+        "false",
+        "debug",
+        InstanceId::DEFAULT,
+    ];
     let (mut environment, mut env_file, mut toml) = (Vec::new(), String::new(), String::new());
     for (key, value) in Key::ALL.into_iter().zip(values) {
         if let Some(variable) = key.variable() {
             environment.push((variable, value));
             env_file.push_str(&format!("export {variable}={value}\n"));
         }
-        let quote = if matches!(key, Key::Port(_) | Key::StartServers) { "" } else { "\"" };
+        let quote = if matches!(key, Key::Port(_) | Key::ConfirmAbove | Key::StartServers) { "" } else { "\"" };
         toml.push_str(&format!("{} = {quote}{value}{quote}\n", key.id()));
     }
     let layers = [

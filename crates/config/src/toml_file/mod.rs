@@ -175,7 +175,7 @@ fn last_value(table: &Table) -> Option<Range<usize>> {
 /// A canonical value as TOML spells it.
 fn spelled(key: Key, value: &str) -> String {
     match key {
-        Key::Port(_) | Key::StartServers => value.to_owned(),
+        Key::Port(_) | Key::ConfirmAbove | Key::StartServers => value.to_owned(),
         Key::BindAddr(_) | Key::Auth | Key::Tls | Key::LogLevel | Key::InstanceId => format!("\"{value}\""),
     }
 }

@@ -28,7 +28,7 @@ use crate::mcp::tools::ToolError;
 use crate::mcp::transport::{Sink, Unsent};
 use crate::mcp::turn::{self, Turn};
 use crate::mcp::wire::{ListOrdersArgs, MarketDataArgs, ModifyOrderArgs, OrderArgs, PlaceOrderArgs, PositionsArgs};
-use crate::mcp::{permission, schema};
+use crate::mcp::{confirmation, permission, schema};
 
 const METHOD: &str = "tools/call";
 
@@ -151,7 +151,7 @@ impl Direct {
         let (id, params) = Frame::read(text)?;
         let says_complete = self.session.says_complete(params.meta)?;
         let tool = self.server.tool(params.name)?;
-        if permission::refusal(tool, &self.extensions).is_some() {
+        if permission::refusal(tool, &self.extensions).is_some() || confirmation::may_ask(&self.server, params.name) {
             return None;
         }
         let mut arguments = Value::Object(params.arguments.unwrap_or_default());

@@ -22,7 +22,7 @@ use crate::mcp::page::page;
 use crate::mcp::resources::{self, MIME_TYPE, TradingResource};
 use crate::mcp::subscriptions::{self, Subscriptions};
 use crate::mcp::turn::{self, Turn};
-use crate::mcp::{completion, permission, prompts, schema};
+use crate::mcp::{completion, confirmation, permission, prompts, schema};
 
 const INSTRUCTIONS: &str = "A paper-trading exchange: no order reaches a real market. All clients of this server trade \
     on one paper account. Prices and quantities are decimal numbers; server_info names the symbols with their tick and \
@@ -228,8 +228,13 @@ impl ServerHandler for TradingServer {
             (None, Ok(())) => {
                 request.arguments = arguments.as_object_mut().map(std::mem::take);
                 let asks_once = asks_once(&request.name, request.arguments.as_ref());
-                let call = self.tools.call(ToolCallContext::new(self, request, context));
-                turn::run(call, running, asks_once).await.or_else(as_tool_error)
+                match confirmation::instead(self, &request, &context).await? {
+                    Some(instead) => Ok(instead),
+                    None => {
+                        let call = self.tools.call(ToolCallContext::new(self, request, context));
+                        turn::run(call, running, asks_once).await.or_else(as_tool_error)
+                    }
+                }
             }
             (None, Err(problem)) => as_tool_error(ErrorData::invalid_params(problem, None)),
         };

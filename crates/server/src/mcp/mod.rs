@@ -2,6 +2,7 @@
 
 mod analysis;
 mod completion;
+mod confirmation;
 mod direct;
 #[cfg(feature = "fixtures")]
 pub(crate) mod fixtures;
