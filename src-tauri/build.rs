@@ -46,6 +46,7 @@ const COMMANDS: &[&str] = &[
     "attach",
     "end_elsewhere",
     "subscribe",
+    "audit",
     "logs",
     "open_data",
     "open_logs",

@@ -179,6 +179,7 @@ fn build(context: Context, bus_name: String) -> tauri::Result<tauri::App> {
             commands::attach,
             commands::end_elsewhere,
             commands::subscribe,
+            commands::audit,
             commands::logs,
             commands::open_data,
             commands::open_logs,

@@ -10,10 +10,10 @@ use std::path::PathBuf;
 
 use cwts_domain::{ErrorCode, Problem, Service};
 use cwts_runtime::{
-    Activity, Actor, ClientInfo, ClientProgram, Conflict, Connected, Envelope, FirewallChoice, FirewallResult,
-    FirewallTask, FirewallView, LogPage, NewInstance, PemSource, Place, PortCheck, PortNews, PortSet, ProfileInfo,
-    ProgramInfo, Progress, ReachEdit, Release, Released, Sample, Scope, SecurityView, ServiceTest, SettingsEdit,
-    Snapshot, Snippet, TestChoice, Transport, Trial,
+    Activity, Actor, AuditPage, ClientInfo, ClientProgram, Conflict, Connected, Envelope, FirewallChoice,
+    FirewallResult, FirewallTask, FirewallView, LogPage, NewInstance, PemSource, Place, PortCheck, PortNews, PortSet,
+    ProfileInfo, ProgramInfo, Progress, ReachEdit, Release, Released, Sample, Scope, SecurityView, ServiceTest,
+    SettingsEdit, Snapshot, Snippet, TestChoice, Transport, Trial,
 };
 use serde::Serialize;
 use tauri::ipc::Channel;
@@ -329,8 +329,18 @@ pub(crate) fn subscribe(panel: State<'_, Panel>, channel: Channel<Envelope>) {
 }
 
 #[tauri::command]
-pub(crate) fn logs(panel: State<'_, Panel>, instance: String, after: u64) -> LogPage {
-    cwts_runtime::log_page(panel.supervisor.home(), &instance, after)
+pub(crate) async fn logs(panel: State<'_, Panel>, instance: String, after: u64) -> Result<LogPage, Problem> {
+    panel.supervisor.instance(&instance)?.log_page(after).await
+}
+
+#[tauri::command]
+pub(crate) async fn audit(
+    panel: State<'_, Panel>,
+    instance: String,
+    cursor: Option<u64>,
+    limit: usize,
+) -> Result<AuditPage, Problem> {
+    panel.supervisor.instance(&instance)?.audit_page(cursor, limit).await
 }
 
 #[tauri::command]

@@ -9,6 +9,7 @@ import type { Envelope, Problem, Snapshot } from './lib/wire/types';
 import { ClientsState } from './screens/clients/clients.svelte';
 import { FirewallState } from './screens/firewall/firewall.svelte';
 import { SecurityState } from './screens/security/security.svelte';
+import { AuditState } from './screens/logs/audit.svelte';
 import { LogsState } from './screens/logs/logs.svelte';
 import { PortsState } from './screens/ports/ports.svelte';
 import { TestState } from './screens/test/test.svelte';
@@ -26,6 +27,7 @@ export class InstanceState {
   readonly release: ReleaseControl;
   readonly clients: ClientsState;
   readonly logs: LogsState;
+  readonly audit: AuditState;
   readonly firewall: FirewallState;
   readonly security: SecurityState;
   readonly tests: TestState;
@@ -41,6 +43,7 @@ export class InstanceState {
     this.ports = new PortsState(this.host, this.live, toasts);
     this.release = new ReleaseControl(this.host, toasts);
     this.logs = new LogsState(this.host, toasts);
+    this.audit = new AuditState(this.host);
     this.clients = new ClientsState(this.host, this.live, toasts);
     this.firewall = new FirewallState(this.host, toasts);
     this.security = new SecurityState(this.host, this.live, toasts);

@@ -10,7 +10,7 @@ use clap::Args;
 use cwts_config::Sources;
 use cwts_domain::{ErrorCode, Problem, Service};
 use cwts_probe::{Diagnosis, Progress, Rung, Step, Timeouts};
-use cwts_runtime::{ServiceTest, TestPlan, TestRequest, parse_host, test_connections};
+use cwts_runtime::{Scope, ServiceTest, TestPlan, TestRequest, TestToken, parse_host, test_connections};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::failure::Failure;
@@ -34,7 +34,7 @@ pub(crate) struct TestArguments {
     #[arg(long, value_name = "ADDR")]
     from: Option<IpAddr>,
     /// Test so many times; adds the least time, the median, the 99th percentile and the loss
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=MOST))]
+    #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=MOST))]
     count: u32,
     /// Go on every second until SIGINT or SIGTERM, with a line for each service
     #[arg(long)]
@@ -51,6 +51,9 @@ pub(crate) struct TestArguments {
     /// File with the token to present, - for standard input [default: the trade token of the instance]
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
+    /// Present this token of the instance, or none, in place of the one for trading
+    #[arg(long = "as", value_name = "SCOPE", value_parser = presented, conflicts_with = "token_file")]
+    presented: Option<TestToken>,
     /// Pretend to be a web page of this origin, for example https://example.org
     #[arg(long)]
     origin: Option<String>,
@@ -126,10 +129,22 @@ fn request(options: &TestArguments) -> Result<TestRequest, Failure> {
         origin: options.origin.clone(),
         tls: options.tls,
         authority: options.ca.as_deref().map(read_authority).transpose()?,
-        token: options.token_file.as_deref().map(read_token).transpose()?,
+        token: match (&options.token_file, &options.presented) {
+            (Some(file), _) => TestToken::Given(read_token(file)?),
+            (None, Some(token)) => token.clone(),
+            (None, None) => TestToken::Own(Scope::Trade),
+        },
         count: options.count,
         timeouts,
     })
+}
+
+fn presented(text: &str) -> Result<TestToken, String> {
+    if text == "none" {
+        return Ok(TestToken::Absent);
+    }
+    let scope = text.parse().map_err(|_| "use owner, trade, read, metrics or none".to_owned())?;
+    Ok(TestToken::Own(scope))
 }
 
 fn read_authority(path: &Path) -> Result<Vec<u8>, Problem> {

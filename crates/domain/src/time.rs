@@ -30,6 +30,16 @@ impl Timestamp {
     }
 }
 
+/// RFC 3339, as it is printed.
+impl std::str::FromStr for Timestamp {
+    type Err = jiff::Error;
+
+    fn from_str(text: &str) -> Result<Self, jiff::Error> {
+        let nanos = text.parse::<jiff::Timestamp>()?.as_nanosecond();
+        Ok(Self(i64::try_from(nanos).unwrap_or(i64::MAX)))
+    }
+}
+
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match jiff::Timestamp::from_nanosecond(i128::from(self.0)) {

@@ -18,7 +18,9 @@ pub enum FixAction {
     UseFreePort,
     /// Lets the service listen on the address that was asked for.
     WidenAddress,
-    /// Copies what a client needs: the URL, with the token where the URL carries it.
+    /// Lets the service listen on this computer only.
+    ListenLocally,
+    /// Copies the text for a client program, as the screen Clients has it.
     CopyClientConfiguration,
     /// Makes a certificate for the addresses and names of this computer.
     MakeCertificate,
@@ -28,7 +30,7 @@ pub enum FixAction {
     CopyToken,
     /// Shows the rules for the firewall.
     ShowFirewallRules,
-    /// Shows address, TLS and token, which decide who may connect.
+    /// Asks whether to turn on what other computers need: TLS and a token.
     ReviewAccess,
     /// Nothing that a button could do: a person has to.
     ByHand,
@@ -96,7 +98,7 @@ causes! {
     AddressAway: Tcp "address_away", "The address of the service is not here",
         "The service is bound to an address that this computer does not have at this moment: a cable, a network or a VPN is \
          off, or the network gave out another address. While it is away, a service that runs listens on loopback.",
-        ReviewAccess "Connect to that network again, or choose another address: cwts-ultra config set mcp.bind_addr ADDRESS \
+        ListenLocally "Connect to that network again, or choose another address: cwts-ultra config set mcp.bind_addr ADDRESS \
          (monitoring.bind_addr for metrics and health).";
     LoopbackOnly: Tcp "refused_loopback_only", "The service listens on loopback only",
         "The service runs, but takes connections of this computer on 127.0.0.1 or ::1 only, and another address was asked \

@@ -37,8 +37,14 @@ pub fn diagnose(ladder: &Ladder, facts: &Facts) -> Option<Diagnosis> {
         cause: row.cause.to_owned(),
         evidence: evidence(cause, ladder, facts).join("\n"),
         fix: row.fix.to_owned(),
-        action: row.action,
+        action: action(row.action, ladder, facts),
     })
+}
+
+/// A button changes this computer, which mends nothing on another one.
+fn action(action: FixAction, ladder: &Ladder, facts: &Facts) -> FixAction {
+    let helps = is_here(ladder, facts) || facts.is_away || action == FixAction::ShowFirewallRules;
+    if helps { action } else { FixAction::ByHand }
 }
 
 fn notice(ladder: &Ladder, facts: &Facts) -> Option<Cause> {

@@ -72,7 +72,7 @@ pub use clients::{
 pub use connected::{
     ClientError, ClientInfo, Connected, ConnectedClient, ConnectedClients, Link, NewClient, printable,
 };
-pub use connection_test::{ServiceTest, TestChoice, TestPlan, TestRequest, parse_host, test_connections};
+pub use connection_test::{ServiceTest, TestChoice, TestPlan, TestRequest, TestToken, parse_host, test_connections};
 pub use control::{InstanceRow, SettingsView};
 pub use cwts_credentials::{CertificateInfo, Scope, TrustStep};
 pub use cwts_engine::{Account, Exchange, Fill, Market, Order, Position, Role, Trade, decide};

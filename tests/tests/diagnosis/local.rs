@@ -82,6 +82,12 @@ async fn tokens(matrix: &mut Matrix) {
     matrix.expect("auth.token_wrong", "a token that nobody made", with(&wrong)).await;
     matrix.expect("auth.token_of_other_instance", "a token of the instance desk", with(&desk)).await;
     matrix.expect("auth.scope_too_small", "the token for metrics", with(&metrics)).await;
+    let presented = |token: &str| test(&home, "mcp-websocket", &["--as", token]);
+    matrix.expect("auth.scope_too_small", "as whoever scrapes", presented("metrics")).await;
+    matrix.expect("auth.token_missing", "as whoever has no token", presented("none")).await;
+    for token in ["owner", "read"] {
+        matrix.expect(PASSED, "as the owner and as a reader", presented(token)).await;
+    }
     for _ in 0..8 {
         finish(with(&wrong)).await;
     }

@@ -4,7 +4,7 @@ use cwts_domain::Problem;
 use serde::Serialize;
 
 use super::trial::{self, Trial};
-use super::{ClientFacts, ClientProgram, Issued, Place, Snippet, Transport, editors};
+use super::{ClientFacts, ClientProgram, Issued, Place, Snippet, Transport};
 use crate::instance::Instance;
 use crate::snapshot::Snapshot;
 
@@ -93,7 +93,7 @@ impl Instance {
         let tried = self.blocking(move || {
             let facts = facts()?;
             let snippet = facts.snippet(client, transport, place, true);
-            trial::run(&snippet, &editors::stdio_words(&facts.at(snippet.place, true)))
+            trial::run(&snippet, &facts.at(snippet.place, true))
         });
         let tried = tried.await?;
         let outcome = if tried.ok { "it works" } else { "it failed" };

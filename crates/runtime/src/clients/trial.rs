@@ -9,7 +9,7 @@ use cwts_domain::{ErrorCode, Problem};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{ClientProgram, Snippet, Transport};
+use super::{ClientProgram, Facts, Snippet, Transport, editors, path_text};
 
 /// How long a client may take, for `timeout(1)`, which ends it.
 const SECONDS: &str = "20";
@@ -31,17 +31,18 @@ pub struct Trial {
 
 /// Whether the text of a client can be tried where the client is installed.
 pub(super) fn can_try(client: ClientProgram, transport: Transport) -> bool {
-    transport == Transport::Stdio || matches!(client, ClientProgram::Python | ClientProgram::Curl)
+    let runs_here = [ClientProgram::Python, ClientProgram::TypeScript, ClientProgram::Prometheus, ClientProgram::Curl];
+    transport == Transport::Stdio || runs_here.contains(&client)
 }
 
-/// Runs the whole text of a client. `program` is what speaks MCP on standard streams. Blocks.
+/// Runs the whole text of a client, made from `facts`. Blocks.
 ///
 /// # Errors
 /// The client is not on this computer, or is none that can be run from here.
-pub(super) fn run(snippet: &Snippet, stdio: &[String]) -> Result<Trial, Problem> {
+pub(super) fn run(snippet: &Snippet, facts: &Facts) -> Result<Trial, Problem> {
     let started = Instant::now();
     let (ok, said) = match (snippet.client, snippet.transport) {
-        (_, Transport::Stdio) => speak(stdio)?,
+        (_, Transport::Stdio) => speak(&editors::stdio_words(facts))?,
         (ClientProgram::Curl, _) => {
             installed("curl")?;
             feed("sh", &["-s"], &snippet.text)?
@@ -56,10 +57,35 @@ pub(super) fn run(snippet: &Snippet, stdio: &[String]) -> Result<Trial, Problem>
             }
             feed("python3", &["-W", "ignore", "-"], &snippet.text)?
         }
+        (ClientProgram::TypeScript, _) => {
+            installed("node")?;
+            typescript(&snippet.text, facts)?
+        }
+        (ClientProgram::Prometheus, _) => {
+            installed("promtool")?;
+            let (ok, said) = feed("promtool", &["check", "config", "/dev/stdin"], &snippet.text)?;
+            let more = if ok { "\npromtool reads the text and scrapes nothing; the connection test does." } else { "" };
+            (ok, said + more)
+        }
         _ => return Err(missing(&format!("{} cannot be run from here.", snippet.name))),
     };
     let said = without_token(&said, snippet).chars().take(SHOWN).collect();
     Ok(Trial { ok, said, millis: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX) })
+}
+
+/// Runs the text with the SDK that node finds from the folder in which the panel was started.
+fn typescript(text: &str, facts: &Facts) -> Result<(bool, String), Problem> {
+    let asks = "import '@modelcontextprotocol/sdk/client/index.js'";
+    let authority = facts.authority.as_deref().map(|path| format!("NODE_EXTRA_CA_CERTS={}", path_text(path)));
+    let node = ["node", "--experimental-websocket", "--no-warnings", "--input-type=module", "-"];
+    let words: Vec<&str> = authority.as_deref().into_iter().chain(node).collect();
+    if !feed("env", &words, asks)?.0 {
+        let message = format!("node of this computer does not find the MCP SDK: `{asks}` fails.");
+        return Err(missing(&message).with_help(
+            "Install it where the panel starts: npm install @modelcontextprotocol/sdk@1 in your home folder.",
+        ));
+    }
+    feed("env", &words, text)
 }
 
 fn missing(message: &str) -> Problem {

@@ -12,7 +12,7 @@ use cwts_ports::Occupant;
 use cwts_probe::{Facts, Fault, HolderFacts, InstanceFacts, Ladder, Owned, Queue, Rung};
 
 use super::proxy;
-use super::{TestPlan, TestRequest};
+use super::{TestPlan, TestRequest, TestToken};
 use crate::elsewhere::running_places;
 use crate::lock;
 use crate::port_facts::OwnerKind;
@@ -57,7 +57,9 @@ impl<'a> Gatherer<'a> {
             facts.policies = cwts_ports::enforcing().into_iter().map(str::to_owned).collect();
         }
         if step.fault == Some(Fault::TokenWrong) {
-            facts.token_of = self.request.token.as_deref().and_then(|token| self.owner_of(token));
+            if let TestToken::Given(token) = &self.request.token {
+                facts.token_of = self.owner_of(token);
+            }
         }
         facts
     }

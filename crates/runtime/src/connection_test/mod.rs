@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use cwts_config::{Loaded, Origin, Sources, TlsMode};
 use cwts_credentials::{Scope, TlsStore, TokenStore};
@@ -28,6 +29,8 @@ use facts::Gatherer;
 
 /// More repetitions would take hours where something times out.
 const MOST: u32 = 10_000;
+/// Nobody waits longer for a rung, in seconds.
+const LONGEST_TIMEOUT: u32 = 60;
 
 /// What a person asks for.
 #[derive(Clone, Debug)]
@@ -44,8 +47,8 @@ pub struct TestRequest {
     pub tls: Option<bool>,
     /// PEM text with an authority that the client trusts, beside those of the system and of the instance.
     pub authority: Option<Vec<u8>>,
-    /// The token to present; `None` for the one that clients of the instance are given.
-    pub token: Option<String>,
+    /// What is presented where a token is asked for.
+    pub token: TestToken,
     /// How often.
     pub count: u32,
     /// How long each rung may take.
@@ -62,11 +65,22 @@ impl Default for TestRequest {
             origin: None,
             tls: None,
             authority: None,
-            token: None,
+            token: TestToken::Own(Scope::Trade),
             count: 1,
             timeouts: Timeouts::default(),
         }
     }
+}
+
+/// The token of a test.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TestToken {
+    /// One of the instance's own. Clients are given the one for trading: it trades, reads and scrapes.
+    Own(Scope),
+    /// This one.
+    Given(String),
+    /// None at all.
+    Absent,
 }
 
 /// What the window asks for.
@@ -79,6 +93,10 @@ pub struct TestChoice {
     pub host: Option<String>,
     /// How often.
     pub count: u32,
+    /// Which of the instance's tokens is presented; `None` for none.
+    pub scope: Option<Scope>,
+    /// How long each rung may take, in seconds.
+    pub timeout_seconds: u32,
 }
 
 /// Where the services of an instance are expected.
@@ -135,7 +153,7 @@ impl TestPlan {
             service,
             port: bound.port(),
             tls: wanted.then(|| self.trust(request.authority.as_ref())),
-            token: request.token.clone().or_else(|| self.own_token()).map(Secret),
+            token: self.token(&request.token).map(Secret),
             from: request.from,
             origin: request.origin.clone(),
             expected: Expected {
@@ -183,10 +201,16 @@ impl TestPlan {
         Trust::new(&files.chain(authority.cloned()).collect::<Vec<_>>())
     }
 
-    /// What clients of the instance are given: it trades, reads and scrapes. Makes none.
-    fn own_token(&self) -> Option<String> {
-        let text = fs::read_to_string(TokenStore::new(&self.sources.data()).file(Scope::Trade)).ok()?;
-        Some(text.trim().to_owned())
+    /// What is presented. Makes no token where there is none.
+    fn token(&self, token: &TestToken) -> Option<String> {
+        match token {
+            TestToken::Own(scope) => {
+                let text = fs::read_to_string(TokenStore::new(&self.sources.data()).file(*scope)).ok()?;
+                Some(text.trim().to_owned())
+            }
+            TestToken::Given(token) => Some(token.clone()),
+            TestToken::Absent => None,
+        }
     }
 }
 
@@ -203,8 +227,15 @@ impl Instance {
         let sources = self.shared().sources.clone();
         let plan = TestPlan::of_snapshot(sources.clone(), cwts_config::load(&sources)?, &self.snapshot());
         let host = choice.host.as_deref().map(parse_host).transpose()?;
-        let TestChoice { services, count, .. } = choice;
-        let request = TestRequest { services, host, count: count.clamp(1, MOST), ..TestRequest::default() };
+        let TestChoice { services, count, scope, timeout_seconds, .. } = choice;
+        let request = TestRequest {
+            services,
+            host,
+            count: count.clamp(1, MOST),
+            token: scope.map_or(TestToken::Absent, TestToken::Own),
+            timeouts: Timeouts::all(Duration::from_secs(timeout_seconds.clamp(1, LONGEST_TIMEOUT).into())),
+            ..TestRequest::default()
+        };
         let task = self.tokio().spawn(async move { test_connections(&plan, &request, &tell).await });
         let done = AbortOnDropHandle::new(task).await;
         done.unwrap_or_else(|error| Err(Problem::new(ErrorCode::Internal, error.to_string())))

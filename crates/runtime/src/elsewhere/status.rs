@@ -16,6 +16,7 @@ use crate::security::Security;
 use crate::snapshot::{Finding, InstanceEvent, MarketSummary, RunState, Sample, ServiceLoad, ServiceState, Snapshot};
 
 const PATH: &str = "/api/v1/status";
+const CLIENTS: &str = "/api/v1/clients";
 /// A snapshot has a few kilobytes.
 const LONGEST_ANSWER: usize = 1 << 20;
 
@@ -35,6 +36,9 @@ pub(super) struct Status {
     failed_logins: FailedLogins,
     toml_file: String,
     env_file: String,
+    /// Who is connected there, asked for apart.
+    #[serde(skip)]
+    connected: Connected,
 }
 
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -110,7 +114,7 @@ impl Status {
             market: market.map(Box::new),
             trading: None,
             failed_logins,
-            connected: Connected::default(),
+            connected: self.connected.clone(),
         };
         (self.state == RunState::Running).then_some(event)
     }
@@ -118,7 +122,12 @@ impl Status {
     /// Whether both give the same picture, apart from the figures that change every second.
     pub(super) fn same_picture(&self, other: &Self) -> bool {
         let still = |status: &Self| {
-            let mut still = Self { market: None, failed_logins: FailedLogins::default(), ..status.clone() };
+            let mut still = Self {
+                market: None,
+                failed_logins: FailedLogins::default(),
+                connected: Connected::default(),
+                ..status.clone()
+            };
             for service in &mut still.services {
                 (service.clients, service.requests, service.idle_seconds, service.rate) = (0, 0, None, 0.0);
             }
@@ -171,6 +180,7 @@ impl Reader {
                 Asked::Answer(mut status) => {
                     self.address = Some(address);
                     self.measure(&mut status);
+                    status.connected = self.clients(address).unwrap_or_default();
                     return Ok(*status);
                 }
                 Asked::Refused(code) => refused = Some(code),
@@ -208,6 +218,14 @@ impl Reader {
             }
         }
         self.before = Some((now, status.services.iter().map(|it| (it.service, it.requests)).collect()));
+    }
+
+    /// Who is connected, which its owner alone is told.
+    fn clients(&self, address: SocketAddr) -> Option<Connected> {
+        let tokens = self.tokens.open_or_make().ok()?;
+        let owner = tokens.get(Scope::Owner).secret.expose();
+        let answer = loopback::get(address, CLIENTS, Some(owner), LONGEST_ANSWER).ok()?;
+        serde_json::from_slice(&answer.body).ok()
     }
 
     fn ask(&self, address: SocketAddr) -> Asked {

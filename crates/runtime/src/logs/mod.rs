@@ -1,10 +1,11 @@
 //! The log of the program: on standard error, in a file for each instance, and its end in memory for whoever watches.
 //!
-//! One log for the process, since libraries know no instance. What an instance tells goes to its own file, everything else
-//! to that of the instance that the program was started for. A token never stands in a line.
+//! One log for the process, since libraries know no instance. What an instance tells goes to its own file, everything else,
+//! which concerns all of them, to the file of each. A token never stands in a line.
 
 mod file;
 mod line;
+mod tail;
 
 use std::collections::{HashMap, VecDeque};
 use std::io::IsTerminal as _;
@@ -146,15 +147,10 @@ impl Log {
         let line = LogLine::new(state.next, at, level, source, text);
         state.next += 1;
         let owner = instance.unwrap_or(&self.opened);
-        let written = match state.files.get_mut(owner) {
-            Some(file) => file.write(&line, at),
-            None => {
-                let mut file = LogFile::new(self.folder.join(format!("{owner}.log")));
-                let written = file.write(&line, at);
-                state.files.insert(owner.to_owned(), file);
-                written
-            }
-        };
+        let path = || self.folder.join(format!("{owner}.log"));
+        state.files.entry(owner.to_owned()).or_insert_with(|| LogFile::new(path()));
+        let concerned = state.files.iter_mut().filter(|(id, _)| instance.is_none_or(|of| of == id.as_str()));
+        let written = concerned.map(|(_, file)| file.write(&line, at)).fold(Ok(()), Result::and);
         state.problem = written.err().map(|error| format!("{} cannot be written: {error}.", self.folder.display()));
         if state.lines.len() == KEPT {
             state.lines.pop_front();

@@ -89,6 +89,7 @@ export function fakeHost(scenario: Scenario, options: FakeOptions = {}): Host {
       runFirewall: async (task, choice, shown) => find(id).firewall.run(task, choice, shown),
       saveFirewallScript: async () => `/home/ada/.local/cwts-ultra/scripts/firewall-${id}.sh`,
       logs: async (after) => (loading ? never() : find(id).logs.page(after)),
+      audit: async (cursor, limit) => (loading ? never() : find(id).logs.audit(cursor, limit)),
       openLogs: async () => {},
       saveDiagnostics: async () => `/home/you/.local/cwts-ultra/logs/cwts-ultra-${id}-20261122140211.tar.gz`,
       clientPrograms: async () => (loading ? never() : PROGRAM_INFOS),
@@ -154,7 +155,7 @@ function brokenHost(): Omit<Host, 'copy'> {
     instances: fail,
     instance: () => ({
       snapshot: fail, history: fail, start: fail, stop: fail, changeSettings: fail, restoreSettings: fail, checkPort: fail, conflict: fail, freePort: fail,
-      firewall: fail, runFirewall: fail, saveFirewallScript: fail, logs: fail, openLogs: fail, saveDiagnostics: fail, clientPrograms: fail, clientSnippet: fail, forgetSnippet: fail, tryClient: fail, disconnectClient: fail, security: fail, setReach: fail, armTrading: fail, revealToken: fail, rotateTokens: fail,
+      firewall: fail, runFirewall: fail, saveFirewallScript: fail, logs: fail, audit: fail, openLogs: fail, saveDiagnostics: fail, clientPrograms: fail, clientSnippet: fail, forgetSnippet: fail, tryClient: fail, disconnectClient: fail, security: fail, setReach: fail, armTrading: fail, revealToken: fail, rotateTokens: fail,
       makeCertificate: fail, importCertificate: fail, removeCertificate: fail, trustNetwork: fail, testConnections: fail, cancelTest: fail, attach: fail, endElsewhere: fail, openData: fail, remove: fail,
       watchDesk: () => () => {}, previewOrder: fail, placeOrder: fail, changeOrder: fail, cancelOrder: fail, cancelAllOrders: fail, closePosition: fail, setTradingState: fail,
     }),

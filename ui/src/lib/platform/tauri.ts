@@ -1,7 +1,7 @@
 /** The host behind the desktop window: each method is one command of the program. */
 import { Channel, invoke } from '@tauri-apps/api/core';
 import { listen } from '@tauri-apps/api/event';
-import type { ClientInfo, Conflict, DeskMessage, DeskOrder, Envelope, FirewallResult, FirewallView, LogPage, PortCheck, PortNews, PortSet, Problem, ProfileInfo, ProgramInfo, Released, SecurityView, ServiceTest, Snapshot, Snippet, TestProgress, TicketPreview, Trial } from '../wire/types';
+import type { AuditPage, ClientInfo, Conflict, DeskMessage, DeskOrder, Envelope, FirewallResult, FirewallView, LogPage, PortCheck, PortNews, PortSet, Problem, ProfileInfo, ProgramInfo, Released, SecurityView, ServiceTest, Snapshot, Snippet, TestProgress, TicketPreview, Trial } from '../wire/types';
 import { asProblem, type Fleet, type History, type Host, type InstanceHost } from './host';
 
 async function call<T>(command: string, args?: Record<string, unknown>): Promise<T> {
@@ -49,6 +49,7 @@ function tauriInstance(instance: string): InstanceHost {
     runFirewall: (task, choice, shown) => call<FirewallResult[]>('run_firewall', { instance, task, choice, shown }),
     saveFirewallScript: (choice) => call<string>('save_firewall_script', { instance, choice }),
     logs: (after) => call<LogPage>('logs', { instance, after }),
+    audit: (cursor, limit) => call<AuditPage>('audit', { instance, cursor, limit }),
     openLogs: async () => void (await call('open_logs')),
     saveDiagnostics: () => call<string>('save_diagnostics', { instance }),
     clientPrograms: () => call<ProgramInfo[]>('client_programs'),

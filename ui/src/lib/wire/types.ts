@@ -1408,7 +1408,105 @@ attempt: number,
  */
 step: TestStep, };
 
-export type FixAction = "start_services" | "restart_services" | "use_free_port" | "widen_address" | "copy_client_configuration" | "make_certificate" | "trust_authority" | "copy_token" | "show_firewall_rules" | "review_access" | "by_hand";
+export type FixAction = "start_services" | "restart_services" | "use_free_port" | "widen_address" | "listen_locally" | "copy_client_configuration" | "make_certificate" | "trust_authority" | "copy_token" | "show_firewall_rules" | "review_access" | "by_hand";
+
+export type Actor = { "by": "panel" } | { "by": "command-line" } | { "by": "rest", 
+/**
+ * What its token allows.
+ */
+scope: Scope, 
+/**
+ * Its address.
+ */
+from: string, } | { "by": "hand-edit" } | { "by": "program" };
+
+export type Action = "token_made" | "token_replaced" | "certificate_made" | "certificate_imported" | "certificate_renewed" | "certificate_removed" | "network_judged" | "reach_widened" | "reach_narrowed" | "trading_armed" | "trading_disarmed" | "remote_refused" | "login_failed" | "firewall_applied" | "firewall_undone" | "setting_changed";
+
+export type AuditEntry = { 
+/**
+ * What.
+ */
+action: Action, 
+/**
+ * Of what: a scope, a setting, `mcp`, `monitoring`, `trading`, a firewall tool.
+ */
+subject: string, 
+/**
+ * How it was.
+ */
+before: string | null, 
+/**
+ * How it is.
+ */
+after: string | null, 
+/**
+ * The commands that were run, as lines.
+ */
+commands?: Array<string>, 
+/**
+ * One sentence for people.
+ */
+text: string, } & ({ "by": "panel" } | { "by": "command-line" } | { "by": "rest", 
+/**
+ * What its token allows.
+ */
+scope: Scope, 
+/**
+ * Its address.
+ */
+from: string, } | { "by": "hand-edit" } | { "by": "program" });
+
+export type AuditRecord = { 
+/**
+ * Grows by one with every line.
+ */
+sequence: number, 
+/**
+ * When, in RFC 3339 and UTC.
+ */
+at: string, 
+/**
+ * What.
+ */
+action: Action, 
+/**
+ * Of what: a scope, a setting, `mcp`, `monitoring`, `trading`, a firewall tool.
+ */
+subject: string, 
+/**
+ * How it was.
+ */
+before: string | null, 
+/**
+ * How it is.
+ */
+after: string | null, 
+/**
+ * The commands that were run, as lines.
+ */
+commands?: Array<string>, 
+/**
+ * One sentence for people.
+ */
+text: string, } & ({ "by": "panel" } | { "by": "command-line" } | { "by": "rest", 
+/**
+ * What its token allows.
+ */
+scope: Scope, 
+/**
+ * Its address.
+ */
+from: string, } | { "by": "hand-edit" } | { "by": "program" });
+
+export type AuditPage = { 
+/**
+ * The records.
+ */
+records: Array<AuditRecord>, 
+/**
+ * Ask for what is older with this; `None` at the end.
+ */
+next_cursor: number | null, };
 
 export type Diagnosis = { 
 /**
@@ -1470,7 +1568,15 @@ host: string | null,
 /**
  * How often.
  */
-count: number, };
+count: number, 
+/**
+ * Which of the instance's tokens is presented; `None` for none.
+ */
+scope: Scope | null, 
+/**
+ * How long each rung may take, in seconds.
+ */
+timeout_seconds: number, };
 
 export type ServiceTest = { 
 /**

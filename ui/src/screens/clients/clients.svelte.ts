@@ -3,7 +3,10 @@ import { asProblem, type InstanceHost } from '../../lib/platform/host';
 import { count } from '../../lib/format';
 import type { LiveSnapshot } from '../../lib/state/live.svelte';
 import type { Toasts } from '../../lib/state/toasts.svelte';
-import type { ClientInfo, ClientProgram, Place, Problem, ProgramInfo, Snippet, StaleSnippet, Transport, Trial } from '../../lib/wire/types';
+import type { ClientInfo, ClientProgram, Place, Problem, ProgramInfo, Service, Snippet, StaleSnippet, Transport, Trial } from '../../lib/wire/types';
+
+/** Which service a client of a transport talks to. */
+const SERVED_BY: Record<Transport, Service | null> = { stdio: null, http: 'mcp-http', rest: 'mcp-http', websocket: 'mcp-websocket', scrape: 'prometheus' };
 
 export class ClientsState {
   /** `null` until the first answer. */
@@ -87,6 +90,19 @@ export class ClientsState {
   /** Puts the whole text on the clipboard. Rejects where that fails. */
   async copy(write: (text: string) => Promise<void>): Promise<void> {
     await write((await this.#ask(true)).text);
+  }
+
+  /** Copies what the chosen program is told, or the first that uses the service, and returns that program's name. */
+  async copyFor(service: Service, write: (text: string) => Promise<void>): Promise<string> {
+    this.programs ??= await this.#host.clientPrograms();
+    const uses = ({ transports }: ProgramInfo): Transport | undefined => transports.find((transport) => SERVED_BY[transport] === service);
+    const chosen = this.program && uses(this.program) ? this.program : this.programs.find(uses);
+    // The health check is asked by curl as any page is.
+    const { client, name } = chosen ?? this.programs.find(({ client }) => client === 'curl')!;
+    const transport = chosen ? uses(chosen)! : null;
+    const { text, file } = await this.#host.clientSnippet(client, transport, this.#place, true);
+    await write(text);
+    return `${name}, for ${file}`;
   }
 
   /** Runs the program with its text. */

@@ -23,6 +23,8 @@ export class LogsState {
   /** Whether the newest line stays in view. */
   following = $state(true);
   saving = $state(false);
+  /** What is shown: what is logged, or who changed what. */
+  view = $state<'live' | 'audit'>('live');
 
   readonly sources = $derived([...new Set(this.lines?.map(({ source }) => source) ?? [])].sort());
   readonly warnings = $derived(this.lines?.filter(({ level }) => level === 'warn').length ?? 0);
@@ -50,6 +52,8 @@ export class LogsState {
 
   /** Follows the log until the returned function is called. */
   watch(): () => void {
+    this.lines = null;
+    this.page = null;
     void this.read();
     const timer = setInterval(() => void this.read(), PERIOD_MILLIS);
     return () => clearInterval(timer);

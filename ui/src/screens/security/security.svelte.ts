@@ -38,7 +38,7 @@ export class SecurityState {
   problem = $state.raw<Problem | null>(null);
   /** Something was asked for and is not finished. */
   busy = $state(false);
-  asking = $state<Asking>(null);
+  #asking = $state<Asking>(null);
   /** What the answer to the question met; stands in the dialog. */
   refusal = $state.raw<Problem | null>(null);
   scope = $state<Scope>('trade');
@@ -81,6 +81,50 @@ export class SecurityState {
     this.#host = host;
     this.#live = live;
     this.#toasts = toasts;
+  }
+
+  get asking(): Asking {
+    return this.#asking;
+  }
+
+  /** Opens a question, or closes it: whoever waits for the answer hears that nothing was done. */
+  set asking(asking: Asking) {
+    this.#asking = asking;
+    if (asking === null) this.#answer(false);
+  }
+
+  /** Makes a certificate after the question that says what happens. Whether it was made. */
+  async certify(): Promise<boolean> {
+    await this.read();
+    this.ask('make');
+    return this.#answered();
+  }
+
+  /** Turns on what other computers need, after the question. Whether that was done. */
+  async serveOthers(): Promise<boolean> {
+    await this.read();
+    this.offerProtection();
+    return this.#answered();
+  }
+
+  /** Moves a group to an address, through the same gates as the screen. Whether it is there then. */
+  async reach(group: Group, address: string): Promise<boolean> {
+    await this.read();
+    const row = this.rows.find((one) => one.group === group);
+    if (!row) return false;
+    if (row.locked) {
+      this.#toasts.warn(`${row.title} listens where ${row.variable} in the environment says. Unset it and start again.`);
+      return false;
+    }
+    if (this.away.some((one) => one.group === group && one.now === address)) {
+      await this.stay(group);
+      return !this.away.some((one) => one.group === group);
+    }
+    this.choose(group, address);
+    await this.apply();
+    const done = this.asking === null ? !this.dirty : await this.#answered();
+    if (!done) this.discard();
+    return done;
   }
 
   /** Looks at everything again. Of two looks the later one counts. */
@@ -249,6 +293,16 @@ export class SecurityState {
     }
   }
 
+  #waiting: ((done: boolean) => void)[] = [];
+
+  #answered(): Promise<boolean> {
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  #answer(done: boolean): void {
+    for (const tell of this.#waiting.splice(0)) tell(done);
+  }
+
   #open(asking: Exclude<Asking, null>): void {
     this.refusal = null;
     this.asking = asking;
@@ -290,6 +344,7 @@ export class SecurityState {
     this.busy = true;
     try {
       await act();
+      this.#answer(true);
       this.asking = null;
       this.#toasts.done(done);
     } catch (thrown) {

@@ -180,3 +180,30 @@ it('shows what cannot be read', async () => {
   expect(security.problem?.code).toBe('internal');
   expect(security.checks).toEqual([]);
 });
+
+describe('what the connection test asks for', () => {
+  it('moves an address through the same question, and says whether it was done', async () => {
+    const { security, live } = await open();
+    const kept = security.reach('mcp', '192.168.1.20');
+    await vi.waitFor(() => expect(security.asking).toBe('protect'));
+    security.asking = null;
+    expect([await kept, security.dirty], 'nothing is left half-chosen').toEqual([false, false]);
+    const moved = security.reach('mcp', '192.168.1.20');
+    await vi.waitFor(() => expect(security.asking).toBe('protect'));
+    await security.protect();
+    expect([await moved, live.snapshot?.security.mcp.state]).toEqual([true, 'read_only']);
+    expect(await security.reach('mcp', '127.0.0.1'), 'narrowing needs no question').toBe(true);
+  });
+
+  it('makes a certificate after the question, and stays where it listens while an address is away', async () => {
+    const { security } = await open();
+    const made = security.certify();
+    await vi.waitFor(() => expect(security.asking).toBe('make'));
+    await security.makeCertificate();
+    expect([await made, security.view?.certificate]).toEqual([true, expect.anything()]);
+    const away = await open('away');
+    const [one] = away.security.away;
+    expect(await away.security.reach(one!.group, one!.now)).toBe(true);
+    expect(away.security.away.some(({ group }) => group === one!.group)).toBe(false);
+  });
+});

@@ -3,9 +3,13 @@ import { asProblem, type InstanceHost } from '../../lib/platform/host';
 import { clockWithSeconds } from '../../lib/format';
 import type { LiveSnapshot } from '../../lib/state/live.svelte';
 import type { Toasts } from '../../lib/state/toasts.svelte';
-import type { Diagnosis, Problem, Service, ServiceTest, TestProgress, TestStep } from '../../lib/wire/types';
+import type { Diagnosis, Problem, Scope, Service, ServiceTest, TestProgress, TestStep } from '../../lib/wire/types';
 import { portSetting } from '../../lib/model/settings';
 import type { ScreenId } from '../../lib/state/route.svelte';
+
+/** More repetitions, and more seconds for a rung, are not taken. */
+const MOST = 10_000;
+const LONGEST_SECONDS = 60;
 
 /** How many runs the history keeps. */
 export const KEPT = 20;
@@ -19,21 +23,27 @@ export type Shown = {
   /** The rungs so far, or those of the result. */
   steps: TestStep[];
   running: boolean;
+  /** Which repetition the rungs are of. */
+  attempt: number;
   /** `null` until the test is over. */
   result: ServiceTest | null;
 };
 
 /** One run that is over. */
-export type Run = { at: number; passed: number; failed: number };
+export type Run = { at: number; passed: number; failed: number; where: string; as: Presented; count: number; failures: string[] };
 
-/** What a fix needs of the rest of the panel. */
+/** The token that is presented. */
+export type Presented = Scope | 'none';
+
+/** What a fix needs of the rest of the panel. Each asks first where the other screens do, and says whether it was done. */
 export type Hands = {
   start(): Promise<void>;
   stop(): Promise<void>;
-  /** Asks whether to make a certificate. */
-  makeCertificate(): void;
-  /** Offers an address for the group of a service, on the screen that says what it means. */
-  offerAddress(service: Service, address: string): void;
+  makeCertificate(): Promise<boolean>;
+  serveOthers(): Promise<boolean>;
+  listen(service: Service, address: string): Promise<boolean>;
+  /** Copies what a client program is told, and returns what that is called. */
+  copyConfiguration(service: Service): Promise<string>;
   open(screen: ScreenId): void;
 };
 
@@ -41,6 +51,11 @@ export class TestState {
   place = $state<Place>('bound');
   /** What somebody types as another host. */
   draft = $state('');
+  /** How often each service is tested. */
+  count = $state(1);
+  /** How long each rung may take, in seconds. */
+  timeout = $state(5);
+  presented = $state<Presented>('trade');
   /** The addresses of this computer, those that lead to others first known when the screen is opened. */
   addresses = $state.raw<string[]>([]);
   shown = $state.raw<Shown[]>([]);
@@ -55,8 +70,8 @@ export class TestState {
 
   readonly failed = $derived(this.shown.filter(({ result }) => result !== null && !result.ok));
   readonly passed = $derived(this.shown.filter(({ result }) => result?.ok === true));
-  /** Nothing was typed where something has to be. */
-  readonly incomplete = $derived(this.place === 'other' && this.draft.trim() === '');
+  /** Something has to be typed first, or typed otherwise. */
+  readonly incomplete = $derived((this.place === 'other' && this.draft.trim() === '') || !isWithin(this.count, MOST) || !isWithin(this.timeout, LONGEST_SECONDS));
 
   readonly #host: InstanceHost;
   readonly #live: LiveSnapshot;
@@ -90,14 +105,17 @@ export class TestState {
     const run = (this.#run += 1);
     this.running = true;
     this.problem = null;
-    const fresh = (service: Service): Shown => ({ service, steps: [], running: true, result: null });
+    const fresh = (service: Service): Shown => ({ service, steps: [], running: true, attempt: 1, result: null });
     const before = this.shown.length === all.length ? this.shown : all.map((service) => ({ ...fresh(service), running: false }));
     this.shown = before.map((one) => (services.includes(one.service) ? fresh(one.service) : one));
     try {
-      const results = await this.#host.testConnections({ services, host: this.#target(), count: 1 }, (progress) => {
+      const { presented, count } = this;
+      const scope = presented === 'none' ? null : presented;
+      const choice = { services, host: this.#target(), count, scope, timeout_seconds: this.timeout };
+      const results = await this.#host.testConnections(choice, (progress) => {
         if (run === this.#run) this.#hear(progress);
       });
-      if (run === this.#run) this.#keep(results);
+      if (run === this.#run) this.#keep(results, { where: choice.host ?? 'Where bound', as: presented, count });
     } catch (thrown) {
       if (run !== this.#run) return;
       this.problem = asProblem(thrown);
@@ -121,7 +139,7 @@ export class TestState {
     if (!diagnosis || this.mending) return;
     this.mending = service;
     try {
-      if (await this.#do(service, diagnosis, hands)) await this.test(restarts(diagnosis) ? null : service);
+      if (await this.#do(service, diagnosis, hands)) await this.test(isForAll(diagnosis) ? null : service);
     } catch (thrown) {
       this.#toasts.failed(asProblem(thrown));
     } finally {
@@ -149,23 +167,24 @@ export class TestState {
         await this.#move(service);
         return true;
       case 'copy_client_configuration':
-        await this.#copyUrl(service);
+        this.#toasts.done(`Copied the configuration for ${await hands.copyConfiguration(service)}`);
         return false;
       case 'copy_token':
         await this.#host.revealToken('trade').then((token) => this.#copy(token));
         this.#toasts.done('Copied the trade token');
         return false;
       case 'make_certificate':
-        hands.makeCertificate();
-        return false;
+        return hands.makeCertificate();
       case 'widen_address':
-        hands.offerAddress(service, this.#target() ?? '0.0.0.0');
-        return false;
+        return hands.listen(service, this.#target() ?? '0.0.0.0');
+      case 'listen_locally':
+        return hands.listen(service, '127.0.0.1');
+      case 'review_access':
+        return hands.serveOthers();
       case 'show_firewall_rules':
         hands.open('firewall');
         return false;
       case 'trust_authority':
-      case 'review_access':
         hands.open('security');
         return false;
       case 'by_hand':
@@ -187,15 +206,6 @@ export class TestState {
     this.#toasts.done(`${entry.name} moved to ${alternatives.best}`);
   }
 
-  /** The URL as a client needs it: the WebSocket carries the token, since SDKs can set no header there. */
-  async #copyUrl(service: Service): Promise<void> {
-    const url = this.#live.snapshot?.services.find((one) => one.service === service)?.url;
-    if (!url) return;
-    const token = service === 'mcp-websocket' ? `?token=${await this.#host.revealToken('trade')}` : '';
-    await this.#copy(url + token);
-    this.#toasts.done(`Copied ${url}${token ? ' with its token' : ''}`);
-  }
-
   #copy: (text: string) => Promise<void> = async () => {};
 
   /** How text is put on the clipboard. */
@@ -208,11 +218,12 @@ export class TestState {
     return this.place === 'other' ? this.draft.trim() : this.place.slice('at '.length);
   }
 
-  #hear({ service, step }: TestProgress): void {
-    this.shown = this.shown.map((one) => (one.service === service ? { ...one, steps: [...one.steps, step] } : one));
+  #hear({ service, attempt, step }: TestProgress): void {
+    const added = (one: Shown): TestStep[] => (attempt === one.attempt ? [...one.steps, step] : [step]);
+    this.shown = this.shown.map((one) => (one.service === service ? { ...one, attempt, steps: added(one) } : one));
   }
 
-  #keep(results: ServiceTest[]): void {
+  #keep(results: ServiceTest[], run: Pick<Run, 'where' | 'as' | 'count'>): void {
     const found = (service: Service): ServiceTest | undefined => results.find((one) => one.service === service);
     this.shown = this.shown.map((one) => {
       const result = found(one.service);
@@ -220,13 +231,14 @@ export class TestState {
     });
     this.at = this.#now();
     const passed = results.filter(({ ok }) => ok).length;
-    this.history = [...this.history, { at: this.at, passed, failed: results.length - passed }].slice(-KEPT);
+    const failures = results.filter(({ ok }) => !ok).map(({ target, diagnosis }) => `${target} ${diagnosis?.code ?? 'failed'}`);
+    this.history = [...this.history, { ...run, at: this.at, passed, failed: failures.length, failures }].slice(-KEPT);
   }
 }
 
-/** Whether a fix changes all services. */
-function restarts({ action }: Diagnosis): boolean {
-  return action === 'start_services' || action === 'restart_services';
+/** Whether a fix changes other services too. */
+function isForAll({ action }: Diagnosis): boolean {
+  return action !== 'use_free_port';
 }
 
 function described({ target, ok, millis, rungs, diagnosis }: ServiceTest): string {
@@ -234,4 +246,9 @@ function described({ target, ok, millis, rungs, diagnosis }: ServiceTest): strin
   const verdict = ok ? `passed in ${millis.toFixed(1)} ms` : 'failed';
   const cause = diagnosis ? [`  ${diagnosis.code}: ${diagnosis.title}`, ...diagnosis.evidence.split('\n').map((line) => `    ${line}`), `  ${diagnosis.fix}`] : [];
   return [`${target} ${verdict}`, ...lines, ...cause].join('\n');
+}
+
+/** What a field for numbers holds may be nothing at all. */
+function isWithin(value: number | null, most: number): boolean {
+  return Number.isInteger(value) && value !== null && value >= 1 && value <= most;
 }

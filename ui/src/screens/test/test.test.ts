@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { fakeHost, type Scenario } from '../../lib/platform/fake';
 import { LiveSnapshot } from '../../lib/state/live.svelte';
 import { Toasts } from '../../lib/state/toasts.svelte';
+import type { FixAction, ServiceTest } from '../../lib/wire/types';
 import { TestState, type Hands } from './test.svelte';
 import { notRun } from './words';
 
@@ -14,8 +15,10 @@ async function opened(scenario: Scenario): Promise<{ tests: TestState; live: Liv
   const hands: Hands = {
     start: async () => host.start().then(() => live.refresh()),
     stop: async () => host.stop().then(() => live.refresh()),
-    makeCertificate: () => done.push('make'),
-    offerAddress: (_, address) => done.push(address),
+    makeCertificate: async () => done.push('make') > 0,
+    serveOthers: async () => done.push('serve') > 0,
+    listen: async (service, address) => done.push(`${service} on ${address}`) > 0,
+    copyConfiguration: async (service) => `${service} of curl, for Terminal`,
     open: (screen) => done.push(screen),
   };
   return { tests: new TestState(host, live, new Toasts(), () => 1000), live, hands, done };
@@ -27,7 +30,7 @@ describe('the connection test', () => {
     await tests.test();
     flushSync();
     expect(tests.passed.length, 'all four hold').toBe(4);
-    expect(tests.history, 'the run is kept').toEqual([{ at: 1000, passed: 4, failed: 0 }]);
+    expect(tests.history, 'the run is kept').toEqual([{ at: 1000, passed: 4, failed: 0, failures: [], where: 'Where bound', as: 'trade', count: 1 }]);
     expect(tests.report(), 'the report names what was tried').toContain('ws://127.0.0.1:3000/mcp passed');
   });
 
@@ -57,6 +60,29 @@ describe('the connection test', () => {
     await tests.test('health');
     await tests.mend(tests.failed[0]!.result!, hands);
     expect(done).toEqual(['firewall']);
+  });
+
+  it('tests again after each fix that was done, and not after one that was refused', async () => {
+    const { tests, hands, done } = await opened('running');
+    const of = (action: FixAction): ServiceTest => ({ ...tests.passed[0]!.result!, diagnosis: { code: '', title: '', cause: '', evidence: '', fix: '', action } });
+    await tests.test();
+    for (const action of ['make_certificate', 'widen_address', 'listen_locally', 'review_access'] as const) {
+      const before = tests.history.length;
+      await tests.mend(of(action), hands);
+      expect(tests.history.length, action).toBe(before + 1);
+    }
+    expect(done).toEqual(['make', 'mcp-websocket on 0.0.0.0', 'mcp-websocket on 127.0.0.1', 'serve']);
+    const before = tests.history.length;
+    await tests.mend(of('make_certificate'), { ...hands, makeCertificate: async () => false });
+    expect(tests.history.length, 'nothing was changed').toBe(before);
+  });
+
+  it('takes no number that is none', async () => {
+    const { tests } = await opened('running');
+    for (const count of [0, -1, 1.5, 10_001, null]) {
+      tests.count = count as number;
+      expect(tests.incomplete, String(count)).toBe(true);
+    }
   });
 
   it('says what is wrong with a host that is none', async () => {

@@ -1,5 +1,6 @@
 /** How rungs and fixes are called. */
 import type { FixAction, Rung, Service } from '../../lib/wire/types';
+import type { Presented } from './test.svelte';
 
 /** In the order in which they are climbed. */
 export const RUNGS: readonly Rung[] = ['resolve', 'tcp', 'tls', 'handshake', 'auth', 'protocol'];
@@ -28,13 +29,14 @@ export const BUTTONS: Record<FixAction, string | null> = {
   start_services: 'Start the services',
   restart_services: 'Start again',
   use_free_port: 'Use a free port',
-  widen_address: 'Choose the address',
-  copy_client_configuration: 'Copy the URL',
+  widen_address: 'Listen there…',
+  listen_locally: 'Listen on this computer only',
+  copy_client_configuration: 'Copy the configuration',
   make_certificate: 'Make a certificate…',
-  trust_authority: 'How to trust it',
+  trust_authority: 'Show how to trust it',
   copy_token: 'Copy the token',
   show_firewall_rules: 'Show the rules',
-  review_access: 'Review access',
+  review_access: 'Serve other computers…',
   by_hand: null,
 };
 
@@ -43,3 +45,12 @@ export function notRun(reached: readonly Rung[]): Rung[] {
   const last = Math.max(-1, ...reached.map((rung) => RUNGS.indexOf(rung)));
   return RUNGS.slice(last + 1).filter((rung) => rung !== 'tls' && rung !== 'auth');
 }
+
+/** The tokens that a test can present. */
+export const PRESENTED: { value: Presented; text: string }[] = [
+  { value: 'trade', text: 'Trade token' },
+  { value: 'owner', text: 'Owner token' },
+  { value: 'read', text: 'Read token' },
+  { value: 'metrics', text: 'Metrics token' },
+  { value: 'none', text: 'No token' },
+];
