@@ -87,7 +87,9 @@ async fn no_token_reaches_log_or_diagnostics() {
     drop(Socket::open_exactly(&format!("{websocket}?token={}", TRADE_TOKEN.replace('7', "8")), &[]).await);
     drop(McpClient::connect(&websocket).await);
     logged(&home, "DEBUG").await;
-    assert_eq!(run(&home, &["test"]).await.status, Some(0), "a connection test whose results are of use");
+    let mut test = command(&home);
+    test.arg("test").env("HTTP_PROXY", "http://ada:hunter2@proxy.invalid:3128");
+    assert_eq!(finish(test).await.status, Some(0), "a connection test whose results are of use");
     let written = run(&home, &["diagnostics", "bundle.tar.gz"]).await;
     assert_eq!(written.status, Some(0), "{written:?}");
     let ended = server.stop(Signal::TERM).await;
@@ -101,7 +103,9 @@ async fn no_token_reaches_log_or_diagnostics() {
     assert_eq!(names, expected, "what a helper needs");
     for (name, text) in &files {
         assert_no_secret(text, name);
+        assert!(!text.contains("hunter2"), "{name} must not hold the password of the proxy");
     }
+    assert!(files[1].1.contains("proxy.invalid:3128"), "which proxy it is may be known: {}", files[1].1);
     let configuration: Value = serde_json::from_str(&files[0].1).expect("JSON");
     assert_eq!(configuration["settings"]["log.level"]["origin"]["layer"], "toml", "with origins: {configuration}");
     let tests: Value = serde_json::from_str(&files[1].1).expect("JSON");
