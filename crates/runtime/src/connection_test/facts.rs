@@ -56,10 +56,10 @@ impl<'a> Gatherer<'a> {
             facts.firewall = self.firewall.get_or_insert_with(|| in_words(&cwts_firewall::detect())).clone();
             facts.policies = cwts_ports::enforcing().into_iter().map(str::to_owned).collect();
         }
-        if step.fault == Some(Fault::TokenWrong) {
-            if let TestToken::Given(token) = &self.request.token {
-                facts.token_of = self.owner_of(token);
-            }
+        if step.fault == Some(Fault::TokenWrong)
+            && let TestToken::Given(token) = &self.request.token
+        {
+            facts.token_of = self.owner_of(token);
         }
         facts
     }
