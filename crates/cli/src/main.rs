@@ -13,6 +13,7 @@ mod firewall;
 mod free_port;
 mod instances;
 mod journal;
+mod market;
 mod mcp_stdio;
 mod output;
 mod ports;
@@ -61,6 +62,9 @@ fn dispatch(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Some(CommandLine::Halt) => trading::execute(&sources, TradingOrder::Halt, arguments.json),
         Some(CommandLine::Resume) => trading::execute(&sources, TradingOrder::Resume, arguments.json),
         Some(CommandLine::CancelAll) => trading::execute(&sources, TradingOrder::CancelAll, arguments.json),
+        Some(CommandLine::Market { command }) => market::execute(&sources, command, arguments.json),
+        Some(CommandLine::Limits(options)) => market::limits(&sources, options, arguments.json),
+        Some(CommandLine::ResetAccount { yes }) => market::reset_account(&sources, *yes, arguments.json),
         Some(CommandLine::Journal { command }) => journal::execute(&sources, command, arguments.json),
         Some(CommandLine::Token { command }) => token::execute(&sources, command, arguments.json),
         Some(CommandLine::Tls { command }) => tls::execute(&sources, command, arguments.json),

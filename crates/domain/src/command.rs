@@ -50,6 +50,22 @@ pub enum Command {
         /// Whose.
         account: AccountId,
     },
+    /// Reports a trade of a replayed market in which no order of this exchange took part: it moves the last price and the
+    /// volume, and triggers stop orders. For the host; no client can ask for it.
+    Print(Print),
+}
+
+/// A trade between others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Print {
+    /// What was traded.
+    pub instrument: InstrumentId,
+    /// At which price.
+    pub price: Ticks,
+    /// Above zero.
+    pub quantity: Lots,
+    /// Who came in.
+    pub taker_side: Side,
 }
 
 /// A new order.

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AccountId, Actor, CancelReason, Cash, InstrumentId, Lots, OrderId, PlaceOrder, RiskLimits, Side, Ticks, Timestamp,
-    TradingState,
+    AccountId, Actor, CancelReason, Cash, InstrumentId, Lots, OrderId, PlaceOrder, Print, RiskLimits, Side, Ticks,
+    Timestamp, TradingState,
 };
 
 /// One change of the exchange's state.
@@ -117,6 +117,13 @@ pub enum Event {
     Reset {
         /// Whose.
         account: AccountId,
+        /// When.
+        at: Timestamp,
+    },
+    /// Others traded: see [`Command::Print`](crate::Command::Print).
+    Printed {
+        /// What they traded.
+        print: Print,
         /// When.
         at: Timestamp,
     },

@@ -17,7 +17,7 @@ mod time;
 
 pub use address::addresses_overlap;
 pub use checkpoint::{Checkpoints, Step, Unhindered};
-pub use command::{Attached, Command, ModifyOrder, PlaceOrder};
+pub use command::{Attached, Command, ModifyOrder, PlaceOrder, Print};
 pub use event::{Event, Link};
 pub use instrument::{ConversionError, Instrument, InstrumentId, StandingQuote};
 pub use money::{Cash, Lots, Ticks};
@@ -28,4 +28,4 @@ pub use problem::{ErrorCode, Problem};
 pub use reject::Reject;
 pub use risk::{Actor, Fees, RiskLimits, SelfTradePolicy, TradingState};
 pub use service::{Group, Service, UnknownService};
-pub use time::{Clock, SystemClock, Timestamp};
+pub use time::{Clock, NoTime, SystemClock, Timestamp};

@@ -1,6 +1,8 @@
 //! Changes the state by one event. Decides nothing and refuses nothing: what an event says has happened.
 
-use cwts_domain::{AccountId, CancelReason, Cash, Event, InstrumentId, Lots, OrderId, OrderStatus, Ticks, Timestamp};
+use cwts_domain::{
+    AccountId, CancelReason, Cash, Event, InstrumentId, Lots, OrderId, OrderStatus, Print, Ticks, Timestamp,
+};
 
 use crate::Exchange;
 use crate::account::{Fill, Named, Role};
@@ -56,6 +58,12 @@ pub fn apply(exchange: &mut Exchange, event: &Event) {
             }
         }
         Event::Reset { account, .. } => exchange.reset(*account),
+        Event::Printed { print: Print { instrument, price, quantity, taker_side }, at } => {
+            let (sequence, taker_side) = (exchange.sequence, *taker_side);
+            if let Some(market) = exchange.markets.get_mut(usize::from(instrument.0)) {
+                market.keep_trade(Trade { sequence, price: *price, quantity: *quantity, taker_side, at: *at });
+            }
+        }
     }
 }
 

@@ -1,14 +1,14 @@
 //! What a command does to the exchange. Reads the state, changes nothing.
 
 use cwts_domain::{
-    AccountId, Actor, CancelReason, Command, Event, InstrumentId, OrderId, OrderStatus, Reject, RiskLimits, Timestamp,
-    TradingState,
+    AccountId, Actor, CancelReason, Command, Event, Instrument, InstrumentId, Lots, OrderId, OrderStatus, Print,
+    Reject, RiskLimits, Timestamp, TradingState,
 };
 
 use crate::account::Account;
 use crate::modify::modify;
 use crate::orders::Thread;
-use crate::place::{market_of, place};
+use crate::place::{check_price, check_quantity, market_of, place};
 use crate::{Exchange, Order};
 
 /// How many orders of one account may be open at a time.
@@ -50,6 +50,10 @@ pub(crate) fn decide_into(
         Command::SetTradingState { state, by } => events.extend(set_trading_state(exchange, *state, *by, at)?),
         Command::SetLimits { account, limits } => events.push(set_limits(exchange, *account, limits)?),
         Command::Reset { account } => reset(exchange, *account, at, events)?,
+        Command::Print(print) => {
+            check_terms(market_of(exchange, print.instrument)?.instrument(), print)?;
+            events.push(Event::Printed { print: *print, at });
+        }
     }
     Ok(())
 }
@@ -106,6 +110,12 @@ fn reset(exchange: &Exchange, account: AccountId, at: Timestamp, events: &mut Ve
     events.extend(open.map(|order| cancelled(order, CancelReason::Reset, at)));
     events.push(Event::Reset { account, at });
     Ok(())
+}
+
+/// Others may trade more at once than one order of this exchange may be.
+fn check_terms(instrument: &Instrument, print: &Print) -> Result<(), Reject> {
+    check_quantity(instrument, print.quantity.min(Lots(1)))?;
+    check_price(instrument, "price", Some(print.price))
 }
 
 fn cancelled(order: &Order, reason: CancelReason, at: Timestamp) -> Event {

@@ -4,7 +4,7 @@
 //! applied before the next one looks, and is looked at in its turn. So a stop triggers in one place, whichever way the
 //! trade came about, and first triggered is first executed. It ends: a stop triggers once, and a trade uses up quantity.
 
-use cwts_domain::{CancelReason, Event, InstrumentId, Link, Lots, OrderId, OrderStatus, Side, Ticks, Timestamp};
+use cwts_domain::{CancelReason, Event, InstrumentId, Link, Lots, OrderId, OrderStatus, Print, Side, Ticks, Timestamp};
 
 use crate::market::Market;
 use crate::matching::{enter, is_adrift};
@@ -21,6 +21,11 @@ enum Cue {
         price: Ticks,
         quantity: Lots,
     },
+    /// Others traded.
+    Printed {
+        instrument: InstrumentId,
+        price: Ticks,
+    },
     Triggered(OrderId),
     /// The order may have lost its place, or has become free to take one.
     Loose(OrderId),
@@ -33,6 +38,7 @@ impl Cue {
             Event::Traded { maker_order_id, taker_order_id, instrument, price, quantity, .. } => {
                 Some(Self::Traded { orders: [maker_order_id, taker_order_id], instrument, price, quantity })
             }
+            Event::Printed { print: Print { instrument, price, .. }, .. } => Some(Self::Printed { instrument, price }),
             Event::Triggered { order_id, .. } => Some(Self::Triggered(order_id)),
             Event::Modified { order_id, .. } | Event::Released { order_id, .. } => Some(Self::Loose(order_id)),
             Event::Cancelled { order_id, .. } => Some(Self::Cancelled(order_id)),
@@ -47,6 +53,7 @@ impl Cue {
         let waits = |market: &Market| !market.stops.is_empty() || market.reduce_only > 0;
         match self {
             Self::Traded { instrument, .. } => exchange.linked > 0 || exchange.market(instrument).is_some_and(waits),
+            Self::Printed { instrument, .. } => exchange.market(instrument).is_some_and(|it| !it.stops.is_empty()),
             Self::Cancelled(_) => exchange.linked > 0,
             Self::Triggered(_) | Self::Loose(_) => true,
         }
@@ -100,7 +107,7 @@ fn link(exchange: &Exchange, cue: Cue, at: Timestamp, events: &mut Vec<Event>) {
                 events.extend(held.chain(entry).map(|other| unlinked(other, at)));
             }
         }
-        Cue::Loose(_) => {}
+        Cue::Printed { .. } | Cue::Loose(_) => {}
     }
 }
 
@@ -159,7 +166,7 @@ fn unlinked(order: &Order, at: Timestamp) -> Event {
 
 /// A trade triggers the stop orders that its price has reached.
 fn trigger(exchange: &Exchange, cue: Cue, at: Timestamp, events: &mut Vec<Event>) {
-    let Cue::Traded { instrument, price, .. } = cue else { return };
+    let (Cue::Traded { instrument, price, .. } | Cue::Printed { instrument, price }) = cue else { return };
     let Some(market) = exchange.market(instrument).filter(|market| !market.stops.is_empty()) else { return };
     events.extend(market.triggered_by(price).map(|waiting| {
         let (order_id, account) = (waiting.order_id, exchange.accounts[waiting.owner as usize].id());

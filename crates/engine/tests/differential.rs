@@ -119,7 +119,7 @@ fn the_exchange_does_what_the_naive_reference_does() {
 }
 
 /// Every kind of event and refusal that this flow can bring about.
-const ALL: [&str; 35] = [
+const ALL: [&str; 36] = [
     "Accepted",
     "Traded",
     "Rested",
@@ -130,6 +130,7 @@ const ALL: [&str; 35] = [
     "TradingStateSet",
     "LimitsSet",
     "Reset",
+    "Printed",
     "Cancelled requested",
     "Cancelled unfilled",
     "Cancelled self_trade_prevention",

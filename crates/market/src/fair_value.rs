@@ -3,6 +3,7 @@
 use cwts_domain::{Instrument, Ticks};
 
 use crate::dice::{Dice, SIGMA};
+use crate::settings::Factor;
 
 /// Mean standard deviation of one step in parts per billion: 40 ppm per 100 ms, about 70 % a year.
 const MEAN_VOLATILITY: i64 = 40_000;
@@ -27,6 +28,8 @@ pub(crate) struct FairValue {
     highest: i64,
     /// In parts per billion per step.
     volatility: i64,
+    /// How many times as far as that a step goes.
+    swing: Factor,
 }
 
 impl FairValue {
@@ -39,7 +42,13 @@ impl FairValue {
             lowest: (start * FINE / 100).max(FINE),
             highest: (start * 4).min(ceiling) * FINE,
             volatility: MEAN_VOLATILITY,
+            swing: Factor::ONE,
         }
+    }
+
+    /// Moves so many times as far.
+    pub(crate) fn moving(self, swing: Factor) -> Self {
+        Self { swing, ..self }
     }
 
     /// One step of the walk.
@@ -48,7 +57,7 @@ impl FairValue {
         let back = (MEAN_VOLATILITY - self.volatility) / REVERSION;
         self.volatility = (self.volatility + back + wander).clamp(LEAST_VOLATILITY, MOST_VOLATILITY);
 
-        let swing = i128::from(self.value) * i128::from(self.volatility) * i128::from(dice.bell())
+        let swing = i128::from(self.value) * i128::from(self.swing.of(self.volatility)) * i128::from(dice.bell())
             / (1_000_000_000 * i128::from(SIGMA));
         let reach = self.value / IMPACT_REACH;
         let pull = last.map_or(0, |last| (last.0 * FINE - self.value).clamp(-reach, reach) / IMPACT);

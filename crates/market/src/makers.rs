@@ -8,6 +8,7 @@ use cwts_domain::{AccountId, Command, Lots, PlaceOrder, Side, Ticks};
 
 use crate::dice::Dice;
 use crate::fair_value::FairValue;
+use crate::settings::Factor;
 use crate::simulator::{MakerOrder, Traded};
 
 /// Quotes per side.
@@ -21,7 +22,7 @@ const QUANTITY: (i64, i64) = (500, 20_000);
 
 /// Cancels first, then new quotes, so that no maker meets an own stale quote.
 pub(crate) fn requote(fair: &FairValue, dice: &mut Dice, traded: &Traded, orders: &[MakerOrder]) -> Vec<Command> {
-    let ends = band_ends(fair);
+    let ends = band_ends(fair, traded.spread);
     let mut quoted = [[false; LEVELS]; 2];
     let mut commands = Vec::new();
     for order in orders {
@@ -35,7 +36,7 @@ pub(crate) fn requote(fair: &FairValue, dice: &mut Dice, traded: &Traded, orders
         for band in (0..LEVELS).filter(|band| !quoted[side as usize][*band]) {
             let nearest = if band == 0 { 1 } else { ends[band - 1] + 1 };
             let away = dice.between(nearest, ends[band]);
-            let quantity = traded.sized(dice.mostly_small(QUANTITY.0, QUANTITY.1));
+            let quantity = traded.sized(traded.depth.of(dice.mostly_small(QUANTITY.0, QUANTITY.1)));
             commands.extend(quote(traded, side, price_at(fair.ticks(), side, away), quantity));
         }
     }
@@ -43,10 +44,10 @@ pub(crate) fn requote(fair: &FairValue, dice: &mut Dice, traded: &Traded, orders
 }
 
 /// The last tick of each band, counted from the fair value; each band is at least one tick wide.
-fn band_ends(fair: &FairValue) -> [i64; LEVELS] {
+fn band_ends(fair: &FairValue, spread: Factor) -> [i64; LEVELS] {
     let mut previous = 0;
     BANDS.map(|millionths| {
-        previous = fair.part(millionths).max(previous + 1);
+        previous = spread.of(fair.part(millionths)).max(previous + 1);
         previous
     })
 }
@@ -161,7 +162,7 @@ mod tests {
     #[test]
     fn bands_are_distinct_at_any_price() {
         for start in [1, 50, 6_400_000, 900_000_000] {
-            let ends = band_ends(&FairValue::new(&Instrument::btcusd(), Ticks(start)));
+            let ends = band_ends(&FairValue::new(&Instrument::btcusd(), Ticks(start)), Factor::ONE);
             assert!(ends.is_sorted_by(|a, b| a < b), "ten levels need ten prices at {start}: {ends:?}");
         }
     }

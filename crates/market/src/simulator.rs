@@ -6,6 +6,7 @@ use cwts_domain::{Command, Instrument, InstrumentId, Lots, OrderId, Side, Ticks}
 
 use crate::dice::Dice;
 use crate::fair_value::FairValue;
+use crate::settings::{Factor, SimulatorSettings};
 use crate::{makers, takers};
 
 /// What the simulated traders see before a step.
@@ -59,6 +60,13 @@ impl Simulator {
         Self { traded: Traded::new(id, instrument, opening), dice: Dice::new(seed), fair }
     }
 
+    /// With quotes and moves of these sizes; its seed is its own.
+    pub fn with(mut self, settings: &SimulatorSettings) -> Self {
+        (self.traded.spread, self.traded.depth) = (settings.spread, settings.depth);
+        self.fair = self.fair.moving(settings.volatility);
+        self
+    }
+
     /// What the traders send in this step, to be executed in this sequence. Refused or lost commands do no harm: the next
     /// step sees what is really in the book. If all are executed, the makers have at most [`LEVELS`](crate::LEVELS)
     /// orders per side afterwards, and the takers none.
@@ -82,12 +90,17 @@ pub(crate) struct Traded {
     pub(crate) instrument: Instrument,
     /// By how much more of it is traded than of one that costs 64,000.00.
     scale: i64,
+    /// How many times the usual the makers' distance is.
+    pub(crate) spread: Factor,
+    /// And their quantity.
+    pub(crate) depth: Factor,
 }
 
 impl Traded {
     pub(crate) fn new(id: InstrumentId, instrument: Instrument, opening: Ticks) -> Self {
         const BTCUSD_START: i64 = 6_400_000;
-        Self { id, instrument, scale: (BTCUSD_START / opening.0.max(1)).max(1) }
+        let scale = (BTCUSD_START / opening.0.max(1)).max(1);
+        Self { id, instrument, scale, spread: Factor::ONE, depth: Factor::ONE }
     }
 
     /// A quantity that is worth as much as this number of lots of BTCUSD.
@@ -118,6 +131,29 @@ mod tests {
     #[test]
     fn a_seed_gives_the_same_market_on_every_machine() {
         assert_eq!(run(42, 10_000).0.fair_value(), Ticks(6_410_037), "integers only: no machine may round differently");
+    }
+
+    #[test]
+    fn settings_change_the_market_that_they_name() {
+        let (instrument, start) = (Instrument::btcusd(), Ticks(6_400_000));
+        let opening = |settings: SimulatorSettings| {
+            let new = Simulator::new(5, InstrumentId(0), instrument.clone(), start);
+            let view = MarketView { last: None, maker_orders: &[] };
+            let placed = new.with(&settings).step(&view).into_iter().map(|command| match command {
+                Command::Place(order) if order.time_in_force.waits() => (order.quantity.0, order.limit.unwrap().0),
+                _ => (0, start.0),
+            });
+            placed.fold((0, 0), |(depth, reach), (lots, price)| (depth + lots, reach.max((price - start.0).abs())))
+        };
+        let usual = SimulatorSettings::default();
+        let four = Factor::new(4.0).unwrap();
+        let ((depth, reach), deep, wide) = (
+            opening(usual),
+            opening(SimulatorSettings { depth: four, ..usual }),
+            opening(SimulatorSettings { spread: four, ..usual }),
+        );
+        assert!((3 * depth..5 * depth).contains(&deep.0) && deep.1 == reach, "deeper, and no wider: {deep:?}");
+        assert!((3 * reach..5 * reach).contains(&wide.1) && wide.0 == depth, "wider, and no deeper: {wide:?}");
     }
 
     #[test]

@@ -26,7 +26,7 @@ pub struct Answer {
 /// # Errors
 /// Nothing answers in time, or something other than HTTP, or more than `limit` bytes.
 pub fn get(listener: SocketAddr, path: &str, token: Option<&str>, limit: usize) -> io::Result<Answer> {
-    ask("GET", listener, path, token, limit)
+    ask(&Question { method: "GET", path, token, body: None, patience: DEADLINE }, listener, limit)
 }
 
 /// The same with `POST` and no body.
@@ -34,11 +34,31 @@ pub fn get(listener: SocketAddr, path: &str, token: Option<&str>, limit: usize) 
 /// # Errors
 /// As [`get`]. Whether the listener has done what it was asked is not known then.
 pub fn post(listener: SocketAddr, path: &str, token: Option<&str>, limit: usize) -> io::Result<Answer> {
-    ask("POST", listener, path, token, limit)
+    ask(&Question { method: "POST", path, token, body: None, patience: DEADLINE }, listener, limit)
 }
 
-fn ask(method: &str, listener: SocketAddr, path: &str, token: Option<&str>, limit: usize) -> io::Result<Answer> {
-    let end = Instant::now() + DEADLINE;
+/// What a listener is asked.
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'a> {
+    /// For example `PATCH`.
+    pub method: &'a str,
+    /// With its query.
+    pub path: &'a str,
+    /// For `Authorization: Bearer`.
+    pub token: Option<&'a str>,
+    /// JSON.
+    pub body: Option<&'a str>,
+    /// How long it may take.
+    pub patience: Duration,
+}
+
+/// Asks a listener, and reads at most `limit` bytes of what it answers. Blocks.
+///
+/// # Errors
+/// As [`get`]. Whether the listener has done what it was asked is not known then.
+pub fn ask(question: &Question<'_>, listener: SocketAddr, limit: usize) -> io::Result<Answer> {
+    let Question { method, path, token, body, patience } = *question;
+    let end = Instant::now() + patience;
     let address = reachable(listener);
     let mut stream = TcpStream::connect_timeout(&address, DEADLINE)?;
     // A port of the ephemeral range without a listener can be connected to itself.
@@ -48,8 +68,13 @@ fn ask(method: &str, listener: SocketAddr, path: &str, token: Option<&str>, limi
     stream.set_write_timeout(Some(DEADLINE))?;
     let bearer = token.map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
     // HTTP/1.0: the server closes after the answer, and sends no chunks.
-    let length = if method == "POST" { "Content-Length: 0\r\n" } else { "" };
-    let request = format!("{method} {path} HTTP/1.0\r\nHost: {address}\r\n{bearer}{length}\r\n");
+    let length = match body {
+        Some(body) => format!("Content-Type: application/json\r\nContent-Length: {}\r\n", body.len()),
+        None if method == "POST" => "Content-Length: 0\r\n".to_owned(),
+        None => String::new(),
+    };
+    let body = body.unwrap_or_default();
+    let request = format!("{method} {path} HTTP/1.0\r\nHost: {address}\r\n{bearer}{length}\r\n{body}");
     stream.write_all(request.as_bytes())?;
     let mut answer = Vec::new();
     let mut part = [0; 4096];

@@ -18,7 +18,7 @@ use tokio::time::MissedTickBehavior;
 use crate::instance::{Instance, Shared};
 use crate::lock;
 use crate::snapshot::{Elsewhere, InstanceEvent, Snapshot};
-pub use arm::arm_running;
+pub use arm::{arm_running, tell_owner};
 pub use end::end_instance;
 pub use order::{TradingOrder, order_trading};
 pub use status::running_addresses;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
-use cwts_domain::{Actor, Clock, Command, Event, Instrument, InstrumentId, Reject, TradingState};
+use cwts_domain::{Actor, Clock, Command, Event, Instrument, InstrumentId, Reject, Timestamp, TradingState};
 use cwts_engine::Exchange;
 use cwts_journal::JournalError;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -176,16 +176,23 @@ impl ExchangeHandle {
         command: Command,
         effect: impl FnOnce(&Exchange, &[Event]) -> T + Send + 'static,
     ) -> Result<T, ExchangeError> {
+        let executed = self.change(move |exchange, events, at| {
+            let from = events.len();
+            exchange.execute_into(&command, at, events).map(|()| effect(exchange, &events[from..]))
+        });
+        executed.await?.map_err(ExchangeError::Rejected)
+    }
+
+    /// Executes whatever `work` wants in one turn, without counting it as a client's.
+    pub(crate) async fn change<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Exchange, &mut Vec<Event>, Timestamp) -> T + Send + 'static,
+    ) -> Result<T, ExchangeError> {
         let clock = Arc::clone(&self.clock);
         let (reply, answer) = oneshot::channel();
         self.enqueue(Request::Change(Box::new(move |desk| {
-            let (exchange, events) = match desk {
-                Ok(desk) => desk,
-                Err(error) => return answered(reply, Err(error)),
-            };
-            let from = events.len();
-            let told = exchange.execute_into(&command, clock.now(), events).map(|()| effect(exchange, &events[from..]));
-            answered(reply, told.map_err(ExchangeError::Rejected))
+            let done = desk.map(|(exchange, events)| work(exchange, events, clock.now()));
+            answered(reply, done)
         })))?;
         answer.await.map_err(|_| ExchangeError::Ended)?
     }

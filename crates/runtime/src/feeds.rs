@@ -146,6 +146,7 @@ fn instrument(exchange: &Exchange, event: &Event) -> Touched {
     let of = |id: OrderId| exchange.order(id).map_or(Touched::Any, |order| Touched::One(order.instrument));
     match event {
         Event::Traded { instrument, .. } => Touched::One(*instrument),
+        Event::Printed { print, .. } => Touched::One(print.instrument),
         // What an order does to the book follows as events of their own.
         Event::Accepted { .. } | Event::DayStarted { .. } | Event::TradingStateSet { .. } | Event::LimitsSet { .. } => {
             Touched::None

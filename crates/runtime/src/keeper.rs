@@ -22,6 +22,8 @@ use crate::metrics::Metrics;
 const TURN: usize = 1024;
 /// How long events that nobody waits for may stay off the disk.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// And how many of them, so that a market which is played fast fills no memory.
+const MOST_UNSAVED: usize = 20_000;
 /// After so many events an idle moment is used for a snapshot: reading them back takes less than half a second.
 const SNAPSHOT_EVENTS: u64 = 250_000;
 
@@ -111,7 +113,8 @@ impl Keeper {
                 taken += 1;
             }
             self.metrics.queue_depth.set(queue.len() as i64);
-            if urgent || (!self.unsaved.is_empty() && self.unsaved_since.elapsed() >= PATIENCE) {
+            let many = self.unsaved.len() >= MOST_UNSAVED;
+            if urgent || many || (!self.unsaved.is_empty() && self.unsaved_since.elapsed() >= PATIENCE) {
                 self.save();
             }
             self.metrics.journal_unsaved.set(self.unsaved.len() as i64);
@@ -275,7 +278,7 @@ pub(crate) fn concerns_a_client(event: &Event) -> bool {
         Event::Traded { .. } => roles(event).into_iter().flatten().any(|(_, account)| !is_simulated(account)),
         Event::Cancelled { account, .. } => !is_simulated(*account),
         // Follows on an event that says whose order it is.
-        Event::Rested { .. } | Event::DayStarted { .. } => false,
+        Event::Rested { .. } | Event::DayStarted { .. } | Event::Printed { .. } => false,
         Event::Modified { .. }
         | Event::Triggered { .. }
         | Event::Released { .. }

@@ -32,6 +32,7 @@ mod instance;
 mod journal;
 mod json_file;
 mod keeper;
+mod limits;
 mod lock;
 mod logins;
 mod logs;
@@ -87,7 +88,7 @@ pub use desk::{
 };
 pub use diagnostics::{diagnostics_name, write_diagnostics};
 pub use edit::{SaveTarget, SettingChange, SettingsEdit};
-pub use elsewhere::{TradingOrder, arm_running, end_instance, order_trading, running_addresses};
+pub use elsewhere::{TradingOrder, arm_running, end_instance, order_trading, running_addresses, tell_owner};
 pub use exchange::{ExchangeError, ExchangeHandle};
 pub use exposure::{Exposure, RemoteRefusal};
 pub use feeds::Topic;
@@ -97,9 +98,14 @@ pub use firewall::{
 pub use host::Host;
 pub use instance::Instance;
 pub use journal::{JournalCheck, Kept, check_journal, kept};
+pub use limits::{AccountLimits, LimitsChange};
 pub use lock::{RunningInstance, running_instances};
 pub use logins::FailedLogins;
 pub use logs::{LogLine, LogPage, begin_log, log_folder, log_page, redacted};
+pub use market::{
+    MarketFile, MarketState, MarketStatus, NoSpeed, ReplayRequest, ReplayStatus, SimulatorView, Speed,
+    look_at_market_file,
+};
 pub use meter::Meter;
 pub use metrics::{Families, Metrics};
 pub use names::server_names;

@@ -2,12 +2,13 @@
 
 use std::sync::{Arc, Weak};
 
-use cwts_domain::{AccountId, Actor, Command, ErrorCode, Event, Problem, TradingState};
+use cwts_domain::{AccountId, Actor, Cash, Command, ErrorCode, Event, Problem, Reject, TradingState};
 use cwts_engine::Exchange;
 use cwts_journal::JournalError;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
+use crate::audit::AuditEntry;
 use crate::elsewhere::TradingOrder;
 use crate::exchange::ExchangeError;
 use crate::instance::{Instance, Shared};
@@ -109,6 +110,25 @@ impl Instance {
             TradingOrder::Resume => self.resume_trading().await,
             TradingOrder::CancelAll => self.cancel_all_orders().await,
         }
+    }
+
+    /// Gives the paper account its opening cash back: its orders are cancelled, its positions, fills and history forgotten.
+    ///
+    /// # Errors
+    /// It could not be written down; the instance is stopped; the exchange has too much to do.
+    pub async fn reset_account(&self, by: crate::audit::Actor) -> Result<TradingStatus, Problem> {
+        let reset = self.exchange().change(|exchange, events, at| -> Result<_, Reject> {
+            let worth =
+                |exchange: &Exchange| exchange.account(AccountId::PAPER).map(|account| exchange.equity(account));
+            let (from, before) = (events.len(), worth(exchange));
+            exchange.execute_into(&Command::Reset { account: AccountId::PAPER }, at, events)?;
+            Ok((before, worth(exchange), TradingStatus::of(exchange, &events[from..])))
+        });
+        let (before, after, status) = reset.await?.map_err(ExchangeError::Rejected)?;
+        let dollars = |cash: Option<Cash>| format!("{:.2}", cash.unwrap_or_default().amount());
+        self.record(format!("Paper account reset to {} USD", dollars(after)));
+        self.audit(AuditEntry::account_reset(by, dollars(before), dollars(after)));
+        Ok(status)
     }
 
     /// Cancels every open order of the paper account.

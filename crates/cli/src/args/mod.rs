@@ -6,6 +6,7 @@ mod credentials;
 mod firewall;
 mod instances;
 mod journal;
+mod market;
 mod ports;
 
 use std::path::PathBuf;
@@ -19,6 +20,7 @@ pub(crate) use self::credentials::{TlsCommand, TokenCommand};
 pub(crate) use self::firewall::FirewallArguments;
 pub(crate) use self::instances::InstancesCommand;
 pub(crate) use self::journal::{Exported, JournalCommand};
+pub(crate) use self::market::{LimitsArguments, MarketCommand};
 pub(crate) use self::ports::{FreePort, PortsCommand};
 use crate::connection_test::TestArguments;
 
@@ -77,6 +79,19 @@ pub(crate) enum CommandLine {
     Resume,
     /// Cancel every open order of the running instance
     CancelAll,
+    /// Where prices come from: simulated, or played from a file of an exchange
+    Market {
+        #[command(subcommand)]
+        command: MarketCommand,
+    },
+    /// Show and change the limits of the paper account of the running instance
+    Limits(LimitsArguments),
+    /// Give the paper account its opening cash back; its orders, positions and history are gone
+    ResetAccount {
+        /// Do it
+        #[arg(long)]
+        yes: bool,
+    },
     /// Look into the journal that makes orders, fills and the halt survive
     Journal {
         #[command(subcommand)]

@@ -1,8 +1,8 @@
 //! Random commands in a narrow band of prices, so that orders often meet; some are nonsense.
 
 use cwts_domain::{
-    AccountId, Actor, Attached, Cash, ClientOrderId, Command, Lots, ModifyOrder, OrderId, PlaceOrder, RiskLimits, Side,
-    StopPrice, Ticks, TimeInForce, TradingState,
+    AccountId, Actor, Attached, Cash, ClientOrderId, Command, Lots, ModifyOrder, OrderId, PlaceOrder, Print,
+    RiskLimits, Side, StopPrice, Ticks, TimeInForce, TradingState,
 };
 use cwts_engine::{Account, Exchange};
 use rand::{Rng, RngExt};
@@ -24,12 +24,12 @@ pub(crate) fn random_command(rng: &mut impl Rng, exchange: &Exchange) -> Command
             instrument: rng.random_bool(0.5).then(|| INSTRUMENTS[rng.random_range(0..INSTRUMENTS.len())]),
         },
         4..8 => Command::EndDay,
-        8..12 => Command::SetTradingState {
+        8..14 => Command::SetTradingState {
             state: [TradingState::Active, TradingState::Reducing, TradingState::Halted][rng.random_range(0..3)],
             by: if rng.random_bool(0.3) { Actor::Person } else { Actor::Agent },
         },
-        12..24 => Command::SetTradingState { state: TradingState::Active, by: Actor::Person },
-        24..28 => Command::SetLimits {
+        14..26 => Command::SetTradingState { state: TradingState::Active, by: Actor::Person },
+        26..28 => Command::SetLimits {
             account: client,
             limits: RiskLimits {
                 max_order_notional: Cash(rng.random_range(2_000..8_000)),
@@ -37,7 +37,14 @@ pub(crate) fn random_command(rng: &mut impl Rng, exchange: &Exchange) -> Command
             },
         },
         28..30 => Command::Reset { account: client },
-        30..170 => Command::Cancel { account, order_id: some },
+        // Where quotes stand nobody else trades.
+        30..40 => Command::Print(Print {
+            instrument: INSTRUMENTS[rng.random_range(0..2)],
+            price: price(rng),
+            quantity: Lots(rng.random_range(0..=40)),
+            taker_side: if rng.random_bool(0.5) { Side::Buy } else { Side::Sell },
+        }),
+        40..170 => Command::Cancel { account, order_id: some },
         170..330 => Command::Modify(ModifyOrder {
             account,
             order_id: some,

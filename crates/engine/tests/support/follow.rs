@@ -16,6 +16,7 @@ impl Live {
                 self.trigger(instrument, price.0, at, events);
                 self.shed([maker_order_id, taker_order_id], instrument, at, events);
             }
+            Event::Printed { print, .. } => self.trigger(print.instrument, print.price.0, at, events),
             Event::Triggered { order_id, .. } => {
                 for other in self.siblings(order_id).into_iter().chain(self.entry(order_id)) {
                     self.drop_linked(other, at, events);

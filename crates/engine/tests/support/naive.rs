@@ -86,6 +86,14 @@ impl Naive {
                 after.reset(*account, at, events);
                 Ok(())
             }
+            Command::Print(print) => {
+                if print.quantity.0 < 1 {
+                    return Err(Reject::QuantityOutOfRange { min: "0.0001".to_owned(), max: "1000".to_owned() });
+                }
+                after.last.insert(print.instrument, print.price.0);
+                events.push(Event::Printed { print: *print, at });
+                Ok(())
+            }
         }
     }
 

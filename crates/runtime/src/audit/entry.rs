@@ -72,6 +72,10 @@ pub enum Action {
     FirewallUndone,
     /// A setting has another value.
     SettingChanged,
+    /// A limit of the paper account has another value.
+    LimitChanged,
+    /// The paper account has its opening cash again.
+    AccountReset,
 }
 
 /// Something to be told, before it has a place in the trail.
@@ -185,6 +189,20 @@ impl AuditEntry {
         };
         let words = |armed: bool| Some(if armed { "armed" } else { "read-only" }.to_owned());
         Self { before: words(!armed), after: words(armed), ..Self::new(actor, action, "trading", text) }
+    }
+
+    /// A limit of the paper account has another value.
+    pub(crate) fn limit(actor: Actor, name: &str, before: String, after: String) -> Self {
+        let text = format!("The limit {name} was changed from {before} to {after}.");
+        let entry = Self::new(actor, Action::LimitChanged, format!("limits.{name}"), text);
+        Self { before: Some(before), after: Some(after), ..entry }
+    }
+
+    /// The paper account was reset; `before` is what it was worth.
+    pub(crate) fn account_reset(actor: Actor, before: String, after: String) -> Self {
+        let text = format!("The paper account was reset: it has {after} USD again, after {before} USD.");
+        let entry = Self::new(actor, Action::AccountReset, "account", text);
+        Self { before: Some(before), after: Some(after), ..entry }
     }
 
     /// Requests of strangers since the last entry of the kind, `latest` the last of them.

@@ -103,9 +103,11 @@ impl Core {
         // Nothing was served before, so that nothing drains, and no socket takes the place of another, so that none fails.
         drop(listeners.commit(prepared).await);
         let stop_market = CancellationToken::new();
-        tokio::spawn(market::run(instance.exchange().clone(), instance.metrics().clone(), stop_market.clone()));
+        let desk = std::sync::Arc::clone(&instance.shared().market);
+        let (exchange, metrics) = (instance.exchange().clone(), instance.metrics().clone());
+        let market = tokio::spawn(market::run(exchange, metrics, desk, stop_market.clone()));
         let started_at = instance.clock().now();
-        self.running = Some(Running { listeners, started_at, _market: stop_market.drop_guard(), lock });
+        self.running = Some(Running { listeners, started_at, market, stop_market: stop_market.drop_guard(), lock });
         self.state = RunState::Running;
         self.mark_up(instance, 1);
         self.publish(instance);
@@ -126,6 +128,10 @@ impl Core {
         // With the routers the sessions end; whoever ends the runtime before them cuts them in the middle of it.
         drop(running.listeners);
         instance.end_sessions().await;
+        drop(running.stop_market);
+        if let Err(error) = running.market.await {
+            tracing::error!(%error, "the market has ended before it was asked to");
+        }
         instance.exchange().close_journal().await;
         self.state = RunState::Stopped;
         self.blocked.clear();

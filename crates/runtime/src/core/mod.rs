@@ -9,6 +9,7 @@ use std::net::{IpAddr, SocketAddr};
 use cwts_config::{ConfigError, Edit, Key, Loaded, Sources};
 use cwts_domain::{ErrorCode, Group, Problem, Service, Timestamp};
 use cwts_net::Listeners;
+use tokio::task::JoinHandle;
 use tokio_util::sync::DropGuard;
 
 use crate::audit::{Actor, Reach};
@@ -47,7 +48,8 @@ pub(crate) struct Core {
 pub(crate) struct Running {
     pub(crate) listeners: Listeners<Service>,
     started_at: Timestamp,
-    _market: DropGuard,
+    market: JoinHandle<()>,
+    stop_market: DropGuard,
     lock: Option<InstanceLock>,
 }
 

@@ -77,6 +77,7 @@ impl Instance {
             connected: ConnectedClients::default(),
             exchange,
             candles: Arc::default(),
+            market: Arc::default(),
             access,
             audit,
             remote_refused: Tally::default(),

@@ -16,6 +16,7 @@ use crate::connected::ConnectedClients;
 use crate::core::Core;
 use crate::elsewhere::ElsewhereCell;
 use crate::exchange::ExchangeHandle;
+use crate::market::MarketDesk;
 use crate::meter::Meters;
 use crate::metrics::Metrics;
 use crate::policy::Policy;
@@ -34,6 +35,7 @@ pub(crate) struct Shared {
     pub(crate) connected: ConnectedClients,
     pub(crate) exchange: ExchangeHandle,
     pub(crate) candles: Arc<Candles>,
+    pub(crate) market: Arc<MarketDesk>,
     pub(crate) access: Access,
     pub(crate) audit: Audit,
     /// Requests of other computers that were refused and that the audit trail does not tell of yet.

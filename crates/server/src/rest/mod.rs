@@ -16,6 +16,7 @@ mod orders;
 mod page;
 mod refusal;
 mod server;
+mod source;
 mod trading;
 
 use axum::Router;
@@ -36,6 +37,7 @@ fn api() -> Api {
         .with(orders::routes)
         .with(account::routes)
         .with(market::routes)
+        .with(source::routes)
         .with(trading::routes)
         .with(events::routes)
         .with(server::routes)
