@@ -18,7 +18,7 @@ const MIDNIGHT: i64 = 1_610_064_000_000;
 fn rising(folder: &Path, trades: i64) -> PathBuf {
     let line = |index: i64| format!("{index},{}.50,0.5,1,{},false,true\n", 40_000 + index, MIDNIGHT + index * 100);
     let path = folder.join("BTCUSDT-trades-2021-01-08.csv");
-    std::fs::write(&path, HEAD.to_owned() + &(0..trades).map(line).collect::<String>()).unwrap();
+    std::fs::write(&path, HEAD.to_owned() + &(0..trades).map(line).collect::<String>()).expect("room for the file");
     path
 }
 
@@ -41,12 +41,12 @@ async fn becomes(instance: &Instance, wanted: impl Fn(&MarketStatus) -> bool, wh
 
 async fn last(instance: &Instance) -> Option<Ticks> {
     let last = |exchange: &cwts_runtime::Exchange| exchange.market(BTC)?.last_trade().map(|trade| trade.price);
-    instance.exchange().read(last).await.unwrap()
+    instance.exchange().read(last).await.expect("the exchange answers")
 }
 
 async fn place(instance: &Instance, order: PlaceOrder) -> cwts_domain::OrderId {
     let newest = |exchange: &cwts_runtime::Exchange, _: &[cwts_domain::Event]| exchange.last_order_id();
-    instance.exchange().execute(Command::Place(order), newest).await.unwrap()
+    instance.exchange().execute(Command::Place(order), newest).await.expect("the order is taken")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -53,7 +53,7 @@ impl Desk {
     }
 
     fn client(&mut self, order: PlaceOrder) -> OrderId {
-        let events = self.exchange.execute(&Command::Place(order), Timestamp(1)).unwrap();
+        let events = self.exchange.execute(&Command::Place(order), Timestamp(1)).expect("the order is taken");
         match events[0] {
             Event::Accepted { order_id, .. } => order_id,
             _ => panic!("an order is accepted first"),
@@ -65,11 +65,11 @@ impl Desk {
     }
 
     fn filled(&self, id: OrderId) -> i64 {
-        self.exchange.order(id).unwrap().filled_quantity.0
+        self.exchange.order(id).expect("it is kept").filled_quantity.0
     }
 
     fn best(&self) -> [Option<(i64, i64)>; 2] {
-        let market = self.exchange.market(BTC).unwrap();
+        let market = self.exchange.market(BTC).expect("it is traded");
         [Side::Buy, Side::Sell].map(|side| market.depth(side, 1).first().map(|(price, lots)| (price.0, lots.0)))
     }
 }
