@@ -28,4 +28,4 @@ pub use problem::{ErrorCode, Problem};
 pub use reject::Reject;
 pub use risk::{Actor, Fees, RiskLimits, SelfTradePolicy, TradingState};
 pub use service::{Group, Service, UnknownService};
-pub use time::{Clock, NoTime, SystemClock, Timestamp};
+pub use time::{Clock, SystemClock, Timestamp};

@@ -1,7 +1,6 @@
 //! Time as an input: the exchange and the tests pass it in, only the programs read a real clock.
 
 use std::fmt;
-use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -47,20 +46,6 @@ impl fmt::Display for Timestamp {
             Ok(time) => write!(f, "{time:.3}"),
             Err(_) => write!(f, "{} ns", self.0),
         }
-    }
-}
-
-/// A text that is no time.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("it must be a time of RFC 3339, for example 2021-01-08T00:01:00Z")]
-pub struct NoTime;
-
-impl FromStr for Timestamp {
-    type Err = NoTime;
-
-    fn from_str(text: &str) -> Result<Self, NoTime> {
-        let time: jiff::Timestamp = text.parse().map_err(|_| NoTime)?;
-        i64::try_from(time.as_nanosecond()).map(Self).map_err(|_| NoTime)
     }
 }
 
