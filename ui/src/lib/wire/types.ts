@@ -1420,7 +1420,7 @@ scope: Scope,
  */
 from: string, } | { "by": "hand-edit" } | { "by": "program" };
 
-export type Action = "token_made" | "token_replaced" | "certificate_made" | "certificate_imported" | "certificate_renewed" | "certificate_removed" | "network_judged" | "reach_widened" | "reach_narrowed" | "trading_armed" | "trading_disarmed" | "remote_refused" | "login_failed" | "firewall_applied" | "firewall_undone" | "setting_changed";
+export type Action = "token_made" | "token_replaced" | "certificate_made" | "certificate_imported" | "certificate_renewed" | "certificate_removed" | "network_judged" | "reach_widened" | "reach_narrowed" | "trading_armed" | "trading_disarmed" | "remote_refused" | "login_failed" | "firewall_applied" | "firewall_undone" | "setting_changed" | "limit_changed" | "account_reset";
 
 export type AuditEntry = { 
 /**
