@@ -74,11 +74,36 @@ async fn replay(
     Ok(Json(instance.replay_market(request).await?))
 }
 
+/// What is left out is as usual.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct SimulatorArgs {
+    /// The same seed gives the same flow of orders.
+    #[serde(default)]
+    seed: Option<u64>,
+    /// How many times the usual the distance of the quotes is, 0.1 to 10.
+    #[serde(default)]
+    spread: Option<f64>,
+    /// How many times the usual their quantity is, 0.1 to 10.
+    #[serde(default)]
+    depth: Option<f64>,
+    /// How many times as far as usual prices move, 0.1 to 10.
+    #[serde(default)]
+    volatility: Option<f64>,
+}
+
 async fn simulate(
     _by: By<Owns>,
     State(instance): State<Instance>,
-    Body(settings): Body<SimulatorView>,
+    Body(args): Body<SimulatorArgs>,
 ) -> Answer<MarketStatus> {
+    let usual = SimulatorView::default();
+    let settings = SimulatorView {
+        seed: args.seed.unwrap_or(usual.seed),
+        spread: args.spread.unwrap_or(usual.spread),
+        depth: args.depth.unwrap_or(usual.depth),
+        volatility: args.volatility.unwrap_or(usual.volatility),
+    };
     Ok(Json(instance.simulate_market(settings).await?))
 }
 
