@@ -12,7 +12,7 @@ step() { say "[$(date +%T)] $*"; }
 step "packages"
 need_packages build-essential pkg-config libwebkit2gtk-4.1-dev webkit2gtk-driver xvfb xauth dbus-daemon openbox wmctrl \
     desktop-file-utils libglib2.0-bin fonts-noto-core iproute2 python3 python3-venv shellcheck lsof net-tools \
-    netcat-openbsd inetutils-telnet procps bsdutils iptables nftables python3-dbusmock
+    netcat-openbsd inetutils-telnet procps bsdutils iptables nftables python3-dbusmock polkitd pkexec
 # Ubuntu has Chromium as a snap only: there the variable names it.
 [ -n "${CHROMIUM-}" ] || need_packages chromium
 # Not where they would become the firewall of this computer: firewalld would start, and ufw put out netfilter-persistent.

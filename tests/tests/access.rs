@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use cwts_config::Environment;
+use cwts_config::{Environment, Key};
 use cwts_domain::Service;
+use cwts_runtime::{RefusalReason, SaveTarget, SettingChange};
 use cwts_tests::{
     Embedded, Exposition, Home, HttpSession, METRICS_TOKEN, McpClient, OWNER_TOKEN, Ports, READ_TOKEN, Reply, Server,
     Socket, TRADE_TOKEN, bearer, command, finish, get, send_exactly, until,
@@ -71,6 +72,20 @@ async fn the_token_works_in_the_header_and_in_the_query_of_the_websocket_and_now
         let challenge = reply.header("www-authenticate").unwrap_or_default();
         assert!(challenge.starts_with("Bearer "), "RFC 6750 section 3: {reply:?}");
         assert!(!reply.body.contains(TRADE_TOKEN), "an answer repeats no token: {reply:?}");
+    }
+    let host = format!("localhost:{http}");
+    let form = format!("token={TRADE_TOKEN}&access_token={TRADE_TOKEN}");
+    let json = json!({ "token": TRADE_TOKEN, "params": { "_meta": { "authorization": header } } }).to_string();
+    for (kind, body) in [("application/x-www-form-urlencoded", &form), ("application/json", &json)] {
+        for path in ["/api/v1/trading/halt", "/mcp"] {
+            let headers = [("Host", &*host), ("Content-Type", kind), ("Accept", "application/json, text/event-stream")];
+            let reply = send_exactly(http, "POST", path, &headers, body).await;
+            assert_eq!(
+                reply.problem(401),
+                "token_missing",
+                "RFC 6750 section 2.2 is not offered: not in {kind} to {path}"
+            );
+        }
     }
 }
 
@@ -266,4 +281,41 @@ async fn no_output_shows_a_token() {
 fn context<'a>(text: &'a str, secret: &str) -> &'a str {
     let at = text.find(&secret[secret.len() - 20..]).unwrap_or_default();
     &text[at.saturating_sub(200)..at]
+}
+
+#[tokio::test]
+async fn names_that_a_person_allows_are_taken_in_host_and_origin_and_no_others() {
+    let embedded = Embedded::start().await;
+    let http = embedded.port(Service::McpHttp);
+    let token = bearer(TRADE_TOKEN);
+    let status = async |host: &str, origin: Option<&str>| {
+        let mut headers = vec![("Host", host), ("Authorization", &token)];
+        headers.extend(origin.map(|origin| ("Origin", origin)));
+        send_exactly(http, "GET", "/api/v1/status", &headers, "").await.status
+    };
+    assert_eq!(status("bot.lan:3001", None).await, 403, "nobody has allowed it");
+    let allow = SettingChange::set(Key::AllowedHosts, "Bot.LAN");
+    embedded.change([allow], SaveTarget::Toml).await.expect("a name");
+    assert_eq!(status("bot.lan:3001", None).await, 200, "from the next request on");
+    assert_eq!(status("localhost", Some("https://bot.lan")).await, 200, "its pages too");
+    for other in ["lan", "evil.bot.lan", "bot.lan.evil.example"] {
+        assert_eq!(status(other, None).await, 403, "{other} is another name");
+    }
+    assert_eq!(status("localhost", Some("https://bot.lan@evil.example")).await, 403, "nor by a trick");
+    let bad = SettingChange::set(Key::AllowedHosts, "*.lan");
+    let refused = embedded.change([bad], SaveTarget::Toml).await.expect_err("a wildcard is no name");
+    assert!(refused.to_string().contains("separated by commas"), "what is allowed: {refused}");
+
+    assert_eq!(ask(http, "/api/v1/status", Some(WRONG)).await.status, 401, "a wrong token");
+    assert_eq!(ask(http, "/api/v1/status", None).await.status, 401, "none");
+    let refused = embedded.instance().security().await.expect("a look").refused;
+    let row = |reason| refused.iter().find(|row| row.reason == reason).map(|row| (row.source.to_string(), row.count));
+    assert_eq!(
+        row(RefusalReason::Host),
+        Some(("127.0.0.1".to_owned(), 4)),
+        "a person sees who was refused: {refused:?}"
+    );
+    assert_eq!(row(RefusalReason::Origin), Some(("127.0.0.1".to_owned(), 1)), "{refused:?}");
+    assert_eq!(row(RefusalReason::Token), Some(("127.0.0.1".to_owned(), 1)), "{refused:?}");
+    assert_eq!(row(RefusalReason::TokenMissing), Some(("127.0.0.1".to_owned(), 1)), "{refused:?}");
 }

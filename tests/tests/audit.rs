@@ -5,10 +5,10 @@ use std::process::Command as Blocking;
 
 use cwts_config::{Environment, Key};
 use cwts_domain::Service;
-use cwts_runtime::{Actor, SaveTarget, Scope, SettingChange};
+use cwts_runtime::{Actor, PemSource, SaveTarget, Scope, SettingChange, TradingOrder};
 use cwts_tests::{
     Embedded, Home, McpClient, OWNER_TOKEN, Ports, READ_TOKEN, Reply, Server, TRADE_TOKEN, bearer, command, finish,
-    free_port, get, sandboxed, send_exactly, until,
+    free_port, get, lay_cable, sandboxed, send_exactly, until,
 };
 use rustix::process::Signal;
 use serde_json::{Value, json};
@@ -211,6 +211,71 @@ async fn arming_says_why_it_cannot_be() {
     assert_eq!(ended.status, Some(1), "{ended:?}");
     assert!(ended.stderr.contains("MCP is not served to other computers"), "on loopback there is no need: {ended:?}");
     server.stop(Signal::TERM).await;
+}
+
+#[tokio::test]
+async fn halts_and_resumes_are_told_with_who_did_it_and_only_when_something_changed() {
+    let ports = Ports::free();
+    let embedded = Embedded::start_in(Home::with(&ports), Environment::empty()).await;
+    let http = embedded.port(Service::McpHttp);
+    let mut client = McpClient::connect(&embedded.url(Service::McpWebsocket)).await;
+    client.call("halt_trading", json!({})).await.ok();
+    client.call("halt_trading", json!({})).await.ok();
+    let told = only(http, "trading_halted").await;
+    let who = (&told["by"], &told["scope"], &told["from"]);
+    assert_eq!(who, (&json!("mcp"), &json!("trade"), &json!("127.0.0.1")), "an agent: {told}");
+    run(embedded.home(), &["resume"]).await;
+    run(embedded.home(), &["resume"]).await;
+    let told = only(http, "trading_resumed").await;
+    assert_eq!((&told["by"], &told["scope"]), (&json!("rest"), &json!("owner")), "only the owner can: {told}");
+    embedded.instance().order_trading(TradingOrder::Halt).await.expect("in the tray");
+    let told = records(http, "trading_halted").await;
+    assert_eq!((told.len(), &told[0]["by"]), (2, &json!("panel")), "{told:?}");
+    let lines = run(embedded.home(), &["audit"]).await;
+    assert!(
+        lines.contains("MCP, trade, 127.0.0.1") && lines.contains("Trading was halted"),
+        "a person reads it: {lines}"
+    );
+}
+
+#[tokio::test]
+async fn imports_removals_networks_and_restored_files_are_told() {
+    if !sandboxed(imports_removals_networks_and_restored_files_are_told).await {
+        return;
+    }
+    lay_cable().await;
+    let ports = Ports::free();
+    let (other, home) = (Home::with(&ports), Home::with(&ports));
+    run(&other, &["tls", "make", "--name", "studio.lan"]).await;
+    let pem = other.path().join("data/default/tls/server.pem");
+    let embedded = Embedded::start_in(home, Environment::empty()).await;
+    let (instance, http) = (embedded.instance(), embedded.port(Service::McpHttp));
+    let source = || PemSource::File { path: pem.clone() };
+    instance.import_certificate(source(), source()).await.expect("a certificate");
+    let imported = only(http, "certificate_imported").await;
+    assert!(imported["text"].as_str().is_some_and(|text| text.contains("studio.lan")), "for which names: {imported}");
+    instance.remove_certificate().await.expect("nobody needs it");
+    let removed = only(http, "certificate_removed").await;
+    assert_eq!(removed["before"], imported["after"], "the fingerprint says which: {removed}");
+
+    let network = instance.security().await.expect("a look").networks.remove(0);
+    instance.trust_network(network.id.clone(), Some(true)).await.expect("a word");
+    let judged = only(http, "network_judged").await;
+    assert_eq!((&judged["subject"], &judged["after"]), (&json!(network.name), &json!("trusted")), "{judged}");
+
+    embedded.home().write_toml("[mcp");
+    until("the damage", async || instance.snapshot().damaged_file).await;
+    instance.restore().await.expect("there is a copy");
+    let restored = only(http, "settings_restored").await;
+    assert_eq!(restored["by"], "panel", "{restored}");
+    instance.stop().await.expect("it stops");
+    embedded.home().write_toml("[mcp");
+    run(embedded.home(), &["config", "restore"]).await;
+    let told: Value = serde_json::from_str(&run(embedded.home(), &["audit", "--json"]).await).expect("JSON");
+    let newest = &told["records"][0];
+    assert_eq!((&newest["action"], &newest["by"]), (&json!("settings_restored"), &json!("command-line")), "{told}");
+    let aside = newest["after"].as_str().expect("where the damaged file is");
+    assert!(aside.starts_with("the damaged file is "), "{aside}");
 }
 
 #[tokio::test]

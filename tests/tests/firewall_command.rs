@@ -23,6 +23,19 @@ async fn on_loopback_no_rule_is_needed() {
 }
 
 #[tokio::test]
+async fn with_few_file_descriptors_left_what_cannot_be_looked_up_is_unknown() {
+    let home = Home::empty();
+    for left in 5..32 {
+        let mut program = Command::new("prlimit");
+        program.arg(format!("--nofile={left}")).arg(command(&home).as_std().get_program());
+        program.env_clear().env("CWTS_HOME", home.path()).args(["firewall", "--json"]);
+        let exit = finish(program).await;
+        assert!(!exit.stderr.contains("panicked"), "{left} descriptors: {exit:?}");
+        assert!(matches!(exit.status, Some(0..=4)), "an answer or an error: {exit:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_named_tool_always_prints_commands_with_their_undo() {
     let home = Home::empty();
     for tool in TOOLS {

@@ -1,13 +1,16 @@
 //! A person decides who may reach an instance: in one step with what protects it, or not at all.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use cwts_config::{Environment, Key};
-use cwts_domain::{ErrorCode, Problem, Service};
-use cwts_runtime::{Actor, Exposure, Instance, PemSource, ReachEdit, SaveTarget, Scope, SettingChange, Snapshot};
+use cwts_domain::{ErrorCode, Problem, Service, Step};
+use cwts_runtime::{
+    Actor, Exposure, Instance, PemSource, ReachEdit, SaveTarget, Scope, SettingChange, Snapshot, Surroundings,
+};
 use cwts_tests::{
-    Embedded, Home, McpClient, Ports, THIS_END, TRADE_TOKEN, answers, bearer, lay_cable, remote, sandboxed, shell,
-    shown_fingerprint, until,
+    Embedded, Faults, Home, McpClient, PortHolder, Ports, THIS_END, TRADE_TOKEN, answers, bearer, get, lay_cable,
+    remote, sandboxed, shell, shown_fingerprint, until,
 };
 use serde_json::json;
 
@@ -15,7 +18,14 @@ use serde_json::json;
 fn edit(instance: &Instance, mcp: Option<&str>, protect: bool) -> ReachEdit {
     let mcp = mcp.map(|address| address.parse().expect("an address"));
     let expected_revision = instance.snapshot().revision;
-    ReachEdit { expected_revision, mcp, monitoring: None, protect, names: vec!["studio.lan".to_owned()] }
+    ReachEdit {
+        expected_revision,
+        mcp,
+        monitoring: None,
+        allowed_hosts: None,
+        protect,
+        names: vec!["studio.lan".to_owned()],
+    }
 }
 
 async fn reach(instance: &Instance, mcp: &str, protect: bool) -> Result<Snapshot, Problem> {
@@ -82,7 +92,9 @@ async fn what_cannot_be_bound_exposes_and_turns_on_nothing() {
     assert_eq!(failed.code, ErrorCode::AddressUnavailable, "{failed}");
     let after = instance.snapshot();
     assert_eq!((after.security, embedded.home().toml()), (before.security, toml), "neither TLS nor the address");
-    assert!(certificate(embedded.home()).is_file(), "the certificate that was made is kept: it harms nobody");
+    assert!(!certificate(embedded.home()).exists(), "nor a certificate: nothing has changed");
+    let authority = embedded.home().path().join("data/default/tls/ca.pem");
+    assert!(!authority.exists(), "nor an authority that clients might be told to trust");
 
     let outdated = ReachEdit { expected_revision: 0, ..edit(instance, Some("127.0.0.2"), false) };
     let failed = instance.set_reach(outdated).await.expect_err("somebody else changed the settings");
@@ -109,6 +121,38 @@ async fn each_address_is_saved_where_it_is_decided() {
     assert_eq!(addresses, ["127.0.0.2", "127.0.0.2", "127.0.0.3", "127.0.0.3"], "as chosen");
     assert!(embedded.home().env().contains("MONITORING_BIND_ADDR=127.0.0.3"), "the line that wins was changed");
     assert!(embedded.home().toml().contains("bind_addr = \"127.0.0.2\""), "the other one is in production.toml");
+}
+
+#[tokio::test]
+async fn when_the_second_file_cannot_be_saved_nothing_is_exposed() {
+    let home = Home::with(&Ports::free());
+    home.write_env("export MONITORING_BIND_ADDR=127.0.0.1\n");
+    let faults = Arc::new(Faults::default());
+    let surroundings = Surroundings { checkpoints: faults.clone(), ..Surroundings::default() };
+    let embedded = Embedded::open_in(surroundings, home, Environment::empty());
+    embedded.instance().start().await.expect("the instance starts");
+    let instance = embedded.instance();
+    let both = || ReachEdit { monitoring: "127.0.0.3".parse().ok(), ..edit(instance, Some("127.0.0.2"), true) };
+    let (before, toml, env) = (instance.snapshot(), embedded.home().toml(), embedded.home().env());
+    // A step of the second file, then the steps after both were saved.
+    for (passes, step) in [(1, Step::Save), (1, Step::SaveWritten), (1, Step::SaveRenamed), (0, Step::Switch)] {
+        faults.refuse_after(passes, step);
+        instance.set_reach(both()).await.expect_err("the system refused");
+        let after = instance.snapshot();
+        assert_eq!((&after.services, &after.security), (&before.services, &before.security), "{step:?}: as before");
+        assert_eq!(
+            (embedded.home().toml(), embedded.home().env()),
+            (toml.clone(), env.clone()),
+            "{step:?}: both files"
+        );
+        assert!(!certificate(embedded.home()).exists(), "{step:?}: the certificate is taken back too");
+    }
+    faults.end();
+    let moved = instance.set_reach(both()).await.expect("nothing is left in the way");
+    assert_eq!(moved.services[2].address.value.to_string(), "127.0.0.3", "{moved:?}");
+    let told = instance.audit_page(None, 50).await.expect("the trail").records;
+    let made = told.iter().filter(|it| it.entry.subject == "certificate").count();
+    assert_eq!(made, 1, "what was taken back was never made: {told:?}");
 }
 
 #[tokio::test]
@@ -189,10 +233,20 @@ async fn an_address_that_leaves_is_said_waited_for_and_bound_again() {
     until("a socket on loopback", async || answers(Service::McpHttp, here).await.then_some(())).await;
     let left = instance.snapshot();
     assert_eq!(left.security.mcp, Exposure::Local, "nobody else is served");
-    let said = left.findings.iter().find(|it| it.title == format!("{THIS_END} has left this computer"));
+    let said = left.findings.iter().find(|it| it.title == format!("{THIS_END} is not on this computer"));
     let said = said.unwrap_or_else(|| panic!("a person is told: {:?}", left.findings));
-    assert_eq!(said.detail, "MCP listens on 127.0.0.1 until it is back.", "with what holds meanwhile");
+    assert_eq!(said.detail, "MCP listens on 127.0.0.1 until it is there.", "with what holds meanwhile");
     assert_eq!(embedded.home().toml(), toml, "what a person chose stays chosen");
+
+    // A start without it does the same.
+    instance.stop().await.expect("it stops");
+    let started = instance.start().await.expect("what is bound elsewhere is no reason not to serve this computer");
+    assert_eq!((started.security.mcp_away, started.security.mcp), (away, Exposure::Local), "on loopback, as before");
+    assert!(answers(Service::McpHttp, here).await, "and served there");
+    let health = get(embedded.port(Service::Health), "/health").await.json();
+    let (status, check) = (&health["status"], &health["checks"]["services:running"][0]["output"]);
+    let words = format!("{THIS_END} is not on this computer: MCP listens on 127.0.0.1 until it is.");
+    assert_eq!((status, check), (&json!("warn"), &json!(words)), "a monitor is told too: {health}");
 
     let back = "ip addr add 192.168.50.1/24 dev server";
     assert_eq!(shell(back).await.status, Some(0), "the network is joined again");
@@ -209,4 +263,39 @@ async fn an_address_that_leaves_is_said_waited_for_and_bound_again() {
     reach(instance, "127.0.0.1", false).await.expect("a person stays local");
     until("nothing to wait for", async || instance.snapshot().security.mcp_away.is_none().then_some(())).await;
     assert!(embedded.home().toml().contains("bind_addr = \"127.0.0.1\""), "kept: {}", embedded.home().toml());
+}
+
+#[tokio::test]
+async fn an_address_that_is_corrected_in_the_file_is_bound_without_a_start() {
+    let home = Home::with(&Ports::free());
+    // TEST-NET-1 (RFC 5737) is no address of any computer.
+    home.write_env("export MCP_BIND_ADDR=192.0.2.1\n");
+    let embedded = Embedded::start_in(home, Environment::empty()).await;
+    let (instance, http) = (embedded.instance(), embedded.port(Service::McpHttp));
+    assert_eq!(instance.snapshot().security.mcp_away, "192.0.2.1".parse().ok(), "said");
+    assert!(answers(Service::McpHttp, ([127, 0, 0, 1], http).into()).await, "and served on loopback");
+    // In one step, as editors do: a file that is empty for a moment would choose loopback.
+    let next = embedded.home().path().join("next.env");
+    std::fs::write(&next, "export MCP_BIND_ADDR=203.0.113.7\n").expect("writable");
+    std::fs::rename(&next, embedded.home().env_file()).expect("the same file system");
+    let other = "203.0.113.7".parse().ok();
+    until("the other address", async || (instance.snapshot().security.mcp_away == other).then_some(())).await;
+    embedded.home().write_env("export MCP_BIND_ADDR=127.0.0.2\n");
+    until("nothing to wait for", async || instance.snapshot().security.mcp_away.is_none().then_some(())).await;
+    let right = ([127, 0, 0, 2], http).into();
+    until("the right address", async || answers(Service::McpHttp, right).await.then_some(())).await;
+}
+
+#[tokio::test]
+async fn a_start_that_fails_on_loopback_too_says_so_and_keeps_what_was_chosen() {
+    let ports = Ports::free();
+    let home = Home::with(&ports);
+    home.write_env("export MCP_BIND_ADDR=192.0.2.1\n");
+    let _holder = PortHolder::take(ports.of(Service::McpHttp)).await;
+    let embedded = Embedded::open(home, Environment::empty());
+    let failed = embedded.instance().start().await.expect_err("somebody else has the port");
+    assert_eq!(failed.code, ErrorCode::PortTaken, "never on an address further out: {failed}");
+    let snapshot = embedded.instance().snapshot();
+    assert_eq!(snapshot.services[0].address.value.to_string(), "192.0.2.1", "what was chosen stays chosen");
+    assert_eq!(snapshot.security.mcp_away, None, "nothing is served, so nothing waits");
 }

@@ -40,6 +40,7 @@ fn who(actor: &Actor) -> String {
         Actor::Panel => "panel".to_owned(),
         Actor::CommandLine => "command line".to_owned(),
         Actor::Rest { scope, from } => format!("REST, {scope}, {from}"),
+        Actor::Mcp { scope, from } => format!("MCP, {scope}, {from}"),
         Actor::HandEdit => "hand edit".to_owned(),
         Actor::Program => "program".to_owned(),
     }

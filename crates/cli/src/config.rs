@@ -3,9 +3,10 @@
 use std::process::ExitCode;
 
 use cwts_config::{Edit, Key, Loaded, Revision, SaveLayer, Sourced, Sources};
+use cwts_runtime::{Actor, AuditEntry};
 
 use crate::args::{ConfigCommand, LayerName};
-use crate::audit::tell_settings;
+use crate::audit::{tell, tell_settings};
 use crate::failure::Failure;
 use crate::output::{print, print_json};
 
@@ -36,6 +37,7 @@ pub(crate) fn execute(sources: &Sources, command: &ConfigCommand, as_json: bool)
 
 fn restore(sources: &Sources, layer: Option<SaveLayer>) -> Result<(), Failure> {
     let restored = cwts_config::restore(sources, layer)?;
+    tell(sources, &AuditEntry::restored(Actor::CommandLine, &restored));
     print(format!("{} is its last good copy again.", restored.file.display()))?;
     match restored.aside {
         Some(aside) => print(format!("The damaged file is kept as {}.", aside.display())),

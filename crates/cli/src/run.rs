@@ -51,6 +51,9 @@ async fn serve(instance: &Instance, loaded: &Loaded, survey: &PortSurvey, as_jso
     let mut terminate = signal(SignalKind::terminate()).map_err(Failure::internal)?;
     warn_of_shadows(loaded, survey);
     let snapshot = instance.start().await?;
+    for missing in cwts_runtime::missing_addresses(&snapshot) {
+        eprintln!("warning: {missing}");
+    }
     warn_of_exposure(&snapshot, &instance.policy());
     warn_of_journal(instance);
     announce(&snapshot, as_json)?;

@@ -70,6 +70,7 @@ fn read(input: &[u8]) -> Option<(Edit, &str)> {
         Key::ConfirmAbove => ["0", "50000"],
         Key::Auth => ["token", "none"],
         Key::Tls => ["off", "on"],
+        Key::AllowedHosts => ["", "studio.lan, fd00::1"],
         Key::StartServers => ["true", "false"],
         Key::LogLevel => ["info", "off"],
         Key::InstanceId => ["default", "desk-1"],

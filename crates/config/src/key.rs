@@ -22,6 +22,8 @@ pub enum Key {
     Auth,
     /// Whether the ports speak TLS.
     Tls,
+    /// Further names that clients may use for this computer.
+    AllowedHosts,
     /// Whether the panel starts the services when it opens.
     StartServers,
     /// How much is logged.
@@ -32,7 +34,7 @@ pub enum Key {
 
 impl Key {
     /// Every setting, in the order in which they are shown.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Port(Service::McpWebsocket),
         Self::Port(Service::McpHttp),
         Self::BindAddr(Group::Mcp),
@@ -42,6 +44,7 @@ impl Key {
         Self::BindAddr(Group::Monitoring),
         Self::Auth,
         Self::Tls,
+        Self::AllowedHosts,
         Self::StartServers,
         Self::LogLevel,
         Self::InstanceId,
@@ -59,6 +62,7 @@ impl Key {
             Self::ConfirmAbove => "mcp.confirm_above",
             Self::Auth => "security.auth",
             Self::Tls => "security.tls",
+            Self::AllowedHosts => "security.allowed_hosts",
             Self::StartServers => "panel.start_servers",
             Self::LogLevel => "log.level",
             Self::InstanceId => "instance.id",
@@ -73,7 +77,7 @@ impl Key {
             Self::BindAddr(Group::Monitoring) => Some("MONITORING_BIND_ADDR"),
             Self::LogLevel => Some("CWTS_LOG"),
             Self::InstanceId => Some(INSTANCE_VARIABLE),
-            Self::ConfirmAbove | Self::Auth | Self::Tls | Self::StartServers => None,
+            Self::ConfirmAbove | Self::Auth | Self::Tls | Self::AllowedHosts | Self::StartServers => None,
         }
     }
 

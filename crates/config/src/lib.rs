@@ -15,6 +15,7 @@ mod error;
 mod file;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
+mod host_names;
 mod key;
 mod load;
 mod origin;
@@ -35,6 +36,7 @@ pub use concern::{PortConcern, Warning, is_browser_blocked, port_concern};
 pub use edit::{Edit, SaveLayer};
 pub use environment::{Environment, HOME_VARIABLE, INSTANCE_VARIABLE};
 pub use error::ConfigError;
+pub use host_names::{HostNames, NoHostNames};
 pub use key::Key;
 pub use load::{Loaded, Revision, load};
 pub use origin::{Layer, Origin, Shadowed, Sourced};

@@ -12,8 +12,8 @@ use crate::port_table::PortTableFile;
 use crate::toml_file::TomlFile;
 use crate::value::RawValue;
 use crate::{
-    AuthMode, ConfigError, InstanceId, Key, Layer, LogLevel, Origin, PortTable, SaveLayer, Settings, Shadowed, Sourced,
-    Sources, TlsMode, Warning, file, restorable,
+    AuthMode, ConfigError, HostNames, InstanceId, Key, Layer, LogLevel, Origin, PortTable, SaveLayer, Settings,
+    Shadowed, Sourced, Sources, TlsMode, Warning, file, restorable,
 };
 
 /// The configuration of an instance.
@@ -132,6 +132,7 @@ impl Layers<'_> {
             confirm_above: self.sourced(Key::ConfirmAbove, 0, RawValue::dollars)?,
             auth: self.sourced(Key::Auth, AuthMode::default(), RawValue::choice)?,
             tls: self.sourced(Key::Tls, TlsMode::default(), RawValue::choice)?,
+            allowed_hosts: self.sourced(Key::AllowedHosts, HostNames::default(), RawValue::host_names)?,
             start_servers: self.sourced(Key::StartServers, true, RawValue::boolean)?,
             log_level: self.sourced(Key::LogLevel, LogLevel::default(), RawValue::choice)?,
             instance_id: self.instance_id()?,

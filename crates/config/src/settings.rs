@@ -6,7 +6,7 @@ use cwts_domain::{Group, Service};
 use serde::Serialize;
 
 use crate::value::RawValue;
-use crate::{AuthMode, Edit, InstanceId, Key, Layer, LogLevel, Shadowed, Sourced, TlsMode};
+use crate::{AuthMode, Edit, HostNames, InstanceId, Key, Layer, LogLevel, Shadowed, Sourced, TlsMode};
 
 /// Every setting. Serializes as an object keyed by the dotted names of [`Key::id`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -38,6 +38,9 @@ pub struct Settings {
     /// Whether the ports speak TLS.
     #[serde(rename = "security.tls")]
     pub tls: Sourced<TlsMode>,
+    /// Further names that clients may use for this computer, beside loopback and the addresses.
+    #[serde(rename = "security.allowed_hosts")]
+    pub allowed_hosts: Sourced<HostNames>,
     /// Whether the panel starts the services when it opens.
     #[serde(rename = "panel.start_servers")]
     pub start_servers: Sourced<bool>,
@@ -81,6 +84,7 @@ impl Settings {
             Key::ConfirmAbove => self.confirm_above = other.confirm_above.clone(),
             Key::Auth => self.auth = other.auth.clone(),
             Key::Tls => self.tls = other.tls.clone(),
+            Key::AllowedHosts => self.allowed_hosts = other.allowed_hosts.clone(),
             Key::StartServers => self.start_servers = other.start_servers.clone(),
             Key::LogLevel => self.log_level = other.log_level.clone(),
             Key::InstanceId => self.instance_id = other.instance_id.clone(),
@@ -105,7 +109,13 @@ impl Settings {
         match edit.key {
             Key::Port(service) => self.port_mut(service).set_for_this_run(raw.and_then(|raw| raw.port())),
             Key::BindAddr(group) => self.bind_addr_mut(group).set_for_this_run(raw.and_then(|raw| raw.address())),
-            Key::ConfirmAbove | Key::Auth | Key::Tls | Key::StartServers | Key::LogLevel | Key::InstanceId => {}
+            Key::ConfirmAbove
+            | Key::Auth
+            | Key::Tls
+            | Key::AllowedHosts
+            | Key::StartServers
+            | Key::LogLevel
+            | Key::InstanceId => {}
         }
     }
 
@@ -133,6 +143,7 @@ impl Settings {
             Key::ConfirmAbove => as_text(&self.confirm_above),
             Key::Auth => as_text(&self.auth),
             Key::Tls => as_text(&self.tls),
+            Key::AllowedHosts => as_text(&self.allowed_hosts),
             Key::StartServers => as_text(&self.start_servers),
             Key::LogLevel => as_text(&self.log_level),
             Key::InstanceId => as_text(&self.instance_id),
@@ -164,6 +175,7 @@ impl Default for Settings {
             confirm_above: Sourced::built_in(0),
             auth: Sourced::built_in(AuthMode::default()),
             tls: Sourced::built_in(TlsMode::default()),
+            allowed_hosts: Sourced::built_in(HostNames::default()),
             start_servers: Sourced::built_in(true),
             log_level: Sourced::built_in(LogLevel::default()),
             instance_id: Sourced::built_in(InstanceId::default()),

@@ -5,7 +5,7 @@
 use std::net::IpAddr;
 
 use crate::choice::Choice;
-use crate::{AuthMode, InstanceId, Key, LogLevel, TlsMode};
+use crate::{AuthMode, HostNames, InstanceId, Key, LogLevel, TlsMode};
 
 /// How a layer spells a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +60,10 @@ impl RawValue {
         (digits && matches!(self.spelling, Spelling::Untyped | Spelling::Integer)).then(|| self.text.parse().ok())?
     }
 
+    pub(crate) fn host_names(&self) -> Option<HostNames> {
+        matches!(self.spelling, Spelling::Untyped | Spelling::String).then(|| self.text.parse().ok())?
+    }
+
     pub(crate) fn boolean(&self) -> Option<bool> {
         matches!(self.spelling, Spelling::Untyped | Spelling::Boolean).then(|| self.text.parse().ok())?
     }
@@ -76,6 +80,7 @@ impl RawValue {
             Key::ConfirmAbove => self.dollars().map(|dollars| dollars.to_string()),
             Key::Auth => self.choice::<AuthMode>().map(|mode| mode.to_string()),
             Key::Tls => self.choice::<TlsMode>().map(|mode| mode.to_string()),
+            Key::AllowedHosts => self.host_names().map(|names| names.to_string()),
             Key::StartServers => self.boolean().map(|start| start.to_string()),
             Key::LogLevel => self.choice::<LogLevel>().map(|level| level.to_string()),
             Key::InstanceId => self.instance_id().map(|id| id.to_string()),
@@ -94,6 +99,9 @@ pub(crate) fn allowed(key: Key) -> &'static str {
         Key::ConfirmAbove => "it is a whole number of US dollars up to 4294967295, or 0 for none",
         Key::Auth => "it is token or none",
         Key::Tls => "it is off or on",
+        Key::AllowedHosts => {
+            "they are DNS names or addresses without a port, separated by commas, such as studio.lan, bot.lan"
+        }
         Key::StartServers => "it is true or false",
         Key::LogLevel => "a log level is one of off, error, warn, info, debug, trace",
         Key::InstanceId => "an instance id is 1 to 32 letters, digits, '-' or '_'",
@@ -104,7 +112,7 @@ pub(crate) fn allowed(key: Key) -> &'static str {
 pub(crate) fn toml_spelling(key: Key) -> &'static str {
     match key {
         Key::Port(_) | Key::ConfirmAbove | Key::StartServers => ", without quotes",
-        Key::BindAddr(_) | Key::Auth | Key::Tls | Key::LogLevel | Key::InstanceId => ", in quotes",
+        Key::BindAddr(_) | Key::Auth | Key::Tls | Key::AllowedHosts | Key::LogLevel | Key::InstanceId => ", in quotes",
     }
 }
 

@@ -21,6 +21,6 @@ pub use private::StoreError;
 pub use scope::Scope;
 pub use secret::Secret;
 pub use throttle::{Throttle, Verdict};
-pub use tls::{Imported, Made, PemText, ServerCertificate, TlsStamp, TlsStore};
+pub use tls::{Imported, Made, PemText, ServerCertificate, TlsBackup, TlsStamp, TlsStore};
 pub use tokens::{Stamp, Token, TokenStore, Tokens};
 pub use trust::{TrustStep, trust_steps};

@@ -67,6 +67,9 @@ pub struct PemText {
     pub text: Zeroizing<String>,
 }
 
+/// The files of a store as they were, to go back to.
+pub struct TlsBackup(Vec<(PathBuf, Option<Zeroizing<String>>)>);
+
 /// Tells whether the certificate has changed, without reading it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TlsStamp(Option<(u64, i64, i64)>);
@@ -167,6 +170,30 @@ impl TlsStore {
     /// The system refuses.
     pub fn remove(&self) -> Result<(), TlsError> {
         Ok(private::remove(&self.server_file())?)
+    }
+
+    /// The certificate and its authority as they are.
+    ///
+    /// # Errors
+    /// A file cannot be read, or others can.
+    pub fn backup(&self) -> Result<TlsBackup, TlsError> {
+        let files = [self.authority_key_file(), self.authority_file(), self.server_file()];
+        let read = |path: PathBuf| Ok((path.clone(), private::read(&path)?.map(|(text, _)| text)));
+        Ok(TlsBackup(files.into_iter().map(read).collect::<Result<_, TlsError>>()?))
+    }
+
+    /// Puts back what was there before.
+    ///
+    /// # Errors
+    /// The system refuses.
+    pub fn restore(&self, backup: TlsBackup) -> Result<(), TlsError> {
+        for (path, text) in backup.0 {
+            match text {
+                Some(text) => private::replace(&path, &text)?,
+                None => private::remove(&path)?,
+            }
+        }
+        Ok(())
     }
 
     /// # Errors

@@ -58,9 +58,12 @@ pub enum FirewallError {
     /// The person dismissed the dialog for the password.
     #[error("the authorization was dismissed; nothing was changed")]
     Dismissed,
-    /// polkit refused, or there is nobody to ask.
+    /// polkit refused.
     #[error("polkit did not authorize the change; nothing was changed")]
     NotAuthorized,
+    /// polkit would have to ask, and has nobody who does.
+    #[error("no authentication agent of polkit runs that could ask for a password; nothing was changed")]
+    NoAgent,
     /// A command failed. What had been applied before it was undone, except for what is named.
     #[error("{}", failed(.failure, .left_behind))]
     CommandFailed {
@@ -110,7 +113,7 @@ impl FirewallError {
             | Self::InvalidChain { .. }
             | Self::UnknownTool { .. }
             | Self::ForeignChange { .. } => ErrorCode::InvalidInput,
-            Self::NoPkexec { .. } | Self::Dismissed | Self::NotAuthorized => ErrorCode::NotPermitted,
+            Self::NoPkexec { .. } | Self::Dismissed | Self::NotAuthorized | Self::NoAgent => ErrorCode::NotPermitted,
             Self::CommandFailed { .. } | Self::NoReport { .. } | Self::Unreadable { .. } => ErrorCode::Internal,
             Self::Unwritable { .. } => ErrorCode::SaveFailed,
         }
@@ -125,6 +128,7 @@ impl FirewallError {
             Self::InvalidName { .. } => Some("Use up to 40 ASCII letters, digits, - and _, not starting with -."),
             Self::NoPkexec { .. } => Some("Install polkit's pkexec, or run the printed commands as root."),
             Self::Dismissed => Some("Apply again, or run the printed commands as root."),
+            Self::NoAgent => Some("Apply in a desktop session or a terminal, or run the printed commands as root."),
             Self::NotAuthorized => Some("Ask an administrator, or run the printed commands as root."),
             Self::Unreadable { .. } => Some("Repair or remove the file; rules in place are then no longer remembered."),
             Self::InvalidChain { .. }
@@ -153,6 +157,7 @@ impl From<PkexecError> for FirewallError {
             PkexecError::Missing(source) => Self::NoPkexec { source },
             PkexecError::Dismissed => Self::Dismissed,
             PkexecError::NotAuthorized => Self::NotAuthorized,
+            PkexecError::NoAgent => Self::NoAgent,
         }
     }
 }

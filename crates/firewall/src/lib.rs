@@ -21,7 +21,7 @@ mod tool;
 mod words;
 
 pub use change::{Change, Probe, Rule, Undo, Verdict};
-pub use detect::{Detection, Incoming, ToolFinding, ToolState, detect};
+pub use detect::{Detection, Incoming, ToolFinding, ToolState, detect, system_bus};
 pub use error::FirewallError;
 pub use execute::{Failure, Outcome, Report, Task};
 pub use helper::{HELPER, Privilege, helper_main, run};

@@ -76,6 +76,10 @@ pub(crate) fn reserve(address: SocketAddr, overlapped: &[&TcpListener]) -> Resul
 
 fn bound(address: SocketAddr, shared: bool) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    if address.is_ipv6() {
+        // Whatever net.ipv6.bindv6only says: `::` is every address, IPv4 included (RFC 3493 section 5.3).
+        socket.set_only_v6(false)?;
+    }
     socket.set_reuse_address(true)?;
     socket.set_reuse_port(shared)?;
     socket.bind(&address.into())?;

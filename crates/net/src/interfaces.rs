@@ -2,10 +2,11 @@
 
 use std::fs;
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::Path;
 
 use serde::Serialize;
+use socket2::{Domain, Socket, Type};
 
 /// Where the kernel describes its interfaces (sysfs-class-net).
 const SYSFS: &str = "/sys/class/net";
@@ -81,6 +82,15 @@ pub fn interface_addresses() -> io::Result<Vec<InterfaceAddress>> {
         interface: each.name,
     });
     Ok(described.collect())
+}
+
+/// The address that stands for every one of this computer: `::`, which takes IPv4 too, and `0.0.0.0` where the kernel
+/// knows no IPv6.
+pub fn everywhere() -> IpAddr {
+    match Socket::new(Domain::IPV6, Type::STREAM, None) {
+        Ok(_) => Ipv6Addr::UNSPECIFIED.into(),
+        Err(_) => Ipv4Addr::UNSPECIFIED.into(),
+    }
 }
 
 fn kind(sysfs: &Path, name: &str) -> InterfaceKind {

@@ -18,7 +18,7 @@ mod tls;
 
 pub use bind::BindError;
 pub use connection::Connection;
-pub use interfaces::{InterfaceAddress, InterfaceKind, interface_addresses};
+pub use interfaces::{InterfaceAddress, InterfaceKind, everywhere, interface_addresses};
 pub use limits::{ConnectionLimits, Source};
 pub use listeners::{Drain, Drained, Endpoint, Listeners, PrepareError, Prepared};
 pub use switch::SwitchError;

@@ -1,4 +1,5 @@
-//! An address that leaves this computer while services are bound to it: they listen on loopback until it is back.
+//! An address that this computer lacks, at a start or later: what is to be bound to it listens on loopback until it is
+//! there, and never any further out.
 //!
 //! The kernel keeps a socket whose address is gone, and says nothing: without a look nobody would know why no client comes.
 
@@ -7,8 +8,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use cwts_config::{Edit, Key, Layer, Loaded, Sourced};
-use cwts_domain::{Group, Problem};
+use cwts_config::{Edit, Key, Layer, Loaded, Sourced, Sources};
+use cwts_domain::{Group, Problem, Service};
 use cwts_net::interface_addresses;
 use tokio::time::MissedTickBehavior;
 
@@ -66,6 +67,30 @@ fn is_chosen_anew(setting: &Sourced<IpAddr>, away: IpAddr) -> bool {
     setting.value != away && (setting.origin.layer != Layer::ThisRun || can_leave(setting.value))
 }
 
+/// What the files say by now, below the loopback that stands in for `away`.
+fn in_files(setting: &Sourced<IpAddr>, away: IpAddr) -> IpAddr {
+    let is_stand_in = setting.origin.layer == Layer::ThisRun && setting.value != away;
+    setting.shadowed.first().filter(|_| is_stand_in).map_or(away, |hidden| hidden.value)
+}
+
+fn loopback(like: IpAddr) -> IpAddr {
+    match like.to_canonical() {
+        IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+    }
+}
+
+/// One sentence for each group of services that waits for its address.
+pub fn missing_addresses(snapshot: &Snapshot) -> Vec<String> {
+    let groups = [(Service::McpWebsocket, "MCP"), (Service::Prometheus, "Monitoring")];
+    let waiting = groups.into_iter().filter_map(|(service, name)| {
+        let away = snapshot.security.away(service.group())?;
+        let now = snapshot.services.iter().find(|entry| entry.service == service)?.address.value;
+        Some(format!("{away} is not on this computer: {name} listens on {now} until it is."))
+    });
+    waiting.collect()
+}
+
 /// The bound address of each service, and the one that it waits for.
 fn addresses(snapshot: &Snapshot) -> impl Iterator<Item = (&Sourced<IpAddr>, Option<IpAddr>)> {
     snapshot.services.iter().map(|entry| (&entry.address, snapshot.security.away(entry.service.group())))
@@ -78,7 +103,7 @@ fn could_change(snapshot: &Snapshot) -> bool {
 
 fn differs(snapshot: &Snapshot, present: &[IpAddr]) -> bool {
     addresses(snapshot).any(|(setting, away)| match away {
-        Some(away) => present.contains(&away) || is_chosen_anew(setting, away),
+        Some(away) => !has_left(away, present) || is_chosen_anew(setting, away) || in_files(setting, away) != away,
         None => has_left(setting.value, present),
     })
 }
@@ -93,13 +118,46 @@ pub(crate) fn findings(loaded: &Loaded, away: &BTreeMap<Group, Away>) -> impl It
         };
         let detail = match now == away.address {
             true => format!("{name} is bound to it, and nobody reaches it there. Loopback could not be had instead."),
-            false => format!("{name} listens on {now} until it is back."),
+            false => format!("{name} listens on {now} until it is there."),
         };
-        Finding { level: FindingLevel::Attention, title: format!("{} has left this computer", away.address), detail }
+        Finding { level: FindingLevel::Attention, title: format!("{} is not on this computer", away.address), detail }
     })
 }
 
 impl Core {
+    /// At a start: what is to be bound to an address that this computer lacks listens on loopback.
+    pub(crate) async fn stand_in(&mut self, instance: &Instance) {
+        // Where the system does not tell, the bind will.
+        let Ok(Ok(present)) = blocking(interface_addresses).await else { return };
+        let present: Vec<IpAddr> = present.into_iter().map(|it| it.address).collect();
+        let Ok(loaded) = &self.loaded else { return };
+        for group in [Group::Mcp, Group::Monitoring] {
+            let (key, address) = (Key::BindAddr(group), loaded.settings.bind_addr(group).value);
+            let Ok(edit) = Edit::set(key, loopback(address)) else { continue };
+            if has_left(address, &present) {
+                self.away.insert(group, Away { address, this_run: self.this_run.insert(key, edit) });
+            }
+        }
+        if self.away.is_empty() {
+            return;
+        }
+        let sources = &instance.shared().sources;
+        self.reload(sources);
+        if self.loaded.is_err() {
+            // On loopback two services would share a port.
+            self.end_stand_in(sources);
+        }
+    }
+
+    /// The start failed: what was chosen for this run counts again.
+    pub(crate) fn end_stand_in(&mut self, sources: &Sources) {
+        for (group, away) in std::mem::take(&mut self.away) {
+            self.this_run.remove(&Key::BindAddr(group));
+            self.this_run.extend(away.this_run.map(|edit| (Key::BindAddr(group), edit)));
+        }
+        self.reload(sources);
+    }
+
     /// Moves what listens on an address that left to loopback, and back where it is there again.
     ///
     /// # Errors
@@ -109,12 +167,21 @@ impl Core {
             let Ok(loaded) = &self.loaded else { return Ok(()) };
             let setting = loaded.settings.bind_addr(group);
             let bound = setting.value;
+            if let Some(away) = self.away.get_mut(&group).filter(|away| away.this_run.is_none()) {
+                let chosen = in_files(setting, away.address);
+                if chosen != away.address {
+                    away.address = chosen;
+                    self.publish(instance);
+                }
+            }
+            let Ok(loaded) = &self.loaded else { return Ok(()) };
+            let setting = loaded.settings.bind_addr(group);
             match self.away.get(&group).cloned() {
                 Some(away) if is_chosen_anew(setting, away.address) => {
                     self.away.remove(&group);
                     self.publish(instance);
                 }
-                Some(away) if present.contains(&away.address) => self.come_back(instance, group, away, bound).await?,
+                Some(away) if !has_left(away.address, present) => self.come_back(instance, group, away, bound).await?,
                 None if has_left(bound, present) => self.leave(instance, group, bound).await?,
                 _ => {}
             }
@@ -127,11 +194,7 @@ impl Core {
         // Before the move, so that no picture shows the one without the other.
         self.away.insert(group, Away { address, this_run: self.this_run.get(&key).cloned() });
         instance.record(format!("{address} has left this computer"));
-        let loopback = match address.to_canonical() {
-            IpAddr::V4(_) => IpAddr::from(Ipv4Addr::LOCALHOST),
-            IpAddr::V6(_) => IpAddr::from(Ipv6Addr::LOCALHOST),
-        };
-        let moved = self.for_this_run(instance, SettingChange::set(key, loopback)).await;
+        let moved = self.for_this_run(instance, SettingChange::set(key, loopback(address))).await;
         if moved.is_err() {
             // Said, and tried again only after the address was back: the loopback port is somebody else's.
             self.publish(instance);

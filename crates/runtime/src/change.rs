@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cwts_config::{ConfigError, Edit, Key, Loaded, Saved, Sources};
+use cwts_config::{ConfigError, Edit, Key, Loaded, SaveLayer, Saved, Sources};
 use cwts_domain::{ErrorCode, Problem, Service, Step};
 use cwts_net::{Listeners, PrepareError, Prepared, SwitchError};
 
@@ -18,16 +18,27 @@ impl Core {
         let before = self.loaded.as_ref().map_err(Clone::clone)?.clone();
         rules::refuse_outdated(edit.expected_revision, instance.shared().snapshot_revision())?;
         let edits = rules::validated(edit, &before.settings)?;
+        self.change_files(instance, before, vec![(edit.save, edits)]).await
+    }
+
+    /// Makes all changes or none, wherever each of them is kept.
+    pub(crate) async fn change_files(
+        &mut self,
+        instance: &Instance,
+        before: Loaded,
+        parts: Vec<(SaveTarget, Vec<Edit>)>,
+    ) -> Result<(), Problem> {
+        let edits: Vec<Edit> = parts.iter().flat_map(|(_, edits)| edits.clone()).collect();
         let after = {
-            let (sources, before, edits, save) =
-                (instance.shared().sources.clone(), before.clone(), edits.clone(), edit.save);
-            blocking(move || foresee(&sources, &before, &edits, save).map_err(|error| rules::blame(error, &edits)))
+            let (sources, before, edits, parts) =
+                (instance.shared().sources.clone(), before.clone(), edits.clone(), parts.clone());
+            blocking(move || foresee(&sources, &before, &parts).map_err(|error| rules::blame(error, &edits)))
         };
         let after = after.await??;
         let (shared, mode) = (instance.shared(), after.settings.tls.value);
         let tls = shared.tls.prepare(mode, instance.id()).map_err(|problem| problem.at(Key::Tls.id()))?;
         let prepared = self.bind_new(instance, &before, &after).await?;
-        let saved = save(instance, &before, &edits, edit.save).await?;
+        let saved = save(instance, &before, parts).await?;
         if let Err(problem) = self.switch(instance, &before, &after, prepared).await {
             return Err(put_back(instance, saved, problem).await);
         }
@@ -122,11 +133,12 @@ impl Core {
     }
 
     /// Takes over what was changed. Other settings stay as they are in force, even where a file says something else by now.
-    fn adopt(&mut self, instance: &Instance, mut after: Loaded, saved: Option<Saved>, edits: &[Edit]) {
+    fn adopt(&mut self, instance: &Instance, mut after: Loaded, mut saved: Vec<Saved>, edits: &[Edit]) {
         for edit in edits {
             self.this_run.remove(&edit.key());
         }
-        match saved {
+        // The last was saved on top of the others.
+        match saved.pop() {
             None => {
                 self.this_run.extend(edits.iter().filter_map(|edit| edit.value().map(|_| (edit.key(), edit.clone()))))
             }
@@ -148,52 +160,60 @@ impl Core {
 }
 
 /// The configuration as the edits would leave it. Writes nothing.
-fn foresee(sources: &Sources, before: &Loaded, edits: &[Edit], target: SaveTarget) -> Result<Loaded, ConfigError> {
+fn foresee(sources: &Sources, before: &Loaded, parts: &[(SaveTarget, Vec<Edit>)]) -> Result<Loaded, ConfigError> {
     let (mut after, mut settings) = (before.clone(), before.settings.clone());
-    match target.layer() {
-        None => edits.iter().for_each(|edit| settings.set_for_this_run(edit)),
-        Some(layer) => {
-            let saved = cwts_config::preview(sources, layer, edits, &before.revision)?;
-            edits.iter().for_each(|edit| settings.adopt(edit.key(), &saved.settings));
-            (after.warnings, after.port_table) = (saved.warnings, saved.port_table);
-        }
+    let in_files = parts.iter().filter_map(|(save, edits)| Some((save.layer()?, edits.as_slice())));
+    let in_files: Vec<(SaveLayer, &[Edit])> = in_files.collect();
+    if !in_files.is_empty() {
+        let saved = cwts_config::preview(sources, &in_files, &before.revision)?;
+        let edits = in_files.iter().flat_map(|(_, edits)| *edits);
+        edits.for_each(|edit| settings.adopt(edit.key(), &saved.settings));
+        (after.warnings, after.port_table) = (saved.warnings, saved.port_table);
     }
+    let of_this_run = parts.iter().filter(|(save, _)| *save == SaveTarget::ThisRun);
+    of_this_run.flat_map(|(_, edits)| edits).for_each(|edit| settings.set_for_this_run(edit));
     after.with_settings(settings, sources)
 }
 
-/// Writes the edits to their file; `None` for this run. Nothing was switched yet, so a failure leaves the world as it was.
+/// Writes the edits to their files; nothing for this run. Nothing was switched yet, so a failure leaves the world as it
+/// was: what was saved before it is taken back.
 async fn save(
     instance: &Instance,
     before: &Loaded,
-    edits: &[Edit],
-    target: SaveTarget,
-) -> Result<Option<Saved>, Problem> {
-    let Some(layer) = target.layer() else { return Ok(None) };
+    parts: Vec<(SaveTarget, Vec<Edit>)>,
+) -> Result<Vec<Saved>, Problem> {
     let shared = instance.shared();
-    let (sources, edits, expected) = (shared.sources.clone(), edits.to_vec(), before.revision.clone());
-    let checkpoints = shared.surroundings.checkpoints.clone();
-    let saved = blocking(move || {
-        let saved = cwts_config::save_with(&sources, layer, &edits, &expected, checkpoints.as_ref());
-        saved.map_err(|error| rules::blame(error, &edits))
-    });
-    saved.await?.map(Some)
+    let mut done = Vec::new();
+    for (target, edits) in parts {
+        let Some(layer) = target.layer() else { continue };
+        let (sources, expected) = (shared.sources.clone(), before.revision.clone());
+        let checkpoints = shared.surroundings.checkpoints.clone();
+        let saved = blocking(move || {
+            let saved = cwts_config::save_with(&sources, layer, &edits, &expected, checkpoints.as_ref());
+            saved.map_err(|error| rules::blame(error, &edits))
+        });
+        match saved.await.and_then(|saved| saved) {
+            Ok(saved) => done.push(saved),
+            Err(problem) => return Err(put_back(instance, done, problem).await),
+        }
+    }
+    Ok(done)
 }
 
-/// Undoes the save after a switch that failed. Where that fails too, the person is told.
-async fn put_back(instance: &Instance, saved: Option<Saved>, problem: Problem) -> Problem {
-    let Some(saved) = saved else { return problem };
-    let checkpoints = instance.shared().surroundings.checkpoints.clone();
-    let undone = blocking(move || {
-        checkpoints.pass(Step::PutBack).map_err(|error| Problem::new(ErrorCode::SaveFailed, error.to_string()))?;
-        saved.undo().map_err(Problem::from)
-    });
-    match undone.await.and_then(|undone| undone) {
-        Ok(()) => problem,
-        Err(second) => Problem {
-            message: format!("{} The saved change could not be taken back: {}.", problem.message, second.message),
-            ..problem
-        },
+/// Undoes the saves after a step that failed. Where that fails too, the person is told.
+async fn put_back(instance: &Instance, saved: Vec<Saved>, mut problem: Problem) -> Problem {
+    for saved in saved.into_iter().rev() {
+        let checkpoints = instance.shared().surroundings.checkpoints.clone();
+        let undone = blocking(move || {
+            checkpoints.pass(Step::PutBack).map_err(|error| Problem::new(ErrorCode::SaveFailed, error.to_string()))?;
+            saved.undo().map_err(Problem::from)
+        });
+        if let Err(second) = undone.await.and_then(|undone| undone) {
+            let kept = format!("{} The saved change could not be taken back: {}.", problem.message, second.message);
+            problem.message = kept;
+        }
     }
+    problem
 }
 
 /// Runs what reads and writes files away from the tasks of the services.

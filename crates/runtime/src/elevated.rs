@@ -56,6 +56,7 @@ fn outcome(ran: Result<Output, PkexecError>) -> Result<Released, Problem> {
     let output = ran.map_err(|error| {
         let problem = match error {
             PkexecError::Missing(_) => Problem::new(ErrorCode::Internal, format!("Nothing was ended: {error}.")),
+            PkexecError::NoAgent => Problem::new(ErrorCode::NotPermitted, format!("Nothing was ended: {error}.")),
             PkexecError::Dismissed | PkexecError::NotAuthorized => {
                 Problem::new(ErrorCode::NotPermitted, "The password was not given, so nothing was ended.")
             }

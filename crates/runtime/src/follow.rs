@@ -10,6 +10,7 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio_util::sync::CancellationToken;
 
+use crate::audit::AuditEntry;
 use crate::core::Core;
 use crate::instance::{Instance, Shared};
 use crate::operation::Operation;
@@ -118,6 +119,7 @@ impl Core {
     pub(crate) async fn restore(&mut self, instance: &Instance) -> Result<(), Problem> {
         let sources = instance.shared().sources.clone();
         let restored = crate::change::blocking(move || cwts_config::restore(&sources, None)).await??;
+        instance.audit(AuditEntry::restored(self.acting, &restored));
         let aside = restored.aside.map(|aside| format!("; the damaged one is {}", aside.display()));
         let file = restored.file.display();
         instance.record(format!("{file} is its last good copy again{}", aside.unwrap_or_default()));

@@ -47,6 +47,7 @@ mod policy;
 mod port_facts;
 mod port_watch;
 mod profiles;
+mod refusals;
 mod release;
 mod renew;
 mod rules;
@@ -66,6 +67,7 @@ mod view;
 
 pub use access::{Access, Caller, Denied, LastUse};
 pub use audit::{Action, Actor, AuditEntry, AuditPage, AuditRecord, Trail};
+pub use away::missing_addresses;
 pub use candles::Candle;
 pub use clients::{
     ClientFacts, ClientProgram, Issued, Place, ProgramInfo, Snippet, SnippetNote, StaleSnippet, Transport, Trial,
@@ -75,6 +77,7 @@ pub use connected::{
 };
 pub use connection_test::{ServiceTest, TestChoice, TestPlan, TestRequest, TestToken, parse_host, test_connections};
 pub use control::{InstanceRow, SettingsView};
+pub use cwts_config::HostNames;
 pub use cwts_credentials::{CertificateInfo, Scope, TrustStep};
 pub use cwts_engine::{Account, Exchange, Fill, Market, Order, Position, Role, Trade, decide};
 pub use cwts_journal::JournalError;
@@ -117,6 +120,7 @@ pub use port_watch::{PortNews, PortWatch};
 pub use profiles::{
     NewInstance, PortSet, ProfileInfo, check_new_port, create_instance, free_port_sets, remove_instance,
 };
+pub use refusals::{RefusalReason, Refused};
 pub use release::{PATIENCE, Release, Released, WayOut, further_addresses, look, release, ways_out};
 pub use security::{
     AuthorityView, CertificateView, FirewallSummary, PemSource, ReachEdit, Security, SecurityView, TokenView,

@@ -14,6 +14,8 @@ pub fn server_names(settings: &Settings, chosen: &[String]) -> Result<Vec<Server
     for text in chosen {
         names.push(parse(text)?);
     }
+    // What clients may call this computer they have to find in its certificate.
+    names.extend(settings.allowed_hosts.value.iter().filter_map(|name| parse(name).ok()));
     names.extend(parse(&rustix::system::uname().nodename().to_string_lossy()).ok());
     names.extend(["localhost", "127.0.0.1", "::1"].into_iter().filter_map(|name| parse(name).ok()));
     for group in [Group::Mcp, Group::Monitoring] {

@@ -5,9 +5,7 @@
 //! all of it. Where NetworkManager is not on the bus, or says less than expected, that is left out.
 
 use std::collections::{BTreeMap, HashMap};
-use std::time::Duration;
 
-use zbus::blocking::connection::Builder;
 use zbus::blocking::{Connection, Proxy};
 use zbus::zvariant::{OwnedObjectPath, OwnedValue};
 
@@ -17,8 +15,6 @@ const NAME: &str = "org.freedesktop.NetworkManager";
 const PATH: &str = "/org/freedesktop/NetworkManager";
 const FIREWALLD: &str = "org.fedoraproject.FirewallD1";
 const FIREWALLD_PATH: &str = "/org/fedoraproject/FirewallD1";
-/// A bus that is well answers within 70 ms.
-const DEADLINE: Duration = Duration::from_secs(2);
 /// NMMetered: it is, and it probably is.
 const METERED: [u32; 2] = [1, 3];
 /// What firewalld ships for networks whose computers are trusted (firewalld.zones(5)).
@@ -40,7 +36,7 @@ impl NetworkSource for NetworkManager {
 }
 
 fn read() -> zbus::Result<BTreeMap<String, Described>> {
-    let bus = Builder::system()?.method_timeout(DEADLINE).build()?;
+    let bus = cwts_firewall::system_bus()?;
     let active: Vec<OwnedObjectPath> = Proxy::new(&bus, NAME, PATH, NAME)?.get_property("ActiveConnections")?;
     let mut networks = BTreeMap::new();
     for path in active {

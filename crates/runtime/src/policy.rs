@@ -1,6 +1,6 @@
 //! The rules that the guards of all ports go by, as they follow from the configuration in force.
 
-use cwts_config::{AuthMode, Settings};
+use cwts_config::{AuthMode, HostNames, Settings};
 use cwts_credentials::CertificateInfo;
 use cwts_domain::Group;
 
@@ -12,6 +12,8 @@ use crate::tls::Tls;
 pub struct Policy {
     /// Whether this computer needs a token on the MCP ports. Other computers always need one.
     pub needs_token: bool,
+    /// Names that a person allows in any case.
+    pub allowed: HostNames,
     /// Names of this computer that clients may use over TLS: those of the certificate. Without TLS a name proves nothing,
     /// since a page can make it resolve to anything.
     pub names: Vec<String>,
@@ -31,6 +33,7 @@ impl Policy {
         let address = |group| settings.bind_addr(group).value;
         Self {
             needs_token,
+            allowed: settings.allowed_hosts.value.clone(),
             names: certificate.info().map(|info| info.names).unwrap_or_default(),
             certificate: certificate.info(),
             confirm_above: settings.confirm_above.value,
@@ -59,6 +62,7 @@ impl Default for Policy {
     fn default() -> Self {
         Self {
             needs_token: true,
+            allowed: HostNames::default(),
             names: Vec::new(),
             certificate: None,
             confirm_above: 0,

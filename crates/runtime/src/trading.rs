@@ -2,13 +2,13 @@
 
 use std::sync::{Arc, Weak};
 
-use cwts_domain::{AccountId, Actor, Cash, Command, ErrorCode, Event, Problem, Reject, TradingState};
+use cwts_domain::{AccountId, Actor as Trader, Cash, Command, ErrorCode, Event, Problem, Reject, TradingState};
 use cwts_engine::Exchange;
 use cwts_journal::JournalError;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
-use crate::audit::AuditEntry;
+use crate::audit::{Actor, AuditEntry};
 use crate::elsewhere::TradingOrder;
 use crate::exchange::ExchangeError;
 use crate::instance::{Instance, Shared};
@@ -65,16 +65,12 @@ impl Instance {
     /// # Errors
     /// It could not be written down; the instance is stopped; the exchange has too much to do.
     pub async fn halt_trading(&self, by: Actor) -> Result<TradingStatus, Problem> {
-        let halt = Command::SetTradingState { state: TradingState::Halted, by };
+        let halt = Command::SetTradingState { state: TradingState::Halted, by: by.trader() };
         let told =
             self.exchange().execute(halt, |exchange, events| (TradingStatus::of(exchange, events), events.len()));
         let (status, changes) = told.await?;
         if changes > 0 {
-            self.record(match by {
-                Actor::Person => "Trading halted",
-                Actor::Agent => "An agent halted trading",
-                Actor::System => "Trading halted by the program",
-            });
+            self.note_halt(by);
         }
         Ok(status)
     }
@@ -84,30 +80,50 @@ impl Instance {
     /// # Errors
     /// An agent asks while trading is halted: only a person goes back towards active. As for [`Instance::halt_trading`].
     pub async fn reduce_trading(&self, by: Actor) -> Result<TradingStatus, Problem> {
-        let reduce = Command::SetTradingState { state: TradingState::Reducing, by };
-        let status = self.exchange().execute(reduce, TradingStatus::of).await?;
+        let reduce = Command::SetTradingState { state: TradingState::Reducing, by: by.trader() };
+        let told =
+            self.exchange().execute(reduce, |exchange, events| (TradingStatus::of(exchange, events), events.len()));
+        let (status, changes) = told.await?;
         self.record("Trading set to reducing");
+        if changes > 0 {
+            self.audit(AuditEntry::trading_state(by, TradingState::Reducing));
+        }
         Ok(status)
+    }
+
+    /// Tells that trading was halted, by whoever had the exchange do it.
+    pub fn note_halt(&self, by: Actor) {
+        self.record(match by.trader() {
+            Trader::Person => "Trading halted",
+            Trader::Agent => "An agent halted trading",
+            Trader::System => "Trading halted by the program",
+        });
+        self.audit(AuditEntry::trading_state(by, TradingState::Halted));
     }
 
     /// Lets clients trade again. A journal that could not be written is tried once more.
     ///
     /// # Errors
     /// The journal still cannot be written; the instance is stopped; the exchange has too much to do.
-    pub async fn resume_trading(&self) -> Result<TradingStatus, Problem> {
-        let status = self.exchange().resume(TradingStatus::of).await?;
+    pub async fn resume_trading(&self, by: Actor) -> Result<TradingStatus, Problem> {
+        let resumed =
+            self.exchange().resume(|exchange, events| (TradingStatus::of(exchange, events), events.len())).await;
+        let (status, changes) = resumed?;
         self.record("Trading resumed");
+        if changes > 0 {
+            self.audit(AuditEntry::trading_state(by, TradingState::Active));
+        }
         Ok(status)
     }
 
-    /// Does what a person wants.
+    /// Does what a person in the panel wants.
     ///
     /// # Errors
     /// As for [`Instance::resume_trading`].
     pub async fn order_trading(&self, order: TradingOrder) -> Result<TradingStatus, Problem> {
         match order {
-            TradingOrder::Halt => self.halt_trading(Actor::Person).await,
-            TradingOrder::Resume => self.resume_trading().await,
+            TradingOrder::Halt => self.halt_trading(Actor::Panel).await,
+            TradingOrder::Resume => self.resume_trading(Actor::Panel).await,
             TradingOrder::CancelAll => self.cancel_all_orders().await,
         }
     }
@@ -116,7 +132,7 @@ impl Instance {
     ///
     /// # Errors
     /// It could not be written down; the instance is stopped; the exchange has too much to do.
-    pub async fn reset_account(&self, by: crate::audit::Actor) -> Result<TradingStatus, Problem> {
+    pub async fn reset_account(&self, by: Actor) -> Result<TradingStatus, Problem> {
         let reset = self.exchange().change(|exchange, events, at| -> Result<_, Reject> {
             let worth =
                 |exchange: &Exchange| exchange.account(AccountId::PAPER).map(|account| exchange.equity(account));

@@ -12,7 +12,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, Uri, Version, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use cwts_runtime::{Connection, Exposure, RemoteRefusal};
+use cwts_runtime::{Connection, Exposure, HostNames, RefusalReason, RemoteRefusal};
 
 use crate::metered::Scope;
 use crate::problem::{ProblemDetails, retry_after};
@@ -30,14 +30,13 @@ enum Refusal {
 }
 
 impl Refusal {
-    /// The label of the metric.
-    fn reason(self) -> &'static str {
+    fn reason(self) -> RefusalReason {
         match self {
-            Self::Rate(_) => "rate",
-            Self::Remote(_) => "remote",
-            Self::BadHost => "bad_host",
-            Self::Host => "host",
-            Self::Origin => "origin",
+            Self::Rate(_) => RefusalReason::Rate,
+            Self::Remote(_) => RefusalReason::Remote,
+            Self::BadHost => RefusalReason::BadHost,
+            Self::Host => RefusalReason::Host,
+            Self::Origin => RefusalReason::Origin,
         }
     }
 
@@ -56,7 +55,7 @@ impl Refusal {
                 "host_refused",
                 format!(
                     "Host {} is not accepted. Use localhost, a loopback address, or the address that the service is \
-                     bound to.",
+                     bound to; security.allowed_hosts allows further names.",
                     shown(header::HOST)
                 ),
             ),
@@ -64,8 +63,8 @@ impl Refusal {
                 StatusCode::FORBIDDEN,
                 "origin_refused",
                 format!(
-                    "Pages of {} may not use this service. Only pages of this computer may, and programs, which \
-                     send no Origin.",
+                    "Pages of {} may not use this service. Only pages of this computer and of \
+                     security.allowed_hosts may, and programs, which send no Origin.",
                     shown(header::ORIGIN)
                 ),
             ),
@@ -102,13 +101,17 @@ fn remedies(refusal: RemoteRefusal) -> String {
 
 pub(crate) async fn check(State(scope): State<Scope>, request: Request, next: Next) -> Response {
     let Some(refusal) = refusal(&scope, &request) else { return next.run(request).await };
-    if let (Refusal::Remote(_), Some(connection)) = (refusal, request.extensions().get::<Connection>()) {
-        scope.instance.note_remote_refused(connection.peer().ip());
-    }
-    let labels = [scope.service.id(), refusal.reason()];
-    scope.instance.metrics().refused.with_label_values(&labels).inc();
-    tracing::debug!(service = scope.service.id(), reason = refusal.reason(), "request refused");
+    count(&scope, request.extensions().get(), refusal.reason());
     refusal.response(request.headers())
+}
+
+/// Counts a refusal, for metrics and for people.
+pub(crate) fn count(scope: &Scope, connection: Option<&Connection>, reason: RefusalReason) {
+    if let Some(connection) = connection {
+        scope.instance.note_refused(connection.peer().ip(), reason);
+    }
+    scope.instance.metrics().refused.with_label_values(&[scope.service.id(), reason.id()]).inc();
+    tracing::debug!(service = scope.service.id(), reason = reason.id(), "request refused");
 }
 
 /// The first rule that the request breaks. The rate comes first: what is refused costs time too.
@@ -126,7 +129,7 @@ fn refusal(scope: &Scope, request: &Request) -> Option<Refusal> {
         return Some(Refusal::Remote(refusal));
     }
     let names: &[String] = if connection.is_encrypted() { &policy.names } else { &[] };
-    let ours = Ours { local: connection.local().ip().to_canonical(), names };
+    let ours = Ours { local: connection.local().ip().to_canonical(), allowed: &policy.allowed, names };
     foreign_name(request.version(), request.uri(), request.headers(), &ours)
 }
 
@@ -180,26 +183,32 @@ fn host_name(authority: &str) -> Option<&str> {
 struct Ours<'a> {
     /// The address that it connected to.
     local: IpAddr,
+    /// What a person allows: those names are known not to be made to resolve to this computer by strangers.
+    allowed: &'a HostNames,
     /// The names of the certificate, for a client that has checked it: a page of a rebound name could not have. In plain
     /// text no other name counts, since any name can be rebound.
     names: &'a [String],
 }
 
 impl Ours<'_> {
-    /// A loopback name, the literal address that the client connected to, or a name of the certificate.
+    /// A loopback name, the literal address that the client connected to, a name that is allowed or one of the certificate.
     fn has(&self, name: &str) -> bool {
         let name = name.strip_suffix('.').unwrap_or(name);
-        if name.eq_ignore_ascii_case("localhost") || self.names.iter().any(|each| each.eq_ignore_ascii_case(name)) {
+        let mut known = self.allowed.iter().chain(self.names.iter().map(String::as_str)).chain(["localhost"]);
+        if known.any(|each| each.eq_ignore_ascii_case(name)) {
             return true;
         }
-        name.parse::<IpAddr>().is_ok_and(|ip| ip.to_canonical().is_loopback() || ip.to_canonical() == self.local)
+        let is_allowed = |ip: IpAddr| self.allowed.iter().any(|each| each.parse() == Ok(ip));
+        name.parse::<IpAddr>()
+            .map(|ip| ip.to_canonical())
+            .is_ok_and(|ip| ip.is_loopback() || ip == self.local || is_allowed(ip))
     }
 }
 
 /// Whether a request to a loopback address is let in.
 #[cfg(feature = "fuzzing")]
 pub(crate) fn lets_in(version: Version, uri: &Uri, headers: &HeaderMap) -> bool {
-    let ours = Ours { local: IpAddr::from([127, 0, 0, 1]), names: &[] };
+    let ours = Ours { local: IpAddr::from([127, 0, 0, 1]), allowed: &HostNames::default(), names: &[] };
     foreign_name(version, uri, headers, &ours).is_none()
 }
 
@@ -219,7 +228,7 @@ mod tests {
         for (name, value) in pairs {
             headers.append(name, value.parse().expect("a header value"));
         }
-        let ours = Ours { local: local.parse().expect("an address"), names: &[] };
+        let ours = Ours { local: local.parse().expect("an address"), allowed: &HostNames::default(), names: &[] };
         foreign_name(version, &target.parse().expect("a target"), &headers, &ours)
     }
 
@@ -246,8 +255,13 @@ mod tests {
     #[test]
     fn a_name_of_the_certificate_counts_for_who_has_checked_it() {
         let names = ["studio.lan".to_owned(), "192.168.1.20".to_owned()];
-        let ours = Ours { local: LAN.parse().expect("an address"), names: &names };
+        let ours = Ours {
+            local: LAN.parse().expect("an address"),
+            allowed: &"Bot.lan, 10.0.0.7".parse().expect("names"),
+            names: &names,
+        };
         assert!(ours.has("Studio.lan") && ours.has(LAN), "what the certificate names");
+        assert!(ours.has("bot.LAN.") && ours.has("10.0.0.7"), "what a person allows");
         assert!(!ours.has("evil.example") && !ours.has("lan"), "and nothing else");
     }
 

@@ -10,7 +10,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use cwts_runtime::{Caller, Connection, Instance, RunState};
+use cwts_runtime::{Caller, Connection, Instance, RunState, missing_addresses};
 use serde::Serialize;
 
 use crate::guard::is_here;
@@ -156,11 +156,14 @@ fn market(instance: &Instance) -> Check {
 }
 
 fn services(instance: &Instance) -> Check {
-    let (status, output) = match instance.snapshot().state {
-        RunState::Running => (Status::Pass, None),
-        RunState::Starting => (Status::Fail, Some("starting")),
-        RunState::Stopping => (Status::Fail, Some("draining: open connections end, new ones are refused")),
-        RunState::Stopped => (Status::Fail, Some("stopped")),
+    let snapshot = instance.snapshot();
+    let missing = missing_addresses(&snapshot);
+    let (status, output): (_, Option<Cow<'static, str>>) = match snapshot.state {
+        RunState::Running if missing.is_empty() => (Status::Pass, None),
+        RunState::Running => (Status::Warn, Some(missing.join(" ").into())),
+        RunState::Starting => (Status::Fail, Some("starting".into())),
+        RunState::Stopping => (Status::Fail, Some("draining: open connections end, new ones are refused".into())),
+        RunState::Stopped => (Status::Fail, Some("stopped".into())),
     };
     Check::new(instance, "system", status).saying(output)
 }

@@ -8,9 +8,9 @@ use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use cwts_domain::Service;
-use cwts_runtime::{Caller, Connection, Denied, Scope as Allowed};
+use cwts_runtime::{Caller, Connection, Denied, RefusalReason, Scope as Allowed};
 
-use crate::guard::is_here;
+use crate::guard::{self, is_here};
 use crate::metered::Scope;
 use crate::problem::ProblemDetails;
 use crate::rest;
@@ -24,7 +24,7 @@ const CHALLENGE: &str = "Bearer realm=\"cwts-ultra\"";
 /// a token was presented or none is needed.
 pub(crate) async fn check(State(scope): State<Scope>, mut request: Request, next: Next) -> Response {
     let Some(connection) = request.extensions().get::<Connection>().cloned() else {
-        return Refusal::Missing.into_response(&scope);
+        return Refusal::Missing.into_response(&scope, None);
     };
     let policy = scope.instance.policy();
     let here = is_here(&connection);
@@ -37,15 +37,15 @@ pub(crate) async fn check(State(scope): State<Scope>, mut request: Request, next
         }
         Some(token) => match access.authenticate(&token, source, now) {
             Ok(caller) => Some(caller),
-            Err(denied) => return Refusal::Denied(denied).into_response(&scope),
+            Err(denied) => return Refusal::Denied(denied).into_response(&scope, Some(&connection)),
         },
         None => None,
     };
     let needed = needed(scope.service, here, request.method(), request.uri());
     match (needed, &caller) {
-        (Some(_), None) => return Refusal::Missing.into_response(&scope),
+        (Some(_), None) => return Refusal::Missing.into_response(&scope, Some(&connection)),
         (Some(needed), Some(caller)) if !caller.scope().allows(needed) => {
-            return Refusal::Scope { held: caller.scope(), needed }.into_response(&scope);
+            return Refusal::Scope { held: caller.scope(), needed }.into_response(&scope, Some(&connection));
         }
         _ => {}
     }
@@ -104,18 +104,17 @@ enum Refusal {
 }
 
 impl Refusal {
-    fn into_response(self, scope: &Scope) -> Response {
+    fn into_response(self, scope: &Scope, connection: Option<&Connection>) -> Response {
         let Scope { service, instance, .. } = scope;
         let reason = match &self {
-            Self::Missing => "token_missing",
-            Self::Denied(_) => "token",
-            Self::Scope { .. } => "scope",
+            Self::Missing => RefusalReason::TokenMissing,
+            Self::Denied(_) => RefusalReason::Token,
+            Self::Scope { .. } => RefusalReason::Scope,
         };
-        instance.metrics().refused.with_label_values(&[service.id(), reason]).inc();
+        guard::count(scope, connection, reason);
         if let Self::Denied(_) = &self {
             instance.metrics().login_failures.with_label_values(&[service.id()]).inc();
         }
-        tracing::debug!(service = service.id(), reason, "request refused");
         let (challenge, details) = self.answer(*service);
         let mut response = details.into_response();
         let headers = response.headers_mut();

@@ -2,8 +2,8 @@
 
 #![expect(clippy::let_underscore_must_use, reason = "written by the macro of every command that can fail")]
 
-use cwts_domain::{Actor, Problem, TradingState};
-use cwts_runtime::{DeskMessage, DeskOrder, DeskWatch, OrderChange, OrderTicket, TicketPreview, TradingOrder};
+use cwts_domain::{Problem, TradingState};
+use cwts_runtime::{Actor, DeskMessage, DeskOrder, DeskWatch, OrderChange, OrderTicket, TicketPreview, TradingOrder};
 use tauri::State;
 use tauri::ipc::Channel;
 
@@ -85,8 +85,8 @@ pub(crate) async fn set_trading_state(
 ) -> Result<(), Problem> {
     let instance = panel.supervisor.instance(&instance)?;
     match state {
-        TradingState::Active => instance.resume_trading().await.map(drop),
-        TradingState::Reducing => instance.reduce_trading(Actor::Person).await.map(drop),
-        TradingState::Halted => instance.halt_trading(Actor::Person).await.map(drop),
+        TradingState::Active => instance.resume_trading(Actor::Panel).await.map(drop),
+        TradingState::Reducing => instance.reduce_trading(Actor::Panel).await.map(drop),
+        TradingState::Halted => instance.halt_trading(Actor::Panel).await.map(drop),
     }
 }

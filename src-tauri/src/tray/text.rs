@@ -200,7 +200,7 @@ pub(crate) mod fixture {
 mod tests {
     use std::net::IpAddr;
 
-    use cwts_config::{AuthMode, Origin, Sourced, TlsMode};
+    use cwts_config::{AuthMode, HostNames, Origin, Sourced, TlsMode};
     use cwts_domain::{ErrorCode, Problem};
     use cwts_ports::Holder;
     use cwts_runtime::{Conflict, Elsewhere, Exposure, FailedLogins, Security, TradingSummary};
@@ -245,6 +245,7 @@ mod tests {
                 monitoring: Exposure::Local,
                 auth: sourced(AuthMode::Token),
                 tls: sourced(TlsMode::Off),
+                allowed_hosts: sourced(HostNames::default()),
                 certificate: None,
                 mcp_away: None,
                 monitoring_away: None,

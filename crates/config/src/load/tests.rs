@@ -141,6 +141,7 @@ fn every_setting_is_read_from_every_layer() {
         "::1",
         "token",
         "on",
+        "studio.lan, fd00::1",
         "false",
         "debug",
         InstanceId::DEFAULT,

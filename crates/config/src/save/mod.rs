@@ -25,18 +25,16 @@ pub struct Saved {
     written: Option<String>,
 }
 
-/// The configuration as a save of the edits would leave it. Writes nothing.
+/// The configuration as a save of the edits of each file would leave it. Writes nothing.
 ///
 /// # Errors
 /// As for [`save`], except that nothing is written.
-pub fn preview(
-    sources: &Sources,
-    layer: SaveLayer,
-    edits: &[Edit],
-    expected: &Revision,
-) -> Result<Loaded, ConfigError> {
-    let current = Revision::read(sources)?;
-    resolve(sources, changed(sources, layer, edits, expected, &current)?)
+pub fn preview(sources: &Sources, files: &[(SaveLayer, &[Edit])], expected: &Revision) -> Result<Loaded, ConfigError> {
+    let mut next = Revision::read(sources)?;
+    for (layer, edits) in files {
+        next = changed(sources, *layer, edits, expected, &next)?;
+    }
+    resolve(sources, next)
 }
 
 /// Writes the edits, and a copy of the new content beside the file as `NAME.bak`: the last that was in order. Blocks while

@@ -156,14 +156,14 @@ fn edits_that_would_make_the_configuration_invalid_change_nothing() {
     let refused = save(&sources, SaveLayer::EnvFile, &edits, &revision).unwrap_err();
     assert!(matches!(refused, ConfigError::SharedPort { port: 9090, .. }), "9090 is that of Prometheus: {refused}");
     assert_eq!(contents(&sources), before, "not even the first edit is made");
-    let previewed = preview(&sources, SaveLayer::EnvFile, &edits, &revision).unwrap_err();
+    let previewed = preview(&sources, &[(SaveLayer::EnvFile, &edits)], &revision).unwrap_err();
     assert_eq!(previewed.to_string(), refused.to_string(), "the preview tells the same beforehand");
 }
 
 #[test]
 fn a_preview_writes_nothing() {
     let (folder, sources) = home();
-    let seen = preview(&sources, SaveLayer::Toml, &[set(PORT, 5010)], &Revision::default()).unwrap();
+    let seen = preview(&sources, &[(SaveLayer::Toml, &[set(PORT, 5010)])], &Revision::default()).unwrap();
     assert_eq!(seen.settings.mcp_port.value, 5010, "it shows what would be in force");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "nothing was created, not even a lock");
 }

@@ -176,7 +176,9 @@ fn last_value(table: &Table) -> Option<Range<usize>> {
 fn spelled(key: Key, value: &str) -> String {
     match key {
         Key::Port(_) | Key::ConfirmAbove | Key::StartServers => value.to_owned(),
-        Key::BindAddr(_) | Key::Auth | Key::Tls | Key::LogLevel | Key::InstanceId => format!("\"{value}\""),
+        Key::BindAddr(_) | Key::Auth | Key::Tls | Key::AllowedHosts | Key::LogLevel | Key::InstanceId => {
+            format!("\"{value}\"")
+        }
     }
 }
 

@@ -1,7 +1,8 @@
 //! firewalld: it owns a name on the system bus for as long as it runs.
 
 use std::collections::HashMap;
-use std::fs;
+use std::fs::{self, File};
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
@@ -18,6 +19,8 @@ const ZONES: &str = "org.fedoraproject.FirewallD1.zone";
 const SOCKETS: [&str; 2] = ["/run/dbus/system_bus_socket", "/var/run/dbus/system_bus_socket"];
 /// The kernel's table of IPv4 routes.
 const ROUTES: &str = "/proc/net/route";
+/// What a connection opens: an event queue with its waker, a pair for signals, the socket; and as much for who comes between.
+const DESCRIPTORS: usize = 16;
 /// A bus that is well answers within 70 ms.
 const DEADLINE: Duration = Duration::from_secs(2);
 
@@ -26,7 +29,7 @@ pub(super) fn detect() -> (ToolFinding, Option<String>) {
     let installed = is_installed(Tool::Firewalld.program());
     let finding =
         |state, evidence: String, incoming| ToolFinding { tool: Tool::Firewalld, installed, state, evidence, incoming };
-    let bus = match connect() {
+    let bus = match system_bus() {
         Ok(bus) => bus,
         Err(_) if !has_bus() => return (finding(ToolState::Inactive, "There is no system bus".to_owned(), None), None),
         Err(error) if installed => {
@@ -50,7 +53,14 @@ fn has_bus() -> bool {
     std::env::var_os("DBUS_SYSTEM_BUS_ADDRESS").is_some() || SOCKETS.iter().any(|path| Path::new(path).exists())
 }
 
-fn connect() -> zbus::Result<Connection> {
+/// Connects to the system bus, whose answers are waited for 2 s at most. Blocks.
+///
+/// # Errors
+/// There is no bus, or the process has no descriptors left for it.
+pub fn system_bus() -> zbus::Result<Connection> {
+    // The runtime of such a connection panics where it gets none (zbus 5, tokio 1).
+    let room = (0..DESCRIPTORS).map(|_| File::open("/dev/null")).collect::<io::Result<Vec<_>>>()?;
+    drop(room);
     Builder::system()?.method_timeout(DEADLINE).build()
 }
 

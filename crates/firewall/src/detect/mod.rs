@@ -9,6 +9,8 @@ mod netfilter;
 mod tests;
 mod ufw;
 
+pub use firewalld::system_bus;
+
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};

@@ -2,9 +2,9 @@
 
 use std::net::IpAddr;
 
-use cwts_config::Key;
+use cwts_config::{Key, Restored};
 use cwts_credentials::{CertificateInfo, Scope};
-use cwts_domain::{Group, Timestamp};
+use cwts_domain::{Actor as Trader, Group, Timestamp, TradingState};
 use cwts_firewall::{Change, Outcome, Report, Task};
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +22,14 @@ pub enum Actor {
     CommandLine,
     /// A client of the REST API, `cwts-ultra arm` among them.
     Rest {
+        /// What its token allows.
+        scope: Scope,
+        /// Its address.
+        #[cfg_attr(feature = "wire", ts(type = "string"))]
+        from: IpAddr,
+    },
+    /// A client of MCP, over WebSocket or HTTP.
+    Mcp {
         /// What its token allows.
         scope: Scope,
         /// Its address.
@@ -62,6 +70,12 @@ pub enum Action {
     TradingArmed,
     /// Orders are refused while other computers are served.
     TradingDisarmed,
+    /// Orders can only be cancelled from now on.
+    TradingHalted,
+    /// Only orders that make a position smaller are taken.
+    TradingReduced,
+    /// Orders are taken again.
+    TradingResumed,
     /// Other computers were refused.
     RemoteRefused,
     /// Wrong tokens were presented.
@@ -76,6 +90,19 @@ pub enum Action {
     LimitChanged,
     /// The paper account has its opening cash again.
     AccountReset,
+    /// The last good copy took the place of a damaged file.
+    SettingsRestored,
+}
+
+impl Actor {
+    /// Who that is to the exchange. Without the owner's token nobody is known to be a person.
+    pub(crate) fn trader(self) -> Trader {
+        match self {
+            Self::Panel | Self::CommandLine | Self::HandEdit | Self::Rest { scope: Scope::Owner, .. } => Trader::Person,
+            Self::Rest { .. } | Self::Mcp { .. } => Trader::Agent,
+            Self::Program => Trader::System,
+        }
+    }
 }
 
 /// Something to be told, before it has a place in the trail.
@@ -176,7 +203,8 @@ impl AuditEntry {
     /// A setting has another value.
     pub fn setting(actor: Actor, key: Key, before: impl Into<String>, after: impl Into<String>) -> Self {
         let (before, after) = (before.into(), after.into());
-        let text = format!("{key} was changed from {before} to {after}.");
+        let word = |value: &str| if value.is_empty() { "nothing".to_owned() } else { value.to_owned() };
+        let text = format!("{key} was changed from {} to {}.", word(&before), word(&after));
         let entry = Self::new(actor, Action::SettingChanged, key.id(), text);
         Self { before: Some(before), after: Some(after), ..entry }
     }
@@ -203,6 +231,26 @@ impl AuditEntry {
         let text = format!("The paper account was reset: it has {after} USD again, after {before} USD.");
         let entry = Self::new(actor, Action::AccountReset, "account", text);
         Self { before: Some(before), after: Some(after), ..entry }
+    }
+
+    /// Trading was halted, reduced, or goes on.
+    pub(crate) fn trading_state(actor: Actor, state: TradingState) -> Self {
+        let (action, text) = match state {
+            TradingState::Halted => (Action::TradingHalted, "Trading was halted: orders can only be cancelled."),
+            TradingState::Reducing => {
+                (Action::TradingReduced, "Trading was reduced: only orders that make a position smaller are taken.")
+            }
+            TradingState::Active => (Action::TradingResumed, "Trading goes on: orders are taken again."),
+        };
+        Self { after: Some(state.id().to_owned()), ..Self::new(actor, action, "trading", text) }
+    }
+
+    /// The last good copy took the place of a damaged file.
+    pub fn restored(actor: Actor, restored: &Restored) -> Self {
+        let file = restored.file.display().to_string();
+        let text = format!("{file} is its last good copy again.");
+        let after = restored.aside.as_ref().map(|aside| format!("the damaged file is {}", aside.display()));
+        Self { after, ..Self::new(actor, Action::SettingsRestored, file, text) }
     }
 
     /// Requests of strangers since the last entry of the kind, `latest` the last of them.

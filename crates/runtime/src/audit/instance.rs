@@ -10,6 +10,7 @@ use cwts_domain::Problem;
 use super::{Action, Actor, AuditEntry, AuditPage};
 use crate::access::TokenNews;
 use crate::instance::{Instance, Shared};
+use crate::refusals::RefusalReason;
 
 /// How long anybody waits for the disk.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -68,9 +69,12 @@ impl Instance {
         }
     }
 
-    /// Another computer was refused.
-    pub fn note_remote_refused(&self, source: IpAddr) {
-        self.shared().remote_refused.add(source);
+    /// A guard refused a request.
+    pub fn note_refused(&self, source: IpAddr, reason: RefusalReason) {
+        self.shared().refusals.add(source, reason, self.clock().now());
+        if reason == RefusalReason::Remote {
+            self.shared().remote_refused.add(source);
+        }
     }
 
     /// Waits until what was told is written, but not for a disk that hangs: the program may end after this.

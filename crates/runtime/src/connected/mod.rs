@@ -14,6 +14,7 @@ use cwts_credentials::Scope;
 use cwts_domain::{ErrorCode, Problem, Service, Timestamp};
 use tokio_util::sync::CancellationToken;
 
+use crate::audit::Actor;
 use crate::instance::Instance;
 
 pub use self::info::{ClientError, ClientInfo, Connected, Link};
@@ -155,6 +156,12 @@ impl ConnectedClient {
     pub fn refused(&self, text: &str, at: Timestamp) {
         let error = ClientError { at: at.millis(), text: printable(text, LONGEST_ERROR) };
         lock(&self.0.row.details).last_error = Some(error);
+    }
+
+    /// Who it is to the audit trail.
+    pub fn actor(&self) -> Actor {
+        let NewClient { scope, address, .. } = &self.0.row.new;
+        Actor::Mcp { scope: scope.unwrap_or(Scope::Trade), from: address.to_canonical() }
     }
 
     /// Resolves when a person disconnects the client.

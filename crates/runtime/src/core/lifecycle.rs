@@ -40,8 +40,7 @@ impl Core {
         self.problem = None;
         self.blocked.clear();
         self.publish(instance);
-        let bound = self.bind(instance).await;
-        match bound {
+        match self.bind(instance).await {
             Ok(bound) => {
                 self.run(instance, bound).await;
                 Ok(())
@@ -49,6 +48,9 @@ impl Core {
             Err(blocked) => {
                 let problem = blocked.problem().clone();
                 tracing::debug!(code = ?problem.code, "cannot start: {problem}");
+                if !self.away.is_empty() {
+                    self.end_stand_in(&instance.shared().sources);
+                }
                 self.state = RunState::Stopped;
                 self.problem = Some(problem.clone());
                 self.blocked.extend(blocked.service().is_some().then_some(blocked));
@@ -61,6 +63,7 @@ impl Core {
     async fn bind(&mut self, instance: &Instance) -> Result<Bound, Blocked> {
         let sources = &instance.shared().sources;
         self.reload(sources);
+        self.stand_in(instance).await;
         let loaded = self.loaded.as_ref().map_err(|problem| Blocked::by_problem(problem.clone()))?;
         let lock = match InstanceLock::acquire(sources) {
             Ok(mut lock) => {

@@ -85,7 +85,7 @@ impl Core {
     }
 
     /// Reads the files again. What a person set for this run stays over what they say.
-    fn reload(&mut self, sources: &Sources) {
+    pub(crate) fn reload(&mut self, sources: &Sources) {
         self.loaded = Self::read(sources, &self.this_run).map_err(Problem::from);
         self.pending = None;
     }

@@ -46,6 +46,7 @@ impl Core {
                 monitoring: policy.exposure(Group::Monitoring),
                 auth: settings.auth,
                 tls: settings.tls,
+                allowed_hosts: settings.allowed_hosts,
                 certificate: policy.certificate.clone(),
                 mcp_away: self.away.get(&Group::Mcp).map(|away| away.address),
                 monitoring_away: self.away.get(&Group::Monitoring).map(|away| away.address),

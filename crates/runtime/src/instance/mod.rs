@@ -28,6 +28,7 @@ use crate::meter::{Meter, Meters};
 use crate::metrics::Metrics;
 use crate::operation::Operation;
 use crate::policy::Policy;
+use crate::refusals::Refusals;
 use crate::services::ServiceFactory;
 use crate::snapshot::{Activity, Envelope, InstanceEvent, Sample, Snapshot};
 use crate::surroundings::Surroundings;
@@ -81,6 +82,7 @@ impl Instance {
             access,
             audit,
             remote_refused: Tally::default(),
+            refusals: Refusals::default(),
             tls,
             sessions: TaskTracker::new(),
             policy: RwLock::default(),

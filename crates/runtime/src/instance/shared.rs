@@ -20,6 +20,7 @@ use crate::market::MarketDesk;
 use crate::meter::Meters;
 use crate::metrics::Metrics;
 use crate::policy::Policy;
+use crate::refusals::Refusals;
 use crate::services::ServiceFactory;
 use crate::snapshot::{Envelope, InstanceEvent, RunState, Snapshot};
 use crate::surroundings::Surroundings;
@@ -40,6 +41,7 @@ pub(crate) struct Shared {
     pub(crate) audit: Audit,
     /// Requests of other computers that were refused and that the audit trail does not tell of yet.
     pub(crate) remote_refused: Tally,
+    pub(crate) refusals: Refusals,
     pub(crate) tls: Tls,
     /// What lives longer than the connection that it began on.
     pub(crate) sessions: TaskTracker,

@@ -9,7 +9,7 @@ mod view;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use cwts_config::{AuthMode, Settings, Sourced, TlsMode};
+use cwts_config::{AuthMode, HostNames, Settings, Sourced, TlsMode};
 use cwts_credentials::{CertificateInfo, Imported, PemText, Scope, TlsStore};
 use cwts_domain::{ErrorCode, Group, Problem};
 use serde::{Deserialize, Serialize};
@@ -39,6 +39,9 @@ pub struct Security {
     pub auth: Sourced<AuthMode>,
     /// Whether the ports are to speak TLS.
     pub tls: Sourced<TlsMode>,
+    /// Names that clients may use beside loopback, the addresses and those of the certificate.
+    #[cfg_attr(feature = "schema", schemars(with = "Sourced<String>"))]
+    pub allowed_hosts: Sourced<HostNames>,
     /// The certificate that the ports show; `None` where they speak plain text only.
     pub certificate: Option<CertificateInfo>,
     /// The address that MCP was bound to, which has left this computer: bound again when it is back.
@@ -218,7 +221,8 @@ impl Instance {
                 Group::Monitoring => settings.monitoring_bind_addr = service.address.clone(),
             }
         }
-        Settings { tls: snapshot.security.tls, auth: snapshot.security.auth, ..settings }
+        let Security { auth, tls, allowed_hosts, .. } = snapshot.security;
+        Settings { auth, tls, allowed_hosts, ..settings }
     }
 
     fn tls_store(&self) -> TlsStore {

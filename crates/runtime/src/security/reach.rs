@@ -3,12 +3,13 @@
 use std::net::IpAddr;
 
 use cwts_config::{AuthMode, Key, Layer, Settings, TlsMode};
-use cwts_credentials::Imported;
+use cwts_credentials::{Imported, TlsBackup};
 use cwts_domain::{Group, Problem};
 use rustls_pki_types::ServerName;
 use serde::Deserialize;
 
 use crate::audit::{Actor, AuditEntry};
+use crate::change::blocking;
 use crate::core::Core;
 use crate::edit::{SaveTarget, SettingChange, SettingsEdit};
 use crate::instance::Instance;
@@ -30,6 +31,8 @@ pub struct ReachEdit {
     /// The new address of metrics and health; `null` keeps it.
     #[cfg_attr(feature = "wire", ts(type = "string | null"))]
     pub monitoring: Option<IpAddr>,
+    /// The names that clients may use, separated by commas, as `security.allowed_hosts` takes them; `null` keeps them.
+    pub allowed_hosts: Option<String>,
     /// Whether what other computers need is made and turned on as well: a certificate, TLS and the token.
     pub protect: bool,
     /// Further names that clients use for this computer, for a certificate that is made.
@@ -40,7 +43,7 @@ impl Instance {
     /// Changes how far the services reach. What protects them comes first, so that nobody is served without it.
     ///
     /// # Errors
-    /// As [`Instance::change`], or no certificate could be made. A certificate that was made before the failure stays.
+    /// As [`Instance::change`], or no certificate could be made. Nothing has changed then.
     pub async fn set_reach(&self, edit: ReachEdit) -> Result<Snapshot, Problem> {
         self.refuse_elsewhere()?;
         self.run(Operation::Reach(edit)).await
@@ -50,23 +53,58 @@ impl Instance {
 impl Core {
     /// As [`Instance::set_reach`].
     pub(crate) async fn set_reach(&mut self, instance: &Instance, edit: &ReachEdit) -> Result<(), Problem> {
-        let settings = self.loaded.as_ref().map_err(Clone::clone)?.settings.clone();
+        let before = self.loaded.as_ref().map_err(Clone::clone)?.clone();
         rules::refuse_outdated(edit.expected_revision, instance.shared().snapshot_revision())?;
-        if edit.protect {
-            let (after, names, instance) = (foreseen(&settings, edit), edit.names.clone(), instance.clone());
-            crate::change::blocking(move || certify(&instance, &after, &names)).await??;
+        let parts = changes(&before.settings, edit).into_iter().map(|(save, changes)| {
+            let edit = SettingsEdit { expected_revision: edit.expected_revision, changes, save };
+            Ok((save, rules::validated(&edit, &before.settings)?))
+        });
+        let parts = parts.collect::<Result<Vec<_>, Problem>>()?;
+        let made = match edit.protect {
+            true => {
+                let (after, names, instance) = (foreseen(&before.settings, edit), edit.names.clone(), instance.clone());
+                blocking(move || certify(&instance, &after, &names)).await??
+            }
+            false => None,
+        };
+        let changed = match parts.is_empty() {
+            true => Ok(()),
+            false => self.change_files(instance, before, parts).await,
+        };
+        match (changed, made) {
+            (Ok(()), Some(made)) => {
+                instance.audit(made.entry);
+                instance.record("Certificate made");
+                Ok(())
+            }
+            (Err(problem), Some(made)) => {
+                let store = instance.tls_store();
+                match blocking(move || store.restore(made.before)).await? {
+                    Ok(()) => Err(problem),
+                    Err(second) => {
+                        let message = format!("{} The certificate that was made stays: {second}.", problem.message);
+                        Err(Problem { message, ..problem })
+                    }
+                }
+            }
+            (changed, None) => changed,
         }
-        for (save, changes) in changes(&settings, edit) {
-            let expected_revision = instance.shared().snapshot_revision();
-            self.change(instance, &SettingsEdit { expected_revision, changes, save }).await?;
-        }
-        Ok(())
     }
+}
+
+/// A certificate that was made for a change.
+struct NewCertificate {
+    /// What was there before, in case the change fails.
+    before: TlsBackup,
+    /// What the trail is told when it does not.
+    entry: AuditEntry,
 }
 
 /// The settings with the addresses that are wanted.
 fn foreseen(settings: &Settings, edit: &ReachEdit) -> Settings {
     let mut after = settings.clone();
+    let allowed = edit.allowed_hosts.as_ref().and_then(|names| names.parse().ok());
+    after.allowed_hosts.value = allowed.unwrap_or(after.allowed_hosts.value);
     after.mcp_bind_addr.value = edit.mcp.unwrap_or(after.mcp_bind_addr.value);
     after.monitoring_bind_addr.value = edit.monitoring.unwrap_or(after.monitoring_bind_addr.value);
     after
@@ -74,7 +112,7 @@ fn foreseen(settings: &Settings, edit: &ReachEdit) -> Settings {
 
 /// Makes a certificate where there is none that is valid for the addresses. One that was imported stays: whoever brought
 /// it knows by which name clients come.
-fn certify(instance: &Instance, after: &Settings, names: &[String]) -> Result<(), Problem> {
+fn certify(instance: &Instance, after: &Settings, names: &[String]) -> Result<Option<NewCertificate>, Problem> {
     let (store, now) = (instance.tls_store(), instance.clock().now());
     let wanted = server_names(after, names)?;
     let chosen = names.iter().filter_map(|name| ServerName::try_from(name.as_str()).ok());
@@ -86,14 +124,13 @@ fn certify(instance: &Instance, after: &Settings, names: &[String]) -> Result<()
     if let Some(found) = store.load()? {
         let fits = found.info.days_left(now) >= 0 && needed.iter().all(|name| found.info.covers(name));
         if fits || found.authority.is_none() {
-            return Ok(());
+            return Ok(None);
         }
     }
-    let before = store.fingerprint();
+    let (fingerprint, before) = (store.fingerprint(), store.backup()?);
     let made = store.make(instance.id(), &wanted, now, Imported::Keep)?;
-    instance.audit(AuditEntry::certificate_made(Actor::Panel, before, &made.certificate.info));
-    instance.record("Certificate made");
-    Ok(())
+    let entry = AuditEntry::certificate_made(Actor::Panel, fingerprint, &made.certificate.info);
+    Ok(Some(NewCertificate { before, entry }))
 }
 
 /// What is saved where: each setting in the layer that decides it, so that nothing is shadowed. TLS and the token first.
@@ -105,6 +142,7 @@ fn changes(settings: &Settings, edit: &ReachEdit) -> Vec<(SaveTarget, Vec<Settin
     if edit.protect && settings.auth.value == AuthMode::None {
         toml.push(SettingChange::set(Key::Auth, AuthMode::Token));
     }
+    toml.extend(edit.allowed_hosts.as_ref().map(|names| SettingChange::set(Key::AllowedHosts, names)));
     let mut env_file = Vec::new();
     for (group, wanted) in [(Group::Mcp, edit.mcp), (Group::Monitoring, edit.monitoring)] {
         let (key, setting) = (Key::BindAddr(group), settings.bind_addr(group));

@@ -7,7 +7,7 @@ use cwts_config::Settings;
 use cwts_credentials::{CertificateInfo, Scope, ServerCertificate, TlsStore, TrustStep, trust_steps};
 use cwts_domain::{Group, Problem, Timestamp};
 use cwts_firewall::{Incoming, Memory, Tool};
-use cwts_net::{InterfaceAddress, InterfaceKind, interface_addresses};
+use cwts_net::{InterfaceAddress, InterfaceKind, everywhere, interface_addresses};
 use rustls_pki_types::ServerName;
 use serde::Serialize;
 
@@ -15,6 +15,7 @@ use crate::access::Access;
 use crate::instance::Instance;
 use crate::network_manager::NetworkManager;
 use crate::network_trust::{Network, NetworkTrust};
+use crate::refusals::Refused;
 
 /// Ends of a token that may be shown: enough to tell two apart, nothing to guess from.
 const SHOWN: usize = 4;
@@ -40,6 +41,11 @@ pub struct SecurityView {
     pub certificate_problem: Option<Problem>,
     /// What is known of the firewall.
     pub firewall: FirewallSummary,
+    /// What to bind for every address of this computer: `::` takes IPv4 too, `0.0.0.0` stands where IPv6 is switched off.
+    #[cfg_attr(feature = "wire", ts(type = "string"))]
+    pub everywhere: IpAddr,
+    /// What the guards refused since the program started, the latest first; at most 128 rows.
+    pub refused: Vec<Refused>,
 }
 
 /// A token without its secret.
@@ -145,6 +151,8 @@ fn look(instance: &Instance, settings: &Settings) -> SecurityView {
             remembered: Memory::load(&sources.data()).map_or(0, |memory| memory.changes().len()),
         },
         interfaces,
+        everywhere: everywhere(),
+        refused: instance.shared().refusals.rows(),
     }
 }
 

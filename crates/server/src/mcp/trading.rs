@@ -3,11 +3,13 @@
 use cwts_domain::{
     Actor, Cash, Command, Event, InstrumentId, Lots, ModifyOrder, PlaceOrder, Reject, Side, TradingState,
 };
-use cwts_runtime::{Exchange, decide};
+use cwts_runtime::{ConnectedClient, Exchange, decide};
 use rmcp::handler::server::wrapper::{Json, Parameters};
+use rmcp::model::Extensions;
 use rmcp::{tool, tool_router};
 
 use crate::mcp::handler::TradingServer;
+use crate::mcp::permission;
 use crate::mcp::tools::{ToolError, view};
 use crate::mcp::wire::{
     ACCOUNT, Cancelled, ClosePositionArgs, Count, Flattened, HaltArgs, InstrumentList, InstrumentView, LimitsView,
@@ -144,11 +146,19 @@ impl TradingServer {
         idempotent_hint = true,
         open_world_hint = false
     ))]
-    pub(crate) async fn halt_trading(&self, Parameters(args): Parameters<HaltArgs>) -> Result<Json<TradingStateView>> {
+    pub(crate) async fn halt_trading(
+        &self,
+        Parameters(args): Parameters<HaltArgs>,
+        extensions: Extensions,
+    ) -> Result<Json<TradingStateView>> {
         let exchange = self.instance.exchange();
         let halt = Command::SetTradingState { state: TradingState::Halted, by: Actor::Agent };
-        let halted = exchange.execute(halt, |exchange, _| TradingStateView::of(exchange, Vec::new())).await?;
-        self.instance.record("An agent halted trading");
+        let told =
+            exchange.execute(halt, |exchange, events| (TradingStateView::of(exchange, Vec::new()), !events.is_empty()));
+        let (halted, is_new) = told.await?;
+        if let Some(by) = permission::of_client::<ConnectedClient>(&extensions).filter(|_| is_new) {
+            self.instance.note_halt(by.actor());
+        }
         if !args.cancel_orders.unwrap_or_default() {
             return Ok(Json(halted));
         }

@@ -2,8 +2,8 @@
 
 use axum::Json;
 use axum::extract::State;
-use cwts_domain::{Actor, ErrorCode, Problem};
-use cwts_runtime::{Instance, Scope, TradingStatus};
+use cwts_domain::{ErrorCode, Problem};
+use cwts_runtime::{Instance, TradingStatus};
 
 use super::answer::NoContent;
 use super::api::Api;
@@ -53,15 +53,15 @@ async fn status(_by: By<Reads>, State(instance): State<Instance>) -> Answer {
 }
 
 async fn halt(by: By<Trades>, State(instance): State<Instance>) -> Answer {
-    Ok(Json(instance.halt_trading(who(&by)).await.map_err(refused)?))
+    Ok(Json(instance.halt_trading(by.actor()).await.map_err(refused)?))
 }
 
 async fn reduce(by: By<Trades>, State(instance): State<Instance>) -> Answer {
-    Ok(Json(instance.reduce_trading(who(&by)).await.map_err(refused)?))
+    Ok(Json(instance.reduce_trading(by.actor()).await.map_err(refused)?))
 }
 
-async fn resume(_by: By<Owns>, State(instance): State<Instance>) -> Answer {
-    Ok(Json(instance.resume_trading().await.map_err(refused)?))
+async fn resume(by: By<Owns>, State(instance): State<Instance>) -> Answer {
+    Ok(Json(instance.resume_trading(by.actor()).await.map_err(refused)?))
 }
 
 async fn cancel_all(_by: By<Trades>, State(instance): State<Instance>) -> Answer {
@@ -83,9 +83,4 @@ fn refused(problem: Problem) -> ProblemDetails {
     let is_journal = problem.code == ErrorCode::SaveFailed;
     let refused = ProblemDetails::from(problem);
     if is_journal { ProblemDetails { code: "journal_failed", ..refused } } else { refused }
-}
-
-/// Whoever holds the owner's token is a person.
-fn who(by: &By<Trades>) -> Actor {
-    if by.caller.scope().allows(Scope::Owner) { Actor::Person } else { Actor::Agent }
 }

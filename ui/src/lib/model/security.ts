@@ -32,7 +32,7 @@ export function missing({ mcp, monitoring }: Security): string[] {
 
 /** The addresses beyond this computer, each once. */
 export function outerAddresses(services: readonly ServiceSnapshot[]): string {
-  return list([...new Set(services.map(({ address }) => address.value).filter((address) => !isLoopback(address)))]);
+  return list([...new Set(services.map(({ address }) => address.value).filter((address) => !isLoopback(address)).map((address) => (address === '::' ? 'every address' : address)))]);
 }
 
 /** Whole days until a moment, negative after it. */

@@ -1,6 +1,6 @@
 /** The gates of one instance in memory: addresses, TLS, tokens, networks. */
 import type {
-  CertificateInfo, CertificateView, Exposure, InterfaceAddress, Network, PemSource, Problem, ReachEdit, Scope, Security, SecurityView, SettingChange, Snapshot, Sourced,
+  CertificateInfo, CertificateView, Exposure, InterfaceAddress, Network, PemSource, Problem, ReachEdit, Refused, Scope, Security, SecurityView, SettingChange, Snapshot, Sourced,
 } from '../wire/types';
 import { isLoopback } from '../format';
 import { daysUntil } from '../model/security';
@@ -48,6 +48,7 @@ export function firstSecurity(scenario: Scenario): Security {
     monitoring: { state: 'local' },
     auth: { value: 'token', origin: BUILT_IN, shadowed: [] },
     tls: { value: exposed ? 'on' : 'off', origin: exposed ? tomlOrigin() : BUILT_IN, shadowed: [] },
+    allowed_hosts: { value: exposed ? 'studio.lan' : '', origin: exposed ? tomlOrigin() : BUILT_IN, shadowed: [] },
     certificate: exposed ? ours(['studio.lan'], 12) : null,
     mcp_away: scenario === 'away' ? '192.168.7.30' : null,
     monitoring_away: null,
@@ -59,6 +60,7 @@ export function applySetting(snapshot: Snapshot, { key, value }: SettingChange):
   const { security } = snapshot;
   const set = <T>(before: Sourced<T>, now: T): Sourced<T> => ({ value: now, origin: tomlOrigin(), shadowed: before.origin.layer === 'toml' ? before.shadowed : [{ value: before.value, origin: before.origin }] });
   if (key === 'security.tls') security.tls = set(security.tls, value === 'on' ? 'on' : 'off');
+  if (key === 'security.allowed_hosts') security.allowed_hosts = set(security.allowed_hosts, value ?? '');
   if (key === 'security.auth') security.auth = set(security.auth, value === 'none' ? 'none' : 'token');
   const group = key === 'mcp.bind_addr' ? 'mcp' : key === 'monitoring.bind_addr' ? 'monitoring' : null;
   if (group) for (const service of snapshot.services) if (service.service.startsWith('mcp') === (group === 'mcp')) service.address = set(service.address, value ?? '127.0.0.1');
@@ -71,6 +73,12 @@ export function judge(snapshot: Snapshot, armed: boolean, certificate: Certifica
   security.monitoring = exposureFor(services[2]?.address.value ?? '127.0.0.1', security, true);
   security.certificate = security.tls.value === 'on' ? certificate : null;
 }
+
+/** Not a constant: the module of `NOW` reads this one first. */
+const refusals = (): Refused[] => [
+  { at: NOW - 42_000, source: '192.168.1.77', reason: 'token', count: 14 },
+  { at: NOW - 3_840_000, source: '192.168.1.34', reason: 'origin', count: 1 },
+];
 
 type Owner = { picture: () => Snapshot; change: (edit: (snapshot: Snapshot) => void, told: string) => Snapshot };
 
@@ -92,8 +100,9 @@ export class FakeSecurity {
   }
 
   view(): SecurityView {
-    const { instance, services, state } = this.#owner.picture();
-    const bound = services.map(({ address }) => address.value).filter((address) => !isLoopback(address) && address !== '0.0.0.0');
+    const { instance, services, state, security } = this.#owner.picture();
+    const exposed = security.mcp.state === 'read_only' || security.mcp.state === 'armed';
+    const bound = services.map(({ address }) => address.value).filter((address) => !isLoopback(address) && address !== '0.0.0.0' && address !== '::');
     return {
       at: NOW,
       interfaces: INTERFACES,
@@ -110,6 +119,8 @@ export class FakeSecurity {
       certificate: this.#certificate && viewOf(this.#certificate, instance, [...new Set(bound)]),
       certificate_problem: null,
       firewall: { active: 'ufw', none: false, incoming: 'denied', remembered: 0 },
+      everywhere: '::',
+      refused: exposed ? refusals() : [],
     };
   }
 
@@ -122,6 +133,7 @@ export class FakeSecurity {
         if (snapshot.security.tls.value === 'off') applySetting(snapshot, { key: 'security.tls', value: 'on' });
         if (snapshot.security.auth.value === 'none') applySetting(snapshot, { key: 'security.auth', value: 'token' });
       }
+      if (edit.allowed_hosts !== null) applySetting(snapshot, { key: 'security.allowed_hosts', value: edit.allowed_hosts });
       if (edit.mcp) snapshot.security.mcp_away = null;
       if (edit.mcp) applySetting(snapshot, { key: 'mcp.bind_addr', value: edit.mcp });
       if (edit.monitoring) applySetting(snapshot, { key: 'monitoring.bind_addr', value: edit.monitoring });

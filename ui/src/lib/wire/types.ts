@@ -724,6 +724,8 @@ export type AuthMode = "token" | "none";
 
 export type TlsMode = "off" | "on";
 
+export type HostNames = string;
+
 export type Exposure = { "state": "local" } | { "state": "refused", 
 /**
  * Whether TLS is on.
@@ -785,6 +787,10 @@ auth: Sourced<AuthMode>,
  * Whether the ports are to speak TLS.
  */
 tls: Sourced<TlsMode>, 
+/**
+ * Names that clients may use beside loopback, the addresses and those of the certificate.
+ */
+allowed_hosts: Sourced<HostNames>, 
 /**
  * The certificate that the ports show; `None` where they speak plain text only.
  */
@@ -1160,6 +1166,26 @@ outcome: Outcome, };
 
 export type Scope = "owner" | "trade" | "read" | "metrics";
 
+export type RefusalReason = "rate" | "remote" | "bad_host" | "host" | "origin" | "token_missing" | "token" | "scope";
+
+export type Refused = { 
+/**
+ * When the latest was, in milliseconds since the epoch.
+ */
+at: number, 
+/**
+ * Who.
+ */
+source: string, 
+/**
+ * Why.
+ */
+reason: RefusalReason, 
+/**
+ * How often.
+ */
+count: number, };
+
 export type InterfaceKind = "loopback" | "wired" | "wireless" | "vpn" | "container" | "other";
 
 export type InterfaceAddress = { 
@@ -1340,7 +1366,15 @@ certificate_problem: Problem | null,
 /**
  * What is known of the firewall.
  */
-firewall: FirewallSummary, };
+firewall: FirewallSummary, 
+/**
+ * What to bind for every address of this computer: `::` takes IPv4 too, `0.0.0.0` stands where IPv6 is switched off.
+ */
+everywhere: string, 
+/**
+ * What the guards refused since the program started, the latest first; at most 128 rows.
+ */
+refused: Array<Refused>, };
 
 export type ReachEdit = { 
 /**
@@ -1355,6 +1389,10 @@ mcp: string | null,
  * The new address of metrics and health; `null` keeps it.
  */
 monitoring: string | null, 
+/**
+ * The names that clients may use, separated by commas, as `security.allowed_hosts` takes them; `null` keeps them.
+ */
+allowed_hosts: string | null, 
 /**
  * Whether what other computers need is made and turned on as well: a certificate, TLS and the token.
  */
@@ -1418,9 +1456,17 @@ scope: Scope,
 /**
  * Its address.
  */
+from: string, } | { "by": "mcp", 
+/**
+ * What its token allows.
+ */
+scope: Scope, 
+/**
+ * Its address.
+ */
 from: string, } | { "by": "hand-edit" } | { "by": "program" };
 
-export type Action = "token_made" | "token_replaced" | "certificate_made" | "certificate_imported" | "certificate_renewed" | "certificate_removed" | "network_judged" | "reach_widened" | "reach_narrowed" | "trading_armed" | "trading_disarmed" | "remote_refused" | "login_failed" | "firewall_applied" | "firewall_undone" | "setting_changed" | "limit_changed" | "account_reset";
+export type Action = "token_made" | "token_replaced" | "certificate_made" | "certificate_imported" | "certificate_renewed" | "certificate_removed" | "network_judged" | "reach_widened" | "reach_narrowed" | "trading_armed" | "trading_disarmed" | "trading_halted" | "trading_reduced" | "trading_resumed" | "remote_refused" | "login_failed" | "firewall_applied" | "firewall_undone" | "setting_changed" | "limit_changed" | "account_reset" | "settings_restored";
 
 export type AuditEntry = { 
 /**
@@ -1447,6 +1493,14 @@ commands?: Array<string>,
  * One sentence for people.
  */
 text: string, } & ({ "by": "panel" } | { "by": "command-line" } | { "by": "rest", 
+/**
+ * What its token allows.
+ */
+scope: Scope, 
+/**
+ * Its address.
+ */
+from: string, } | { "by": "mcp", 
 /**
  * What its token allows.
  */
@@ -1489,6 +1543,14 @@ commands?: Array<string>,
  * One sentence for people.
  */
 text: string, } & ({ "by": "panel" } | { "by": "command-line" } | { "by": "rest", 
+/**
+ * What its token allows.
+ */
+scope: Scope, 
+/**
+ * Its address.
+ */
+from: string, } | { "by": "mcp", 
 /**
  * What its token allows.
  */

@@ -9,7 +9,7 @@ import { isLoopback, list } from '../../lib/format';
 import type { LiveSnapshot } from '../../lib/state/live.svelte';
 import type { Toasts } from '../../lib/state/toasts.svelte';
 import type { PemSource, Problem, Scope, SecurityView, ServiceSnapshot } from '../../lib/wire/types';
-import { ALL, breadthOf, checklist, consequence, GROUPS, isReady, LOCAL, servicesOf, type Breadth, type Fix, type Group } from './words';
+import { breadthOf, checklist, consequence, GROUPS, isReady, LOCAL, servicesOf, type Breadth, type Fix, type Group } from './words';
 
 /** How long a token stays on the screen, in milliseconds. */
 export const REVEALED_MILLIS = 10_000;
@@ -48,7 +48,13 @@ export class SecurityState {
   names = $state('');
 
   readonly rows = $derived.by<Row[]>(() => GROUPS.map((facts) => this.#row(facts)));
-  readonly dirty = $derived(this.rows.some((row) => row.changed));
+  /** Names that clients may use, as they would be. */
+  readonly hosts = $derived.by(() => {
+    const setting = this.#live.snapshot?.security.allowed_hosts ?? { value: '', origin: { layer: 'built-in' as const, file: null, line: null, variable: null }, shadowed: [] };
+    const value = this.#hosts ?? setting.value;
+    return { setting, value, changed: value !== setting.value };
+  });
+  readonly dirty = $derived(this.hosts.changed || this.rows.some((row) => row.changed));
   readonly canApply = $derived(this.dirty && !this.busy && this.view !== null);
   /** Whether other computers are, or would be, meant to connect. */
   readonly outside = $derived(this.rows.some(({ address }) => !isLoopback(address)));
@@ -74,6 +80,7 @@ export class SecurityState {
   readonly #live: LiveSnapshot;
   readonly #toasts: Toasts;
   #drafts = $state.raw<Partial<Record<Group, string>>>({});
+  #hosts = $state.raw<string | null>(null);
   #hide: ReturnType<typeof setTimeout> | undefined;
   #asked = 0;
 
@@ -153,7 +160,7 @@ export class SecurityState {
     if (!row || row.locked || row.breadth === breadth) return;
     const before = breadthOf(row.setting.value) === breadth ? row.setting.value : null;
     const first = this.view?.interfaces.find(({ kind }) => kind !== 'loopback' && kind !== 'container') ?? this.view?.interfaces.find(({ kind }) => kind !== 'loopback');
-    const address = before ?? (breadth === 'local' ? LOCAL : breadth === 'all' ? ALL : first?.address);
+    const address = before ?? (breadth === 'local' ? LOCAL : breadth === 'all' ? this.view?.everywhere : first?.address);
     if (address) this.choose(group, address);
     else this.#toasts.warn('This computer is in no network.');
   }
@@ -162,7 +169,13 @@ export class SecurityState {
     this.#drafts = { ...this.#drafts, [group]: address };
   }
 
+  /** Chooses the names that clients may use. */
+  allow(names: string): void {
+    this.#hosts = names;
+  }
+
   discard(): void {
+    this.#hosts = null;
     this.#drafts = {};
   }
 
@@ -187,7 +200,7 @@ export class SecurityState {
     await this.#do(async () => {
       const expected_revision = this.#live.snapshot?.revision ?? 0;
       const wanted = (one: Group): string | null => (one === group ? now : null);
-      this.#live.accept(await this.#host.setReach({ expected_revision, mcp: wanted('mcp'), monitoring: wanted('monitoring'), protect: false, names: [] }));
+      this.#live.accept(await this.#host.setReach({ expected_revision, mcp: wanted('mcp'), monitoring: wanted('monitoring'), protect: false, names: [], allowed_hosts: null }));
     }, `Stays on ${now}.`);
   }
 
@@ -323,12 +336,13 @@ export class SecurityState {
   async #setReach(protect: boolean): Promise<void> {
     const wanted = (group: Group): string | null => this.rows.find((row) => row.group === group && row.changed)?.address ?? null;
     const [mcp, monitoring] = [wanted('mcp'), wanted('monitoring')];
+    const allowed = this.hosts.changed ? this.hosts.value : null;
     const moved = this.rows.filter((row) => row.changed).map(({ title, address }) => `${title} on ${address}`);
     await this.#do(async () => {
       const expected_revision = this.#live.snapshot?.revision ?? 0;
-      this.#live.accept(await this.#host.setReach({ expected_revision, mcp, monitoring, protect, names: this.#names() }));
-      this.#drafts = {};
-    }, moved.length > 0 ? list(moved) : 'Other computers are served over TLS with a token.');
+      this.#live.accept(await this.#host.setReach({ expected_revision, mcp, monitoring, protect, names: this.#names(), allowed_hosts: allowed }));
+      this.discard();
+    }, moved.length > 0 ? list(moved) : allowed !== null ? 'The names are saved.' : 'Other computers are served over TLS with a token.');
   }
 
   #change(key: string, value: string, done: string): Promise<void> {

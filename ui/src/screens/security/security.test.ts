@@ -35,6 +35,23 @@ describe('a change of the address', () => {
     expect(security.dirty).toBe(false);
   });
 
+  it('means IPv4 and IPv6 by all interfaces', async () => {
+    const { security } = await open();
+    security.widen('mcp', 'all');
+    expect(security.rows[0]).toMatchObject({ address: '::', breadth: 'all' });
+    security.choose('mcp', '0.0.0.0');
+    expect(security.rows[0]).toMatchObject({ breadth: 'all', changed: true });
+  });
+
+  it('saves the names that clients may use, with the addresses or alone', async () => {
+    const { security, live } = await open();
+    security.allow('bot.lan');
+    expect(security.canApply).toBe(true);
+    await security.apply();
+    expect(live.snapshot?.security.allowed_hosts.value).toBe('bot.lan');
+    expect(security.dirty, 'nothing is left to apply').toBe(false);
+  });
+
   it('goes back to this computer without a question', async () => {
     const { security, live } = await open('exposed');
     await security.makeLocal();

@@ -1,15 +1,14 @@
 /** What an address means, who would be reached, and what is still to be done, in words. */
 import type { Tone } from '../../lib/components/icons';
-import { count, date, isLoopback, list } from '../../lib/format';
+import { clock, count, date, isLoopback, list } from '../../lib/format';
 import { SOON } from '../../lib/model/security';
-import type { InterfaceAddress, InterfaceKind, Network, Security, SecurityView, ServiceSnapshot, Snapshot } from '../../lib/wire/types';
+import type { InterfaceAddress, InterfaceKind, Network, RefusalReason, Security, SecurityView, ServiceSnapshot, Snapshot } from '../../lib/wire/types';
 
 export type Group = 'mcp' | 'monitoring';
 
 /** How far a group listens. */
 export type Breadth = 'local' | 'one' | 'all';
 
-export const ALL = '0.0.0.0';
 export const LOCAL = '127.0.0.1';
 
 export const GROUPS: readonly { group: Group; title: string; variable: string; key: string }[] = [
@@ -32,7 +31,31 @@ export function servicesOf(group: Group, snapshot: Snapshot): ServiceSnapshot[] 
 
 export function breadthOf(address: string): Breadth {
   if (isLoopback(address)) return 'local';
-  return address === ALL || address === '::' ? 'all' : 'one';
+  return address === '0.0.0.0' || address === '::' ? 'all' : 'one';
+}
+
+/** Every address, as a person knows it. */
+export function wideName(address: string): string {
+  return address === '::' ? '0.0.0.0 and [::]' : address;
+}
+
+const REFUSALS: Record<RefusalReason, string> = {
+  rate: 'too many requests',
+  remote: 'not served to other computers',
+  bad_host: 'no valid Host',
+  host: 'Host not allowed',
+  origin: 'Origin not allowed',
+  token_missing: 'no token',
+  token: 'wrong token',
+  scope: 'token does not allow it',
+};
+
+export function whyRefused(reason: RefusalReason): string {
+  return REFUSALS[reason];
+}
+
+export function isSameDay(one: number, other: number): boolean {
+  return new Date(one).toDateString() === new Date(other).toDateString();
 }
 
 /** `enp5s0, 192.168.1.20/24, wired network`. */
@@ -90,7 +113,7 @@ export function isReady(security: Security, view: SecurityView): boolean {
 /** What the guide asks for before others connect, as it is now. */
 export function checklist(addresses: readonly string[], snapshot: Snapshot, view: SecurityView): Check[] {
   const outside = addresses.some((address) => !isLoopback(address));
-  return [firewall(outside, view), tls(outside, snapshot, view), authentication(snapshot.security), ...trusted(addresses, snapshot, view)];
+  return [firewall(outside, view), tls(outside, snapshot, view), authentication(snapshot), ...trusted(addresses, snapshot, view)];
 }
 
 function firewall(outside: boolean, { firewall: { active, none, incoming, remembered } }: SecurityView): Check {
@@ -120,9 +143,10 @@ function tls(outside: boolean, { security }: Snapshot, { certificate, certificat
   return { title, tone: 'run', word: 'On', done: true, text: `On for all four ports. ${ends}` };
 }
 
-function authentication({ auth }: Security): Check {
+function authentication({ security: { auth }, failed_logins: { last_at: at, last_source: from } }: Snapshot): Check {
   const title = 'Authentication';
-  if (auth.value === 'token') return { title, tone: 'run', word: 'On', done: true, text: 'Both MCP ports need a token; beyond this computer metrics do too.' };
+  const latest = at !== null && from !== null ? ` Last wrong token: ${from} at ${clock(at)}.` : '';
+  if (auth.value === 'token') return { title, tone: 'run', word: 'On', done: true, text: `Both MCP ports need a token; beyond this computer metrics do too.${latest}` };
   return { title, tone: 'warn', word: 'Off', done: false, text: 'Every program and every user of this computer may trade. Others are refused.', fix: { kind: 'token', label: 'Ask for a token' } };
 }
 
