@@ -25,9 +25,9 @@ struct Acknowledged {
     id: String,
 }
 
-/// Every other order fills at once, the rest wait far from the market.
+/// Every other order fills at once, the rest wait far from the market. Small, so that no load comes to the limit of exposure.
 fn order(name: &str, number: u64) -> Value {
-    let mut order = json!({ "symbol": "TESTUSD", "quantity": 1, "client_order_id": name });
+    let mut order = json!({ "symbol": "TESTUSD", "quantity": 0.01, "client_order_id": name });
     let more = match number % 4 {
         0 => json!({ "side": "buy", "order_type": "market" }),
         1 => json!({ "side": "sell", "order_type": "market" }),
