@@ -60,6 +60,8 @@ const COMMANDS: &[&str] = &[
     "cancel_all_orders",
     "close_position",
     "set_trading_state",
+    "set_limits",
+    "reset_account",
     "copy",
     "quit",
 ];

@@ -193,6 +193,8 @@ fn build(context: Context, bus_name: String) -> tauri::Result<tauri::App> {
             commands::trading::cancel_all_orders,
             commands::trading::close_position,
             commands::trading::set_trading_state,
+            commands::trading::set_limits,
+            commands::trading::reset_account,
             commands::copy,
             commands::quit,
         ])

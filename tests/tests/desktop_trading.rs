@@ -132,3 +132,32 @@ async fn the_chart_and_the_book_move_with_the_simulated_market() {
     let label = "return document.querySelector('[data-testid=chart]')?.getAttribute('aria-label')?.includes('ETHUSD')";
     window.wait_for("a chart of the other market", label, Value::Null).await;
 }
+
+#[tokio::test]
+async fn limits_are_edited_and_the_account_begins_anew() {
+    let Some(desktop) = Desktop::start().await else { return };
+    let (_home, _ports, window) = open(&desktop).await;
+    window.click("tab-limits").await;
+    window.fill("limit-leverage", "101").await;
+    window.says("limit-leverage-hint", "Use 1 to 100.").await;
+    assert!(!window.offers("apply-limits").await, "nothing is half-applied");
+    window.fill("limit-leverage", "2").await;
+    window.fill("limit-max_order_value", "150").await;
+    window.click("apply-limits").await;
+    window.says("toast", "hold from the next order on").await;
+    ticket(&window, "2", "99.50").await;
+    window.says("quantity-hint", "One order may be worth 150.00 USD.").await;
+    window.fill("quantity", "1").await;
+    window.fill("price", "100.01").await;
+    window.click("send").await;
+    window.says("toast", "Bought 1.00 TEST").await;
+    window.click("tab-limits").await;
+    window.miss("toast").await;
+    window.click("reset").await;
+    window.says("dialog", "1 position").await;
+    window.press("Reset account").await;
+    window.says("toast", "begins anew").await;
+    window.says("equity", "100,000.00").await;
+    window.click("tab-positions").await;
+    window.says("trading-tables", "Nothing is held").await;
+}

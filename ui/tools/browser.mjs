@@ -125,6 +125,15 @@ export const VIEWS = [
   { screen: 'test', scenario: 'running', step: 'no-host', act: (page) => testAt(page, 'http://studio.lan') },
   { screen: 'test', scenario: 'loading', step: 'testing', act: (page) => page.getByTestId('run-all').click({ timeout: 1000 }).catch(() => {}) },
   ...['running', 'empty', 'halted', 'fault', 'exposed', 'many', 'stopped', 'elsewhere', 'error', 'loading'].map((scenario) => ({ screen: 'trading', scenario })),
+  { screen: 'trading', scenario: 'running', step: 'filled', act: fillTicket },
+  { screen: 'trading', scenario: 'running', step: 'refused', act: (page) => fillTicket(page, '9999.00001', '1') },
+  { screen: 'trading', scenario: 'running', step: 'asking', act: (page) => fillTicket(page, '1', '64180').then(() => page.keyboard.press('Control+Enter')) },
+  { screen: 'trading', scenario: 'running', step: 'changing', act: (page) => page.getByTestId('change-43').click() },
+  { screen: 'trading', scenario: 'running', step: 'limits', act: (page) => page.getByTestId('tab-limits').click().then(() => page.getByTestId('limit-leverage').fill('101')) },
+  { screen: 'trading', scenario: 'running', step: 'positions', act: (page) => page.getByTestId('tab-positions').click() },
+  { screen: 'trading', scenario: 'running', step: 'fills', act: (page) => page.getByTestId('tab-fills').click() },
+  { screen: 'trading', scenario: 'running', step: 'history', act: (page) => page.getByTestId('tab-history').click() },
+  { screen: 'overview', scenario: 'halted' },
   ...['running', 'several', 'conflict', 'damaged', 'elsewhere', 'error', 'loading'].map((scenario) => ({ screen: 'instances', scenario })),
   { screen: 'instances', scenario: 'several', step: 'creating', act: createInstance },
   { screen: 'instances', scenario: 'several', step: 'cloning', act: (page) => page.getByTestId('clone').click() },
@@ -153,6 +162,16 @@ async function importMismatch(page) {
   await page.getByTestId('import-key').fill('-----BEGIN PRIVATE KEY----- other');
   await page.getByTestId('dialog-act').filter({ visible: true }).click();
   await page.getByTestId('dialog-refusal').waitFor();
+}
+
+/** A bracket, as it is filled in before it is sent. */
+async function fillTicket(page, quantity = '0.05', price = '64180') {
+  await page.getByTestId('bracket').check();
+  await page.getByTestId('quantity').fill(quantity);
+  await page.getByTestId('price').fill(price);
+  await page.getByTestId('take-profit').fill('65000');
+  await page.getByTestId('stop-loss').fill('63500');
+  await page.waitForTimeout(400);
 }
 
 /** All services tested. */

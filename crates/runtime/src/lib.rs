@@ -86,8 +86,8 @@ pub use cwts_ports::ListenerRow;
 pub use cwts_probe::CLIENT_NAME as TEST_CLIENT;
 pub use cwts_probe::{Diagnosis, FixAction, Progress, Repetitions, Rung, Step};
 pub use desk::{
-    DeskAccount, DeskFill, DeskInstrument, DeskLimits, DeskMarket, DeskMessage, DeskNews, DeskOrder, DeskPosition,
-    DeskTrading, DeskWatch, OrderChange, OrderTicket, TicketPreview, TradingSummary,
+    DeskAccount, DeskFill, DeskInstrument, DeskMarket, DeskMessage, DeskNews, DeskOrder, DeskPosition, DeskTrading,
+    DeskWatch, OrderChange, OrderTicket, TicketPreview, TradingSummary,
 };
 pub use diagnostics::{diagnostics_name, write_diagnostics};
 pub use edit::{SaveTarget, SettingChange, SettingsEdit};

@@ -10,17 +10,7 @@ use cwts_domain::{CancelReason, ErrorCode, OrderStatus, Problem, Service, Side, 
 use cwts_firewall::{Detection, Incoming, Outcome, Tool, ToolFinding, ToolState};
 use cwts_ports::{Holder, ListenerRow, Protocol};
 use cwts_runtime::{
-    Action, Activity, Actor, Alternatives, AuditEntry, AuditPage, AuditRecord, AuthorityView, Candle, CertificateInfo,
-    CertificateView, ClientError, ClientInfo, ClientProgram, Conflict, Connected, DeskAccount, DeskFill,
-    DeskInstrument, DeskLimits, DeskMarket, DeskMessage, DeskNews, DeskOrder, DeskPosition, DeskTrading, Diagnosis,
-    Elsewhere, Envelope, Exposure, FailedLogins, Finding, FindingLevel, FirewallChoice, FirewallResult,
-    FirewallService, FirewallSummary, FirewallTask, FirewallView, FixAction, InstanceEvent, InterfaceAddress,
-    InterfaceKind, Link, LogLine, LogPage, MarketSummary, Network, NewInstance, OrderChange, OrderTicket, OwnSubnet,
-    Owner, OwnerKind, PemSource, Place, PortCheck, PortCheckState, PortNews, PortSet, ProfileInfo, ProgramInfo,
-    Progress, RangeCheck, ReachEdit, Release, Released, Repetitions, RunState, Rung, Sample, SaveTarget, Scope,
-    Security, SecurityView, ServiceLoad, ServiceSnapshot, ServiceState, ServiceTest, SettingChange, SettingsEdit,
-    Snapshot, Snippet, SnippetNote, StaleSnippet, Step, TestChoice, TicketPreview, TokenView, TradingSummary,
-    Transport, Trial, TrustStep, WayOut,
+    Action, Activity, Actor, Alternatives, AuditEntry, AuditPage, AuditRecord, AuthorityView, Candle, CertificateInfo, CertificateView, ClientError, ClientInfo, ClientProgram, Conflict, Connected, DeskAccount, DeskFill, DeskInstrument, DeskMarket, DeskMessage, DeskNews, DeskOrder, DeskPosition, DeskTrading, Diagnosis, Elsewhere, Envelope, Exposure, FailedLogins, Finding, FindingLevel, FirewallChoice, FirewallResult, FirewallService, FirewallSummary, FirewallTask, FirewallView, FixAction, InstanceEvent, InterfaceAddress, InterfaceKind, Link, LogLine, LogPage, MarketSummary, Network, NewInstance, OrderChange, OrderTicket, OwnSubnet, Owner, OwnerKind, PemSource, Place, PortCheck, PortCheckState, PortNews, PortSet, ProfileInfo, ProgramInfo, Progress, RangeCheck, ReachEdit, Release, Released, Repetitions, RunState, Rung, Sample, SaveTarget, Scope, Security, SecurityView, ServiceLoad, ServiceSnapshot, ServiceState, ServiceTest, SettingChange, SettingsEdit, Snapshot, Snippet, SnippetNote, StaleSnippet, Step, TestChoice, TicketPreview, TokenView, TradingSummary, Transport, Trial, TrustStep, WayOut, AccountLimits, MarketState, MarketStatus, ReplayRequest, ReplayStatus, SimulatorView,
 };
 use ts_rs::{Config, TS};
 
@@ -141,7 +131,6 @@ fn declarations() -> String {
         Candle,
         DeskInstrument,
         DeskTrading,
-        DeskLimits,
         DeskPosition,
         DeskAccount,
         DeskOrder,

@@ -3,7 +3,7 @@
 #![expect(clippy::let_underscore_must_use, reason = "written by the macro of every command that can fail")]
 
 use cwts_domain::{Problem, TradingState};
-use cwts_runtime::{Actor, DeskMessage, DeskOrder, DeskWatch, OrderChange, OrderTicket, TicketPreview, TradingOrder};
+use cwts_runtime::{Actor, DeskMessage, DeskOrder, DeskWatch, LimitsChange, OrderChange, OrderTicket, TicketPreview, TradingOrder};
 use tauri::State;
 use tauri::ipc::Channel;
 
@@ -89,4 +89,14 @@ pub(crate) async fn set_trading_state(
         TradingState::Reducing => instance.reduce_trading(Actor::Panel).await.map(drop),
         TradingState::Halted => instance.halt_trading(Actor::Panel).await.map(drop),
     }
+}
+
+#[tauri::command]
+pub(crate) async fn set_limits(panel: State<'_, Panel>, instance: String, limits: LimitsChange) -> Result<(), Problem> {
+    panel.supervisor.instance(&instance)?.set_limits(limits, Actor::Panel).await.map(drop)
+}
+
+#[tauri::command]
+pub(crate) async fn reset_account(panel: State<'_, Panel>, instance: String) -> Result<(), Problem> {
+    panel.supervisor.instance(&instance)?.reset_account(Actor::Panel).await.map(drop)
 }

@@ -92,6 +92,8 @@ pub enum Action {
     AccountReset,
     /// The last good copy took the place of a damaged file.
     SettingsRestored,
+    /// A person changed who may trade, or orders of the paper account, by hand.
+    TradedByHand,
 }
 
 impl Actor {
@@ -251,6 +253,11 @@ impl AuditEntry {
         let text = format!("{file} is its last good copy again.");
         let after = restored.aside.as_ref().map(|aside| format!("the damaged file is {}", aside.display()));
         Self { after, ..Self::new(actor, Action::SettingsRestored, file, text) }
+    }
+
+    /// What a person did by hand, as one sentence.
+    pub(crate) fn by_hand(text: impl Into<String>) -> Self {
+        Self::new(Actor::Panel, Action::TradedByHand, "trading", text)
     }
 
     /// Requests of strangers since the last entry of the kind, `latest` the last of them.

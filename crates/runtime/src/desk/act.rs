@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::refusal::problem;
 use super::ticket::{OrderChange, OrderTicket};
 use super::view::DeskOrder;
+use crate::audit::AuditEntry;
 use crate::exchange::ExchangeError;
 use crate::instance::Instance;
 
@@ -57,7 +58,7 @@ impl Instance {
             let first = || exchange.order_by_client_id(AccountId::PAPER, name.as_ref()?);
             DeskOrder::of(exchange, exchange.order(accepted(events)?).or_else(first)?)
         });
-        placed.await.map_err(problem)?.ok_or_else(gone)
+        self.done_by_hand("placed", placed.await)
     }
 
     /// Gives an open order new terms.
@@ -69,7 +70,7 @@ impl Instance {
         let changed = self.exchange().execute(Command::Modify(change.command(id)), move |exchange, _| {
             exchange.order(id).and_then(|order| DeskOrder::of(exchange, order))
         });
-        changed.await.map_err(problem)?.ok_or_else(gone)
+        self.done_by_hand("changed", changed.await)
     }
 
     /// Cancels an open order of the paper account.
@@ -82,7 +83,7 @@ impl Instance {
         let cancelled = self.exchange().execute(command, move |exchange, _| {
             exchange.order(order_id).and_then(|order| DeskOrder::of(exchange, order))
         });
-        cancelled.await.map_err(problem)?.ok_or_else(gone)
+        self.done_by_hand("cancelled", cancelled.await)
     }
 
     /// Closes the position in one instrument with a reduce-only market order, and returns the order.
@@ -101,7 +102,15 @@ impl Instance {
         let placed = self.exchange().execute(Command::Place(order), |exchange, events| {
             accepted(events).and_then(|id| exchange.order(id)).and_then(|order| DeskOrder::of(exchange, order))
         });
-        placed.await.map_err(problem)?.ok_or_else(gone)
+        self.done_by_hand("placed to close the position", placed.await)
+    }
+
+    /// Tells the audit trail what became of an order.
+    fn done_by_hand(&self, done: &str, answer: Result<Option<DeskOrder>, ExchangeError>) -> Result<DeskOrder, Problem> {
+        let order = answer.map_err(problem)?.ok_or_else(gone)?;
+        let DeskOrder { id, symbol, side, .. } = &order;
+        self.audit(AuditEntry::by_hand(format!("Order {id} to {side} {symbol} was {done} in the panel.")));
+        Ok(order)
     }
 
     fn order_by_hand(&self, ticket: &OrderTicket) -> Result<PlaceOrder, Problem> {

@@ -14,5 +14,5 @@ mod watch;
 pub use act::TicketPreview;
 pub use summary::TradingSummary;
 pub use ticket::{OrderChange, OrderTicket};
-pub use view::{DeskAccount, DeskFill, DeskInstrument, DeskLimits, DeskMarket, DeskOrder, DeskPosition, DeskTrading};
+pub use view::{DeskAccount, DeskFill, DeskInstrument, DeskMarket, DeskOrder, DeskPosition, DeskTrading};
 pub use watch::{DeskMessage, DeskNews, DeskWatch};

@@ -1,10 +1,12 @@
 //! The parts of the picture.
 
 use cwts_domain::{
-    CancelReason, Instrument, InstrumentId, Link, Lots, OrderStatus, RiskLimits, Side, Ticks, TimeInForce, TradingState,
+    CancelReason, Instrument, InstrumentId, Link, Lots, OrderStatus, Side, Ticks, TimeInForce, TradingState,
 };
 use cwts_engine::{Account, Exchange, Fill, Market, Order, Role};
 use serde::Serialize;
+
+use crate::limits::AccountLimits;
 
 /// Price levels of each side.
 const DEPTH: usize = 24;
@@ -83,40 +85,9 @@ pub struct DeskAccount {
     /// Number of open orders, those that are not listed included.
     pub open_orders: usize,
     /// What the account may do.
-    pub limits: DeskLimits,
+    pub limits: AccountLimits,
     /// What it holds.
     pub positions: Vec<DeskPosition>,
-}
-
-/// What the account may do.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(feature = "wire", derive(ts_rs::TS))]
-pub struct DeskLimits {
-    /// Largest exposure as a multiple of equity.
-    pub leverage: u32,
-    /// Largest value of one order.
-    pub max_order_value: f64,
-    /// Largest value of the position in one instrument.
-    pub max_position_value: f64,
-    /// Largest distance of a limit price from the last price.
-    pub price_band_percent: u32,
-    /// Largest number of orders in one second.
-    pub max_orders_per_second: u32,
-    /// Loss since 00:00 UTC from which on only orders are taken that make a position smaller.
-    pub max_daily_loss: f64,
-}
-
-impl DeskLimits {
-    fn of(limits: &RiskLimits) -> Self {
-        Self {
-            leverage: limits.leverage,
-            max_order_value: limits.max_order_notional.amount(),
-            max_position_value: limits.max_position_notional.amount(),
-            price_band_percent: limits.price_band_percent,
-            max_orders_per_second: limits.max_orders_per_second,
-            max_daily_loss: limits.max_daily_loss.amount(),
-        }
-    }
 }
 
 /// What is held of one instrument.
@@ -326,7 +297,7 @@ impl DeskAccount {
             maker_ppm: fees.maker_ppm,
             taker_ppm: fees.taker_ppm,
             open_orders: account.open_order_count(),
-            limits: DeskLimits::of(limits),
+            limits: AccountLimits::from(limits),
             positions: account.positions().filter_map(|(id, _)| DeskPosition::of(exchange, account, id)).collect(),
         })
     }

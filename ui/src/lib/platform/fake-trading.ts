@@ -1,7 +1,7 @@
 /** The desk in memory: the same prices every time, moving when the host ticks, and orders that fill as they would. */
 import { NOW, type Member } from './fake-data';
 import type {
-  Candle, DeskAccount, DeskFill, DeskInstrument, DeskMarket, DeskMessage, DeskNews, DeskOrder, DeskPosition, DeskTrading, OrderChange, OrderTicket, Problem, TicketPreview, TradingState, TradingSummary,
+  Candle, DeskAccount, DeskFill, DeskInstrument, AccountLimits, DeskMarket, DeskMessage, DeskNews, DeskOrder, DeskPosition, DeskTrading, OrderChange, OrderTicket, Problem, TicketPreview, TradingState, TradingSummary,
 } from '../wire/types';
 
 const INSTRUMENTS: DeskInstrument[] = [
@@ -47,6 +47,7 @@ export class FakeTrading {
   #held: Record<string, { quantity: number; entry: number }> = {};
   #cash = 100_000;
   #realized = 0;
+  #limits: AccountLimits = { leverage: 1, max_order_value: 1_000_000, max_position_value: 1_000_000, price_band_percent: 10, max_orders_per_second: 100_000, max_daily_loss: 20_000 };
   #next = 41;
   #second = 0;
   #told: Told | null = null;
@@ -103,6 +104,19 @@ export class FakeTrading {
       this.#trade(symbol, next);
     }
     this.#tell(false);
+  }
+
+  setLimits(limits: AccountLimits): void {
+    if (limits.leverage < 1 || limits.leverage > 100) throw problem('invalid_input', 'Use 1 to 100.', 'leverage');
+    this.#limits = limits;
+    this.#tell(false);
+  }
+
+  reset(): void {
+    [this.#orders, this.#ended, this.#fills, this.#held] = [[], [], [], {}];
+    [this.#cash, this.#realized] = [100_000, 0];
+    this.#tell(false);
+    this.#onstate();
   }
 
   summary(): TradingSummary {
@@ -236,7 +250,7 @@ export class FakeTrading {
     return {
       cash: this.#cash, equity, unrealized: sum(({ unrealized }) => unrealized), realized: this.#realized, today: this.#realized, fees: 61.2, exposure, margin_used: exposure, margin_available: Math.max(0, equity - exposure), maker_ppm: MAKER_PPM, taker_ppm: TAKER_PPM,
       open_orders: this.#orders.length, positions,
-      limits: { leverage: 1, max_order_value: 1_000_000, max_position_value: 1_000_000, price_band_percent: 10, max_orders_per_second: 100_000, max_daily_loss: 20_000 },
+      limits: this.#limits,
     };
   }
 

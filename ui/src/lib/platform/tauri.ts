@@ -79,6 +79,8 @@ function tauriInstance(instance: string): InstanceHost {
     cancelOrder: (order) => call<DeskOrder>('cancel_order', { instance, order }),
     cancelAllOrders: () => call<number>('cancel_all_orders', { instance }),
     closePosition: (symbol) => call<DeskOrder>('close_position', { instance, symbol }),
+    setLimits: async (limits) => void (await call('set_limits', { instance, limits })),
+    resetAccount: async () => void (await call('reset_account', { instance })),
     setTradingState: async (state) => void (await call('set_trading_state', { instance, state })),
     attach: async () => void (await call('attach', { instance })),
     endElsewhere: async () => void (await call('end_elsewhere', { instance })),

@@ -13,7 +13,7 @@ import type {
 } from '../../lib/wire/types';
 
 /** What is asked before it is done. */
-export type Asking = { what: 'resume' | 'cancel-all' } | { what: 'close'; position: DeskPosition } | { what: 'change'; order: DeskOrder };
+export type Asking = { what: 'resume' | 'cancel-all' | 'reset' } | { what: 'close'; position: DeskPosition } | { what: 'change'; order: DeskOrder };
 
 const FIRST_SYMBOL = 'BTCUSD';
 
@@ -109,6 +109,14 @@ export class TradingState {
     await this.#do('cancel-all', async () => {
       const cancelled = await this.#host.cancelAllOrders();
       this.#toasts.done(`${count(cancelled, 'order is', 'orders are')} cancelled.`);
+    });
+  }
+
+  async reset(): Promise<void> {
+    this.asking = null;
+    await this.#do('reset', async () => {
+      await this.#host.resetAccount();
+      this.#toasts.done('The paper account begins anew.');
     });
   }
 
