@@ -62,6 +62,7 @@ const COMMANDS: &[&str] = &[
     "set_trading_state",
     "set_limits",
     "reset_account",
+    "ask_market",
     "copy",
     "quit",
 ];

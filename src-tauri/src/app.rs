@@ -195,6 +195,7 @@ fn build(context: Context, bus_name: String) -> tauri::Result<tauri::App> {
             commands::trading::set_trading_state,
             commands::trading::set_limits,
             commands::trading::reset_account,
+            commands::trading::ask_market,
             commands::copy,
             commands::quit,
         ])

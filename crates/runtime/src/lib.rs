@@ -87,7 +87,7 @@ pub use cwts_probe::CLIENT_NAME as TEST_CLIENT;
 pub use cwts_probe::{Diagnosis, FixAction, Progress, Repetitions, Rung, Step};
 pub use desk::{
     DeskAccount, DeskFill, DeskInstrument, DeskMarket, DeskMessage, DeskNews, DeskOrder, DeskPosition, DeskTrading,
-    DeskWatch, OrderChange, OrderTicket, TicketPreview, TradingSummary,
+    DeskWatch, MarketRequest, OrderChange, OrderTicket, TicketPreview, TradingSummary,
 };
 pub use diagnostics::{diagnostics_name, write_diagnostics};
 pub use edit::{SaveTarget, SettingChange, SettingsEdit};

@@ -10,7 +10,18 @@ use cwts_domain::{CancelReason, ErrorCode, OrderStatus, Problem, Service, Side, 
 use cwts_firewall::{Detection, Incoming, Outcome, Tool, ToolFinding, ToolState};
 use cwts_ports::{Holder, ListenerRow, Protocol};
 use cwts_runtime::{
-    Action, Activity, Actor, Alternatives, AuditEntry, AuditPage, AuditRecord, AuthorityView, Candle, CertificateInfo, CertificateView, ClientError, ClientInfo, ClientProgram, Conflict, Connected, DeskAccount, DeskFill, DeskInstrument, DeskMarket, DeskMessage, DeskNews, DeskOrder, DeskPosition, DeskTrading, Diagnosis, Elsewhere, Envelope, Exposure, FailedLogins, Finding, FindingLevel, FirewallChoice, FirewallResult, FirewallService, FirewallSummary, FirewallTask, FirewallView, FixAction, InstanceEvent, InterfaceAddress, InterfaceKind, Link, LogLine, LogPage, MarketSummary, Network, NewInstance, OrderChange, OrderTicket, OwnSubnet, Owner, OwnerKind, PemSource, Place, PortCheck, PortCheckState, PortNews, PortSet, ProfileInfo, ProgramInfo, Progress, RangeCheck, ReachEdit, Release, Released, Repetitions, RunState, Rung, Sample, SaveTarget, Scope, Security, SecurityView, ServiceLoad, ServiceSnapshot, ServiceState, ServiceTest, SettingChange, SettingsEdit, Snapshot, Snippet, SnippetNote, StaleSnippet, Step, TestChoice, TicketPreview, TokenView, TradingSummary, Transport, Trial, TrustStep, WayOut, AccountLimits, MarketState, MarketStatus, ReplayRequest, ReplayStatus, SimulatorView,
+    AccountLimits, Action, Activity, Actor, Alternatives, AuditEntry, AuditPage, AuditRecord, AuthorityView, Candle,
+    CertificateInfo, CertificateView, ClientError, ClientInfo, ClientProgram, Conflict, Connected, DeskAccount,
+    DeskFill, DeskInstrument, DeskMarket, DeskMessage, DeskNews, DeskOrder, DeskPosition, DeskTrading, Diagnosis,
+    Elsewhere, Envelope, Exposure, FailedLogins, Finding, FindingLevel, FirewallChoice, FirewallResult,
+    FirewallService, FirewallSummary, FirewallTask, FirewallView, FixAction, InstanceEvent, InterfaceAddress,
+    InterfaceKind, Link, LogLine, LogPage, MarketRequest, MarketState, MarketStatus, MarketSummary, Network,
+    NewInstance, OrderChange, OrderTicket, OwnSubnet, Owner, OwnerKind, PemSource, Place, PortCheck, PortCheckState,
+    PortNews, PortSet, ProfileInfo, ProgramInfo, Progress, RangeCheck, ReachEdit, Release, Released, Repetitions,
+    ReplayRequest, ReplayStatus, RunState, Rung, Sample, SaveTarget, Scope, Security, SecurityView, ServiceLoad,
+    ServiceSnapshot, ServiceState, ServiceTest, SettingChange, SettingsEdit, SimulatorView, Snapshot, Snippet,
+    SnippetNote, StaleSnippet, Step, TestChoice, TicketPreview, TokenView, TradingSummary, Transport, Trial, TrustStep,
+    WayOut,
 };
 use ts_rs::{Config, TS};
 
@@ -129,6 +140,12 @@ fn declarations() -> String {
         TestChoice,
         ServiceTest,
         Candle,
+        AccountLimits,
+        MarketState,
+        ReplayStatus,
+        SimulatorView,
+        MarketStatus,
+        ReplayRequest,
         DeskInstrument,
         DeskTrading,
         DeskPosition,
@@ -136,6 +153,7 @@ fn declarations() -> String {
         DeskOrder,
         DeskFill,
         DeskMarket,
+        MarketRequest,
         DeskNews,
         DeskMessage,
         OrderTicket,

@@ -3,7 +3,10 @@
 #![expect(clippy::let_underscore_must_use, reason = "written by the macro of every command that can fail")]
 
 use cwts_domain::{Problem, TradingState};
-use cwts_runtime::{Actor, DeskMessage, DeskOrder, DeskWatch, LimitsChange, OrderChange, OrderTicket, TicketPreview, TradingOrder};
+use cwts_runtime::{
+    Actor, DeskMessage, DeskOrder, DeskWatch, LimitsChange, MarketRequest, MarketStatus, OrderChange, OrderTicket,
+    TicketPreview, TradingOrder,
+};
 use tauri::State;
 use tauri::ipc::Channel;
 
@@ -99,4 +102,13 @@ pub(crate) async fn set_limits(panel: State<'_, Panel>, instance: String, limits
 #[tauri::command]
 pub(crate) async fn reset_account(panel: State<'_, Panel>, instance: String) -> Result<(), Problem> {
     panel.supervisor.instance(&instance)?.reset_account(Actor::Panel).await.map(drop)
+}
+
+#[tauri::command]
+pub(crate) async fn ask_market(
+    panel: State<'_, Panel>,
+    instance: String,
+    request: MarketRequest,
+) -> Result<MarketStatus, Problem> {
+    panel.supervisor.instance(&instance)?.ask_market(request).await
 }

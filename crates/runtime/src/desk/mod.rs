@@ -6,12 +6,14 @@
 
 mod act;
 mod refusal;
+mod source;
 mod summary;
 mod ticket;
 mod view;
 mod watch;
 
 pub use act::TicketPreview;
+pub use source::MarketRequest;
 pub use summary::TradingSummary;
 pub use ticket::{OrderChange, OrderTicket};
 pub use view::{DeskAccount, DeskFill, DeskInstrument, DeskMarket, DeskOrder, DeskPosition, DeskTrading};

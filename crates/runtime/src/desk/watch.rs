@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::view::{DeskAccount, DeskFill, DeskInstrument, DeskMarket, DeskOrder, DeskTrading};
 use crate::candles::Candle;
 use crate::instance::Instance;
+use crate::market::MarketStatus;
 
 /// Open orders that are listed, the newest; the account says how many there are.
 const OPEN: usize = 500;
@@ -27,6 +28,8 @@ pub struct DeskNews {
     pub account: Option<DeskAccount>,
     /// The market that is watched.
     pub market: Option<DeskMarket>,
+    /// Where the prices come from.
+    pub source: Option<MarketStatus>,
     /// Its candles of one minute that changed, oldest first; all of them the first time.
     pub candles: Option<Vec<Candle>>,
     /// The newest open orders, newest first.
@@ -87,6 +90,7 @@ impl DeskWatch {
             trading: fresh(&mut self.told.trading, now.trading),
             account: fresh(&mut self.told.account, now.account),
             market: fresh(&mut self.told.market, now.market),
+            source: fresh(&mut self.told.source, Some(self.instance.market_status())),
             candles: None,
             open: fresh(&mut self.told.open, now.open),
             ended: fresh(&mut self.told.ended, now.ended),

@@ -2,7 +2,7 @@
 import { firstSecurity } from './fake-security';
 import type { Activity, Finding, ListenerRow, Origin, Problem, ProfileInfo, Sample, Service, ServiceSnapshot, Snapshot } from '../wire/types';
 
-export const SCENARIOS = ['running', 'several', 'stopped', 'conflict', 'damaged', 'exposed', 'refused', 'away', 'elsewhere', 'empty', 'many', 'halted', 'fault', 'closing', 'error', 'loading'] as const;
+export const SCENARIOS = ['running', 'several', 'stopped', 'conflict', 'damaged', 'exposed', 'refused', 'away', 'elsewhere', 'empty', 'many', 'halted', 'fault', 'replay', 'closing', 'error', 'loading'] as const;
 
 export type Scenario = (typeof SCENARIOS)[number];
 

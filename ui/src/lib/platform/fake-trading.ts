@@ -1,7 +1,7 @@
 /** The desk in memory: the same prices every time, moving when the host ticks, and orders that fill as they would. */
 import { NOW, type Member } from './fake-data';
 import type {
-  Candle, DeskAccount, DeskFill, DeskInstrument, AccountLimits, DeskMarket, DeskMessage, DeskNews, DeskOrder, DeskPosition, DeskTrading, OrderChange, OrderTicket, Problem, TicketPreview, TradingState, TradingSummary,
+  Candle, DeskAccount, DeskFill, DeskInstrument, AccountLimits, DeskMarket, DeskMessage, DeskNews, DeskOrder, DeskPosition, DeskTrading, OrderChange, OrderTicket, Problem, TicketPreview, TradingState, MarketRequest, MarketStatus, ReplayStatus, TradingSummary,
 } from '../wire/types';
 
 const INSTRUMENTS: DeskInstrument[] = [
@@ -11,6 +11,10 @@ const INSTRUMENTS: DeskInstrument[] = [
 const STARTS: Record<string, number> = { BTCUSD: 6_418_250, ETHUSD: 312_440, TESTUSD: 10_001 };
 const MAKER_PPM = 200;
 const TAKER_PPM = 500;
+
+const REPLAY: ReplayStatus = {
+  file: '/home/you/data/BTCPERP-1m-2022-01.csv', format: 'klines', symbol: 'BTCUSD', from: '2022-01-01T00:00:00.000Z', to: '2022-01-31T23:59:00.000Z', position: '2022-01-09T06:12:00.000Z', progress: 0.27, steps: 44_640, played: 12_012, speed: 60, loop: false, rounds: 0, cancelled_orders: 0, problem: null,
+};
 
 type Told = { symbol: string; listener: (message: DeskMessage) => void };
 
@@ -47,6 +51,7 @@ export class FakeTrading {
   #held: Record<string, { quantity: number; entry: number }> = {};
   #cash = 100_000;
   #realized = 0;
+  #source: MarketStatus = { state: 'running', replay: null, simulator: { seed: 42, spread: 1, depth: 1, volatility: 1 } };
   #limits: AccountLimits = { leverage: 1, max_order_value: 1_000_000, max_position_value: 1_000_000, price_band_percent: 10, max_orders_per_second: 100_000, max_daily_loss: 20_000 };
   #next = 41;
   #second = 0;
@@ -61,6 +66,7 @@ export class FakeTrading {
     this.#loading = scenario === 'loading';
     this.#candles = Object.fromEntries(INSTRUMENTS.map(({ symbol }) => [symbol, firstCandles(symbol)]));
     if (scenario === 'empty' || id !== 'default') return;
+    if (scenario === 'replay') this.#source = { ...this.#source, state: 'paused', replay: REPLAY };
     if (scenario === 'halted') this.#state = 'halted';
     if (scenario === 'fault') this.#fault = 'The journal /home/you/.local/cwts-ultra/data/default/journal.db cannot be written: no space left on device. Free some space, then resume trading.';
     this.#held = { BTCUSD: { quantity: 1_900, entry: 64_152.1 }, ETHUSD: { quantity: -8_000, entry: 3_140.25 } };
@@ -117,6 +123,27 @@ export class FakeTrading {
     [this.#cash, this.#realized] = [100_000, 0];
     this.#tell(false);
     this.#onstate();
+  }
+
+  ask(request: MarketRequest): MarketStatus {
+    const source = { ...this.#source };
+    if (request.type === 'pause') source.state = 'paused';
+    else if (request.type === 'resume') source.state = 'running';
+    else if (request.type === 'simulate') Object.assign(source, { replay: null, simulator: request.data, state: 'running' });
+    else if (request.type === 'replay') {
+      if (!request.data.file.startsWith('/')) throw problem('invalid_input', `${request.data.file} is no absolute path; the server has no folder to look it up in.`, 'file');
+      Object.assign(source, { replay: { ...REPLAY, ...request.data, symbol: request.data.symbol ?? 'BTCUSD' }, state: 'running' });
+    } else if (source.replay) {
+      if (request.type === 'speed') source.replay = { ...source.replay, speed: request.data };
+      if (request.type === 'loop') source.replay = { ...source.replay, loop: request.data };
+      if (request.type === 'seek') {
+        const [from, to] = [Date.parse(source.replay.from), Date.parse(source.replay.to)];
+        source.replay = { ...source.replay, position: new Date(request.data).toISOString(), progress: (request.data - from) / (to - from) };
+      }
+    }
+    this.#source = source;
+    this.#tell(false);
+    return source;
   }
 
   summary(): TradingSummary {
@@ -268,7 +295,7 @@ export class FakeTrading {
     const trading: DeskTrading = { state: this.#state, problem: this.#fault };
     const candles = this.#candles[told.symbol] ?? [];
     const data: DeskNews = {
-      instruments: all ? INSTRUMENTS : null, trading, account: this.#account(), market: this.#market(told.symbol), candles: all ? candles : candles.slice(-1),
+      instruments: all ? INSTRUMENTS : null, trading, account: this.#account(), market: this.#market(told.symbol), source: this.#source, candles: all ? candles : candles.slice(-1),
       open: [...this.#orders], ended: [...this.#ended], fills: [...this.#fills],
     };
     told.listener({ type: 'news', data });

@@ -4,7 +4,7 @@
  * Every method rejects with a {@link Problem}, never with another kind of error.
  */
 import type {
-  Activity, AuditPage, ClientInfo, ClientProgram, Conflict, Connected, DeskMessage, DeskOrder, Envelope, FirewallChoice, FirewallResult, FirewallTask, FirewallView, LogPage, NewInstance, OrderChange, OrderTicket, PemSource, Place, PortCheck, PortNews, PortSet, Problem, ProfileInfo, ProgramInfo, ReachEdit, Release, Released, Sample, Scope, SecurityView, Service, ServiceTest, SettingsEdit, Snapshot, Snippet, TestChoice, TestProgress, TicketPreview, TradingState, Transport, Trial, AccountLimits,
+  Activity, AuditPage, ClientInfo, ClientProgram, Conflict, Connected, DeskMessage, DeskOrder, Envelope, FirewallChoice, FirewallResult, FirewallTask, FirewallView, LogPage, NewInstance, OrderChange, OrderTicket, PemSource, Place, PortCheck, PortNews, PortSet, Problem, ProfileInfo, ProgramInfo, ReachEdit, Release, Released, Sample, Scope, SecurityView, Service, ServiceTest, SettingsEdit, Snapshot, Snippet, TestChoice, TestProgress, TicketPreview, TradingState, Transport, Trial, AccountLimits, MarketRequest, MarketStatus,
 } from '../wire/types';
 
 /** What happened before the window was opened, oldest first, and who is connected. */
@@ -98,6 +98,8 @@ export interface InstanceHost {
   setLimits(limits: AccountLimits): Promise<void>;
   /** Gives the account its opening cash back; positions, orders and fills are gone. */
   resetAccount(): Promise<void>;
+  /** Pauses, moves or changes where the prices come from. A file that cannot be played rejects at its field. */
+  askMarket(request: MarketRequest): Promise<MarketStatus>;
   /** Shows the instance as the process that runs it says it is, until that process ends. */
   attach(): Promise<void>;
   /** Asks the process that runs the instance to end; resolves when it has. */

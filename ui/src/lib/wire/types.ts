@@ -1466,7 +1466,7 @@ scope: Scope,
  */
 from: string, } | { "by": "hand-edit" } | { "by": "program" };
 
-export type Action = "token_made" | "token_replaced" | "certificate_made" | "certificate_imported" | "certificate_renewed" | "certificate_removed" | "network_judged" | "reach_widened" | "reach_narrowed" | "trading_armed" | "trading_disarmed" | "trading_halted" | "trading_reduced" | "trading_resumed" | "remote_refused" | "login_failed" | "firewall_applied" | "firewall_undone" | "setting_changed" | "limit_changed" | "account_reset" | "settings_restored";
+export type Action = "token_made" | "token_replaced" | "certificate_made" | "certificate_imported" | "certificate_renewed" | "certificate_removed" | "network_judged" | "reach_widened" | "reach_narrowed" | "trading_armed" | "trading_disarmed" | "trading_halted" | "trading_reduced" | "trading_resumed" | "remote_refused" | "login_failed" | "firewall_applied" | "firewall_undone" | "setting_changed" | "limit_changed" | "account_reset" | "settings_restored" | "traded_by_hand";
 
 export type AuditEntry = { 
 /**
@@ -1696,6 +1696,142 @@ close: number,
  */
 volume: number, };
 
+export type AccountLimits = { 
+/**
+ * Largest exposure as a multiple of equity, 1 to 100.
+ */
+leverage: number, 
+/**
+ * Largest value of one order.
+ */
+max_order_value: number, 
+/**
+ * Largest value of the position in one instrument, with what waits.
+ */
+max_position_value: number, 
+/**
+ * Largest distance of a limit price from the last price, 1 to 100.
+ */
+price_band_percent: number, 
+/**
+ * Largest number of orders in one second.
+ */
+max_orders_per_second: number, 
+/**
+ * From this loss since 00:00 UTC on, only orders that make a position smaller are taken.
+ */
+max_daily_loss: number, };
+
+export type MarketState = "stopped" | "running" | "paused" | "ended" | "failed";
+
+export type ReplayStatus = { 
+/**
+ * Its place.
+ */
+file: string, 
+/**
+ * `trades`, `book_ticker` or `klines`.
+ */
+format: string, 
+/**
+ * The symbol whose prices it makes.
+ */
+symbol: string, 
+/**
+ * Its first moment, in RFC 3339 and UTC like all times here.
+ */
+from: string, 
+/**
+ * Its last moment.
+ */
+to: string, 
+/**
+ * The moment that is played.
+ */
+position: string, 
+/**
+ * How much of its time has been played, from 0 to 1.
+ */
+progress: number, 
+/**
+ * Steps of the market in it; `None` for a file that is too large to be read before.
+ */
+steps: number | null, 
+/**
+ * Steps played since it was loaded.
+ */
+played: number, 
+/**
+ * How fast.
+ */
+speed: number | "max", 
+/**
+ * Whether it begins again at its end.
+ */
+loop: boolean, 
+/**
+ * How often it has begun again.
+ */
+rounds: number, 
+/**
+ * Open orders in the symbol that were cancelled because its prices jumped, since it was loaded.
+ */
+cancelled_orders: number, 
+/**
+ * Why it cannot be played on.
+ */
+problem: string | null, };
+
+export type SimulatorView = { 
+/**
+ * Of the random numbers: the same seed gives the same flow of orders.
+ */
+seed: number, 
+/**
+ * How many times the usual the distance of the quotes is, 0.1 to 10.
+ */
+spread: number, 
+/**
+ * How many times the usual their quantity is, 0.1 to 10.
+ */
+depth: number, 
+/**
+ * How many times as far as usual the price moves, 0.1 to 10.
+ */
+volatility: number, };
+
+export type MarketStatus = { 
+/**
+ * What the market does.
+ */
+state: MarketState, 
+/**
+ * The file that is played; `None` while all prices are simulated.
+ */
+replay: ReplayStatus | null, 
+/**
+ * The simulated market, of all symbols but the one that is played.
+ */
+simulator: SimulatorView, };
+
+export type ReplayRequest = { 
+/**
+ * Absolute path on the computer of the server.
+ */
+file: string, 
+/**
+ * The symbol whose prices it makes; that of its name when `None`.
+ */
+symbol: string | null, 
+/**
+ * How fast.
+ */
+speed: number | "max", 
+/**
+ * Whether it begins again at its end.
+ */
+loop: boolean, };
+
 export type DeskInstrument = { 
 /**
  * For example `BTCUSD`.
@@ -1731,32 +1867,6 @@ state: TradingState,
  * What keeps the journal from being written, and what to do: nothing is taken then, whatever `state` says.
  */
 problem: string | null, };
-
-export type DeskLimits = { 
-/**
- * Largest exposure as a multiple of equity.
- */
-leverage: number, 
-/**
- * Largest value of one order.
- */
-max_order_value: number, 
-/**
- * Largest value of the position in one instrument.
- */
-max_position_value: number, 
-/**
- * Largest distance of a limit price from the last price.
- */
-price_band_percent: number, 
-/**
- * Largest number of orders in one second.
- */
-max_orders_per_second: number, 
-/**
- * Loss since 00:00 UTC from which on only orders are taken that make a position smaller.
- */
-max_daily_loss: number, };
 
 export type DeskPosition = { 
 /**
@@ -1840,7 +1950,7 @@ open_orders: number,
 /**
  * What the account may do.
  */
-limits: DeskLimits, 
+limits: AccountLimits, 
 /**
  * What it holds.
  */
@@ -1988,6 +2098,8 @@ bids: [number, number][],
  */
 asks: [number, number][], };
 
+export type MarketRequest = { "type": "pause" } | { "type": "resume" } | { "type": "seek", "data": number } | { "type": "speed", "data": number | "max" } | { "type": "loop", "data": boolean } | { "type": "replay", "data": ReplayRequest } | { "type": "simulate", "data": SimulatorView };
+
 export type DeskNews = { 
 /**
  * What can be traded.
@@ -2005,6 +2117,10 @@ account: DeskAccount | null,
  * The market that is watched.
  */
 market: DeskMarket | null, 
+/**
+ * Where the prices come from.
+ */
+source: MarketStatus | null, 
 /**
  * Its candles of one minute that changed, oldest first; all of them the first time.
  */

@@ -9,7 +9,7 @@ export type Kind = 'all' | 'settings' | 'access' | 'trading';
 const KINDS: Record<AuditRecord['action'], Exclude<Kind, 'all'>> = {
   token_made: 'access', token_replaced: 'access', certificate_made: 'access', certificate_imported: 'access', certificate_renewed: 'access', certificate_removed: 'access',
   network_judged: 'access', reach_widened: 'access', reach_narrowed: 'access', remote_refused: 'access', login_failed: 'access', firewall_applied: 'access', firewall_undone: 'access',
-  trading_armed: 'trading', trading_disarmed: 'trading', trading_halted: 'trading', trading_reduced: 'trading', trading_resumed: 'trading', limit_changed: 'trading', account_reset: 'trading', setting_changed: 'settings', settings_restored: 'settings',
+  trading_armed: 'trading', trading_disarmed: 'trading', trading_halted: 'trading', trading_reduced: 'trading', trading_resumed: 'trading', limit_changed: 'trading', account_reset: 'trading', traded_by_hand: 'trading', setting_changed: 'settings', settings_restored: 'settings',
 };
 
 export class AuditState {

@@ -9,7 +9,7 @@ import { asProblem, type InstanceHost } from '../../lib/platform/host';
 import type { Toasts } from '../../lib/state/toasts.svelte';
 import { whileVisible } from '../../lib/visible';
 import type {
-  Candle, DeskAccount, DeskFill, DeskInstrument, DeskMarket, DeskMessage, DeskNews, DeskOrder, DeskPosition, DeskTrading, Problem, TradingState as State,
+  Candle, DeskAccount, DeskFill, DeskInstrument, DeskMarket, DeskMessage, DeskNews, DeskOrder, DeskPosition, DeskTrading, MarketRequest, MarketStatus, Problem, TradingState as State,
 } from '../../lib/wire/types';
 
 /** What is asked before it is done. */
@@ -31,6 +31,8 @@ export class TradingState {
   /** Of the symbol; `null` until its first news. */
   market = $state.raw<DeskMarket | null>(null);
   candles = $state.raw<Candle[]>([]);
+  /** Where the prices come from. */
+  source = $state.raw<MarketStatus | null>(null);
   /** Newest first. */
   open = $state.raw<DeskOrder[] | null>(null);
   ended = $state.raw<DeskOrder[] | null>(null);
@@ -112,6 +114,13 @@ export class TradingState {
     });
   }
 
+  /** Pauses the market or lets it go on. */
+  ask(request: MarketRequest): Promise<void> {
+    return this.#do('market', async () => {
+      this.source = await this.#host.askMarket(request);
+    });
+  }
+
   async reset(): Promise<void> {
     this.asking = null;
     await this.#do('reset', async () => {
@@ -167,6 +176,7 @@ export class TradingState {
     this.trading = news.trading ?? this.trading;
     this.account = news.account ?? this.account;
     if (news.market?.symbol === this.symbol) this.market = news.market;
+    this.source = news.source ?? this.source;
     if (news.candles) this.candles = merge(this.candles, news.candles);
     this.open = news.open ?? this.open;
     this.ended = news.ended ?? this.ended;

@@ -1,8 +1,9 @@
 /** How orders, positions and fills are said. */
+import { fileName } from '../../lib/format';
 import { formatQuantity, formatSteps } from '../../lib/model/trading/decimal';
 import type { Draft, OrderKind } from '../../lib/model/trading/ticket';
 import type { StateLook } from '../../lib/states';
-import type { CancelReason, DeskInstrument, DeskOrder, DeskTrading, OrderStatus, Side } from '../../lib/wire/types';
+import type { CancelReason, DeskInstrument, DeskOrder, DeskTrading, MarketStatus, OrderStatus, Side } from '../../lib/wire/types';
 
 export const SIDES: Record<Side, string> = { buy: 'Buy', sell: 'Sell' };
 
@@ -68,4 +69,11 @@ export function lookOfTrading(trading: DeskTrading | null): StateLook {
   if (trading.problem) return { tone: 'error', word: 'Halted' };
   if (trading.state === 'halted') return { tone: 'halted', word: 'Halted' };
   return trading.state === 'reducing' ? { tone: 'warn', word: 'Reducing' } : { tone: 'run', word: 'Active' };
+}
+
+/** `Simulator, seed 42`, `BTCPERP-1m-2022-01.csv as BTCUSD, 60×, paused`. */
+export function sourceOf({ state, replay, simulator }: MarketStatus): string {
+  const halted = state === 'running' ? '' : `, ${state}`;
+  if (!replay) return `Simulator, seed ${simulator.seed}${halted}`;
+  return `${fileName(replay.file)} as ${replay.symbol}, ${replay.speed === 'max' ? 'full speed' : `${replay.speed}×`}${halted}`;
 }
