@@ -52,7 +52,6 @@ async fn an_order_by_hand_waits_is_changed_fills_and_is_closed() {
     window.says("positions-row", "1.50").await;
     window.says("account", "today").await;
     keep("trading", &window.picture().await);
-    // What was just done is said over the lower right corner for some seconds.
     window.miss("toast").await;
     window.click("close-TESTUSD").await;
     window.press("Close position").await;
@@ -104,6 +103,8 @@ async fn a_halt_takes_one_click_and_a_resume_is_asked_about() {
     assert_eq!(state().await, "halted", "clients are halted too");
     window.says("verdict", "Trading is halted").await;
     assert!(!window.offers("send").await, "nothing can be sent");
+    // What was just done is said over the lower right corner for some seconds.
+    window.miss("toast").await;
     window.click_on("[data-testid^='cancel-'][aria-label]").await;
     window.miss("orders-row").await;
     window.click("resume").await;
