@@ -30,11 +30,11 @@ const HEIGHT: u32 = 800;
 const NARROW: [(u32, u32); 3] = [(900, 700), (600, 700), (480, 480)];
 
 /// What makes the page scroll sideways, and what is cut off at the edge of a box. Words for the ear alone, which are
-/// clipped to nothing on purpose, do not count.
+/// clipped to nothing on purpose, and what is folded away do not count.
 const TOO_WIDE: &str =
     "const clipped = (one) => one && (getComputedStyle(one).clipPath !== 'none' || clipped(one.parentElement));
 const right = (one) => one.getBoundingClientRect().right;
-const seen = (box) => [...box.querySelectorAll('*')].filter((one) => !clipped(one));
+const seen = (box) => [...box.querySelectorAll('*')].filter((one) => one.checkVisibility() && !clipped(one));
 const main = document.querySelector('main');
 const wide = [document.documentElement, main].filter((one) => one.scrollWidth > one.clientWidth);
 const boxes = seen(main).filter((one) => getComputedStyle(one).overflowX === 'hidden');

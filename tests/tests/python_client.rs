@@ -114,7 +114,7 @@ async fn the_snippet_of_the_readme_runs_as_printed() {
     client.arg("-c").arg(snippet).env("PATH", path).env("CWTS_HOME", home.path()).kill_on_drop(true);
     let ended = finish(client).await;
     assert_eq!(ended.status, Some(0), "a reader pastes it: {}", ended.stderr);
-    for shown in ["'status': 'filled'", "{'positions': [{'entry_price': "] {
+    for shown in ["'status': 'filled'", "{'positions': [{", "'entry_price': "] {
         assert!(ended.stdout.contains(shown), "the order and the position are shown: {}", ended.stdout);
     }
     server.stop(Signal::TERM).await;

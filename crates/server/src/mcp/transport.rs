@@ -1,6 +1,7 @@
 //! A WebSocket as an rmcp transport. JSON-RPC faults that rmcp does not answer are answered here.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
 use cwts_domain::Service;
@@ -36,6 +37,9 @@ const MAX_CALLS: usize = 64;
 /// Answers that may wait for one client to read. Above it the client's requests are not read either, so that TCP slows it
 /// down.
 const MAX_UNSENT: usize = 64;
+
+/// How long what a client still sends is read after its end.
+const LINGER: Duration = Duration::from_secs(1);
 
 pub(crate) type Sink = Arc<Mutex<SplitSink<WebSocket, Message>>>;
 
@@ -263,7 +267,19 @@ impl WebSocketTransport {
             return Ok(());
         }
         self.ending().close(close_code::POLICY, "too many frames without a message").await;
+        self.linger().await;
         Err(())
+    }
+
+    /// Takes what is still under way from a client that was just told the end: TCP answers what nobody reads with a reset
+    /// (RFC 1122, section 4.2.2.13), and that would overtake the close frame.
+    async fn linger(&mut self) {
+        let rest = async { while let Some(Ok(_)) = self.stream.next().await {} };
+        tokio::select! {
+            // A client that goes on until then is cut off.
+            rest = tokio::time::timeout(LINGER, rest) => drop(rest),
+            () = self.connection.aborted() => {}
+        }
     }
 }
 
