@@ -48,7 +48,7 @@ fn calls() -> Vec<(&'static str, Value)> {
         ("get_market_data", json!({ "symbol": "TESTUSD", "depth": 1 })),
         ("get_market_data", json!({ "symbol": "TESTUSD", "depth": 101 })),
         ("get_account", json!({ "a": 1 })),
-        ("list_instruments", json!({})),
+        ("get_risk_limits", json!({})),
         ("no_such_tool", json!({})),
     ]
 }

@@ -51,10 +51,15 @@ impl Link {
     }
 
     pub(crate) async fn send(&mut self, request: Request<Full<Bytes>>) -> Result<Answer, (Fault, String)> {
-        let answer = match self.sender.send_request(request).await {
+        // The end of an answer reaches its reader a moment before the connection takes the next request.
+        let sent = match self.sender.ready().await {
+            Ok(()) => self.sender.send_request(request).await,
+            Err(error) => Err(error),
+        };
+        let answer = match sent {
             Ok(answer) => answer,
             // Whoever speaks first, or nonsense, ends the connection before the request; its own error says more.
-            Err(error) if error.is_canceled() => match (&mut self.driver).now_or_never() {
+            Err(error) if error.is_canceled() || error.is_closed() => match (&mut self.driver).now_or_never() {
                 Some(Ok(Err(earlier))) => return Err(failed(&earlier)),
                 _ => return Err(failed(&error)),
             },
