@@ -26,6 +26,7 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 pub(crate) struct Link {
     sender: SendRequest<Full<Bytes>>,
     driver: AbortOnDropHandle<Result<(), hyper::Error>>,
+    has_asked: bool,
 }
 
 /// A whole answer.
@@ -42,7 +43,7 @@ impl Link {
         let opened = http1::handshake(TokioIo::new(stream)).await;
         let (sender, connection) = opened.map_err(|error| failed(&error))?;
         let driver = AbortOnDropHandle::new(tokio::spawn(connection.with_upgrades()));
-        Ok(Self { sender, driver })
+        Ok(Self { sender, driver, has_asked: false })
     }
 
     /// Whether another request can be sent.
@@ -51,15 +52,15 @@ impl Link {
     }
 
     pub(crate) async fn send(&mut self, request: Request<Full<Bytes>>) -> Result<Answer, (Fault, String)> {
-        // The end of an answer reaches its reader a moment before the connection takes the next request.
-        let sent = match self.sender.ready().await {
-            Ok(()) => self.sender.send_request(request).await,
-            Err(error) => Err(error),
-        };
-        let answer = match sent {
+        // The end of an answer reaches its reader a moment before the connection takes the next request. The first one goes
+        // at once: whoever refuses a connection may have answered it already.
+        if std::mem::replace(&mut self.has_asked, true) {
+            self.sender.ready().await.map_err(|error| failed(&error))?;
+        }
+        let answer = match self.sender.send_request(request).await {
             Ok(answer) => answer,
             // Whoever speaks first, or nonsense, ends the connection before the request; its own error says more.
-            Err(error) if error.is_canceled() || error.is_closed() => match (&mut self.driver).now_or_never() {
+            Err(error) if error.is_canceled() => match (&mut self.driver).now_or_never() {
                 Some(Ok(Err(earlier))) => return Err(failed(&earlier)),
                 _ => return Err(failed(&error)),
             },
