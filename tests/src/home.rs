@@ -49,6 +49,24 @@ impl Home {
         home
     }
 
+    /// The same, with a `ports.conf` of its own, so that tests at the same moment are not offered the same ports.
+    ///
+    /// # Panics
+    /// The files cannot be written.
+    pub fn apart(ports: &Ports) -> Self {
+        let home = Self::with(ports);
+        home.write_table(&Ports::free());
+        home
+    }
+
+    /// Writes a `ports.conf` with these ports as defaults.
+    ///
+    /// # Panics
+    /// The file cannot be written.
+    pub fn write_table(&self, ports: &Ports) {
+        fs::write(self.0.path().join("config/ports.conf"), ports.table()).expect("a writable home");
+    }
+
     /// The folder.
     pub fn path(&self) -> &Path {
         self.0.path()

@@ -96,6 +96,16 @@ impl Ports {
         (Ipv4Addr::LOCALHOST, self.of(service)).into()
     }
 
+    /// `ports.conf` with these ports as defaults. Its alternatives are free, and offered in no other test.
+    pub fn table(&self) -> String {
+        let row = |service: Service| {
+            let alternatives = [(); 4].map(|()| free_port());
+            let (id, default, last) = (service.id(), self.of(service), alternatives[3]);
+            format!("[{id}]\ndefault = {default}\nalternatives = {alternatives:?}\nrange = [{last}, {last}]\n")
+        };
+        Service::ALL.map(row).concat()
+    }
+
     /// `production.toml` with these ports, and a comment at each.
     pub fn toml(&self) -> String {
         let [websocket, http, metrics, health] = self.0;

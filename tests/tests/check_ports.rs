@@ -3,9 +3,9 @@
 use std::net::TcpListener;
 
 use cwts_domain::Service;
-use cwts_tests::{Exit, Home, PortHolder, Ports, Server, command, finish};
+use cwts_tests::{Exit, Home, PortHolder, Ports, Server, command, finish, free_port};
 use rustix::process::Signal;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 async fn check(home: &Home, arguments: &[&str]) -> Exit {
     let mut program = command(home);
@@ -90,6 +90,34 @@ async fn our_own_server_is_no_conflict_and_a_second_one_names_it() {
 }
 
 #[tokio::test]
+async fn a_run_on_other_ports_than_the_files_have_is_told_with_them() {
+    let home = Home::with(&Ports::free());
+    let elsewhere = free_port();
+    let mut program = command(&home);
+    program.arg("run").env("PROMETHEUS_PORT", elsewhere.to_string());
+    let server = Server::launch(program).await;
+
+    let (status, metrics) = report(&home, Service::Prometheus).await;
+    assert_eq!((status, &metrics["state"]), (Some(0), &"free".into()), "the port of the file is free: {metrics}");
+    let expected = json!({ "pid": server.pid(), "address": "127.0.0.1", "port": elsewhere });
+    assert_eq!(metrics["running"], expected, "and yet the service runs");
+    let said = check(&home, &[]).await.stdout;
+    let sentence = format!("It runs on 127.0.0.1:{elsewhere} now, pid {}.", server.pid());
+    let lines: Vec<&str> = said.lines().filter(|line| line.contains(&sentence)).collect();
+    assert!(matches!(lines[..], [line] if line.starts_with("Prometheus")), "of that service alone: {said}");
+
+    let (_, health) = report(&home, Service::Health).await;
+    assert_eq!(
+        (&health["state"], &health["running"]["port"]),
+        (&"ours".into(), &health["port"]),
+        "as the files have it"
+    );
+    server.stop(Signal::TERM).await;
+    let (_, metrics) = report(&home, Service::Prometheus).await;
+    assert_eq!(metrics["running"], Value::Null, "what has ended runs nowhere");
+}
+
+#[tokio::test]
 async fn a_holder_on_several_addresses_is_named_with_all_of_them() {
     let ports = Ports::free();
     let home = Home::with(&ports);
@@ -97,7 +125,7 @@ async fn a_holder_on_several_addresses_is_named_with_all_of_them() {
     let _held = ["127.0.0.1", "::1"].map(|address| TcpListener::bind((address, port)).expect("a free port"));
     let (_, report) = report(&home, Service::Health).await;
     let both = [format!("127.0.0.1:{port}"), format!("[::1]:{port}")];
-    assert_eq!(report["addresses"], serde_json::json!(both), "the one in the way first: {report}");
+    assert_eq!(report["addresses"], json!(both), "the one in the way first: {report}");
     for arguments in [&["check-ports"][..], &["ports", "free", &port.to_string()]] {
         let mut program = command(&home);
         program.args(arguments);

@@ -72,6 +72,44 @@ async fn an_edit_moves_the_services_whichever_way_it_is_written() {
     assert!(lives(&mut client).await, "a WebSocket of an untouched service survives all of it");
 }
 
+/// What the shell does to a file of the instance, given as $1, with its new content beside it as $2.
+const EDITORS: [(&str, &str); 7] = [
+    ("a shell that cuts the file short and writes it later", r#": > "$1"; sleep 0.3; cat "$2" >> "$1""#),
+    ("a writer that keeps the file open and empty for a while", r#"{ sleep 0.3; cat "$2"; } > "$1""#),
+    ("a writer that begins, and ends later", r#"{ echo; sleep 0.3; cat "$2"; } > "$1""#),
+    ("vim: the old file moves away, the new one is written", r#"mv "$1" "$1~"; sleep 0.3; cat "$2" > "$1"; rm "$1~""#),
+    (
+        "vim: the old file is copied, and written anew",
+        r#"cp "$1" "$1~"; : > "$1"; sleep 0.3; cat "$2" > "$1"; rm "$1~""#,
+    ),
+    ("kate: a new file is renamed", r#"cp "$2" "$1.new"; sleep 0.3; mv "$1.new" "$1""#),
+    ("sed -i", r#"sed -i "s/[0-9]\{5\}/$(grep -o '[0-9]\{5\}' "$2")/" "$1""#),
+];
+
+#[tokio::test]
+async fn a_file_that_is_empty_for_a_moment_moves_nothing_to_a_default() {
+    let home = Home::empty();
+    let (ports, mut port) = (Ports::free(), free_port());
+    home.write_toml(&ports.toml());
+    home.write_env(&format!("export PROMETHEUS_PORT={port}\n"));
+    let embedded = Embedded::start_in(home, Environment::empty()).await;
+    let (file, next) = (embedded.home().env_file(), embedded.home().path().join("next"));
+    for (editor, script) in EDITORS {
+        let before = std::mem::replace(&mut port, free_port());
+        fs::write(&next, format!("export PROMETHEUS_PORT={port}\n")).expect("writable");
+        let mut shell = tokio::process::Command::new("sh");
+        let mut shell = shell.args(["-euc", script, "sh"]).args([&file, &next]).spawn().expect("a shell");
+        let seen = until(editor, async || match embedded.port(Prometheus) {
+            now if now == before => None,
+            now => Some(now),
+        });
+        assert_eq!(seen.await, port, "{editor}: never on {}, which the file hides", ports.of(Prometheus));
+        assert!(shell.wait().await.expect("it ends").success(), "{editor}");
+    }
+    fs::write(&file, "").expect("writable");
+    moved(&embedded, Prometheus, ports.of(Prometheus), "a file that stays empty").await;
+}
+
 #[tokio::test]
 async fn a_table_of_ports_that_is_edited_decides_the_ports_that_nobody_set() {
     let home = Home::empty();

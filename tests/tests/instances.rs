@@ -58,7 +58,7 @@ async fn is_healthy(port: u16) -> bool {
 
 #[tokio::test]
 async fn new_instances_get_four_ports_that_are_free_and_nobody_elses() {
-    let home = Home::with(&Ports::free());
+    let home = Home::apart(&Ports::free());
     let mut given = BTreeSet::new();
     for id in ["one", "two", "three"] {
         let row = json(&home, &["instances", "create", id]).await;
@@ -86,7 +86,7 @@ async fn new_instances_get_four_ports_that_are_free_and_nobody_elses() {
 #[tokio::test]
 async fn ports_that_are_named_must_be_free_and_nobody_elses() {
     let own = Ports::free();
-    let home = Home::with(&own);
+    let home = Home::apart(&own);
     let [a, b, c, d] = Ports::free().all();
     let named = |ports: [u16; 4]| ports.map(|port| port.to_string()).join(",");
     let create = |ports: [u16; 4]| ["instances", "create", "desk", "--ports", &named(ports)].map(str::to_owned);
@@ -116,7 +116,7 @@ async fn ports_that_are_named_must_be_free_and_nobody_elses() {
 
 #[tokio::test]
 async fn a_clone_has_the_settings_of_its_original_and_ports_of_its_own() {
-    let home = Home::with(&Ports::free());
+    let home = Home::apart(&Ports::free());
     home.write_toml(&format!("{}[log]\nlevel = \"debug\"\n", home.toml()));
     let row = json(&home, &["instances", "clone", "default", "copy"]).await;
     let default = json(&home, &["instances", "list"]).await;
@@ -128,7 +128,7 @@ async fn a_clone_has_the_settings_of_its_original_and_ports_of_its_own() {
 
 #[tokio::test]
 async fn a_running_instance_is_not_removed_and_a_stopped_one_keeps_its_data() {
-    let home = Home::with(&Ports::free());
+    let home = Home::apart(&Ports::free());
     json(&home, &["instances", "create", "desk"]).await;
     let server = serve(&home, "desk").await;
     let data = home.path().join("data/desk");
@@ -161,7 +161,7 @@ fn port_of(server: &Server, service: Service) -> u16 {
 
 #[tokio::test]
 async fn one_process_runs_several_instances_side_by_side() {
-    let home = Home::with(&Ports::free());
+    let home = Home::apart(&Ports::free());
     let fleet = Fleet::open(&home);
     let desk = NewInstance { id: "desk".to_owned(), ..NewInstance::default() };
     fleet.supervisor().create(desk.clone()).await.expect("four ports are free");
@@ -196,7 +196,7 @@ async fn move_for_this_run(instance: &Instance, port: u16) {
 #[tokio::test]
 async fn two_instances_of_one_process_are_told_apart_by_what_they_have_bound() {
     let ports = Ports::free();
-    let home = Home::with(&ports);
+    let home = Home::apart(&ports);
     let fleet = Fleet::open(&home);
     fleet.supervisor().create(NewInstance { id: "desk".to_owned(), ..NewInstance::default() }).await.expect("made");
     let [default, desk] = ["default", "desk"].map(|id| fleet.instance(id));
@@ -229,8 +229,25 @@ async fn two_instances_of_one_process_are_told_apart_by_what_they_have_bound() {
 }
 
 #[tokio::test]
+async fn instances_of_one_process_that_start_at_once_give_way_to_each_other() {
+    let home = Home::empty();
+    home.write_table(&Ports::free());
+    fs::create_dir_all(home.path().join("config/instances")).expect("writable");
+    for id in ["a", "b", "c"] {
+        fs::write(home.path().join(format!("config/instances/{id}.toml")), "").expect("writable");
+    }
+    let fleet = Fleet::open(&home);
+    let [a, b, c] = ["a", "b", "c"].map(|id| fleet.instance(id));
+    let started = tokio::join!(a.start(), b.start(), c.start());
+    for snapshot in [started.0, started.1, started.2] {
+        let snapshot = snapshot.expect("ports that nobody chose give way, whoever binds first");
+        assert_eq!(snapshot.state, RunState::Running, "{}", snapshot.instance);
+    }
+}
+
+#[tokio::test]
 async fn a_clone_with_data_goes_on_from_the_account_of_its_original() {
-    let home = Home::with(&Ports::free());
+    let home = Home::apart(&Ports::free());
     json(&home, &["instances", "create", "desk"]).await;
     open_to_all(&home, "desk").await;
     let desk = serve(&home, "desk").await;
@@ -273,7 +290,7 @@ async fn a_clone_with_data_goes_on_from_the_account_of_its_original() {
 
 #[tokio::test]
 async fn a_change_of_ports_does_not_take_those_of_another_instance() {
-    let home = Home::with(&Ports::free());
+    let home = Home::apart(&Ports::free());
     let fleet = Fleet::open(&home);
     let created = fleet.supervisor().create(NewInstance { id: "desk".to_owned(), ..NewInstance::default() }).await;
     let theirs = created.expect("four ports are free").services[0].port.value;
@@ -283,7 +300,7 @@ async fn a_change_of_ports_does_not_take_those_of_another_instance() {
 
 #[tokio::test]
 async fn what_the_command_line_makes_and_removes_appears_and_vanishes() {
-    let home = Home::with(&Ports::free());
+    let home = Home::apart(&Ports::free());
     let fleet = Fleet::open(&home);
     let mut events = fleet.supervisor().subscribe();
     json(&home, &["instances", "create", "desk"]).await;
@@ -301,7 +318,7 @@ async fn what_the_command_line_makes_and_removes_appears_and_vanishes() {
 #[tokio::test]
 async fn an_instance_that_another_process_runs_can_be_attached_and_ended() {
     let ports = Ports::free();
-    let home = Home::with(&ports);
+    let home = Home::apart(&ports);
     // As an orphan: its ports are known to its own environment alone.
     let orphan_ports = Ports::free();
     let mut program = command(&home);
@@ -335,7 +352,7 @@ async fn an_instance_that_another_process_runs_can_be_attached_and_ended() {
 
 #[tokio::test]
 async fn an_attached_process_that_ends_by_itself_leaves_a_stopped_instance() {
-    let home = Home::with(&Ports::free());
+    let home = Home::apart(&Ports::free());
     let orphan = Server::start(&home).await;
     let fleet = Fleet::open(&home);
     fleet.shows("default", "the orphan", |snapshot| snapshot.elsewhere.clone()).await;
@@ -351,7 +368,7 @@ async fn an_attached_process_that_ends_by_itself_leaves_a_stopped_instance() {
 #[tokio::test]
 async fn a_port_that_two_profiles_have_by_hand_is_told_before_one_of_them_fails() {
     let ports = Ports::free();
-    let home = Home::with(&ports);
+    let home = Home::apart(&ports);
     fs::create_dir_all(home.path().join("config/instances")).expect("writable");
     let health = ports.of(Service::Health);
     let desk = format!("[monitoring]\nmetrics_port = {health}\n");

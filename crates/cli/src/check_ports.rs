@@ -29,12 +29,23 @@ struct Report {
     /// Whether a start would succeed. True also where a foreign listener on `[::1]` would catch clients of `localhost`.
     bindable: bool,
     origin: Origin,
+    /// Where the service listens at this moment; null while no process runs the instance. Another place than the configured
+    /// one where that process was started with other settings, for example of its environment.
+    running: Option<Running>,
     /// One sentence for people.
     message: String,
     /// Whether the holder is a CWTS instance; null where nobody is in the way of a start.
     owner: Option<Owner>,
     /// What could be ended so that the port becomes free.
     ways: Vec<WayOut>,
+}
+
+/// Where a service listens.
+#[derive(Clone, Copy, Debug, Serialize)]
+struct Running {
+    pid: u32,
+    address: IpAddr,
+    port: u16,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -126,6 +137,7 @@ impl Report {
             suggestion: if wanted { survey.alternatives(service, address.port()).best } else { None },
             bindable: standing.is_bindable(),
             origin: loaded.settings.port(service).origin.clone(),
+            running: running(survey, service),
             message: standing.sentence(&address.port().to_string(), address.ip()),
             owner: conflict.as_ref().map(|conflict| conflict.owner.clone()),
             addresses: conflict.as_ref().map(|conflict| conflict.addresses.clone()).unwrap_or_default(),
@@ -137,16 +149,30 @@ impl Report {
         matches!(self.state, State::Free | State::Ours)
     }
 
+    /// That the service runs, but not on the port that this is about.
+    fn elsewhere(&self) -> Option<String> {
+        let Running { pid, address, port } = self.running?;
+        let now = SocketAddr::new(address, port);
+        (now != SocketAddr::new(self.address, self.port)).then(|| format!("It runs on {now} now, pid {pid}."))
+    }
+
     fn line(&self) -> String {
         let address = SocketAddr::new(self.address, self.port);
         let remedy = self.suggestion.map(|port| format!(" Use {port}.")).unwrap_or_default();
         let further = further_addresses(&self.addresses).map(|text| format!(" {text}")).unwrap_or_default();
+        let elsewhere = self.elsewhere().map(|text| format!(" {text}")).unwrap_or_default();
         let (name, state, message) = (self.service.name(), self.state.word(), &self.message);
-        let line = format!("{name:<14} {address:<21} {state:<6} {message}{further}{remedy}");
+        let line = format!("{name:<14} {address:<21} {state:<6} {message}{further}{remedy}{elsewhere}");
         let commands = self.ways.iter().filter_map(|way| Some((&way.action, way.command.as_ref()?)));
         let ways = commands.map(|(action, command)| format!("\n{:<43} {action}: {command}", ""));
         std::iter::once(line).chain(ways).collect()
     }
+}
+
+fn running(survey: &PortSurvey, service: Service) -> Option<Running> {
+    let run = survey.own_run()?;
+    let (_, now) = run.addresses.iter().find(|(it, _)| *it == service)?;
+    Some(Running { pid: run.pid, address: now.ip(), port: now.port() })
 }
 
 impl State {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::value::RawValue;
-use crate::{ConfigError, Key};
+use crate::{ConfigError, Key, Layer};
 
 /// The layers that can be edited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -17,6 +17,14 @@ pub enum SaveLayer {
 impl SaveLayer {
     /// Both, the stronger first.
     pub const ALL: [Self; 2] = [Self::EnvFile, Self::Toml];
+
+    /// The layer as origins name it.
+    pub(crate) fn layer(self) -> Layer {
+        match self {
+            Self::EnvFile => Layer::EnvFile,
+            Self::Toml => Layer::Toml,
+        }
+    }
 }
 
 /// A change of one setting in one file.

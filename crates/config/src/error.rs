@@ -36,6 +36,13 @@ pub enum ConfigError {
         /// The reason.
         source: io::Error,
     },
+    /// A file is a symbolic link to one that does not exist.
+    BrokenLink {
+        /// The link.
+        path: PathBuf,
+        /// Where it leads to.
+        target: PathBuf,
+    },
     /// The text of a file is malformed.
     Syntax {
         /// The file.
@@ -125,6 +132,7 @@ impl ConfigError {
             Self::NoHome
             | Self::ConfigFileMissing { .. }
             | Self::Unreadable { .. }
+            | Self::BrokenLink { .. }
             | Self::Syntax { .. }
             | Self::InvalidValue { .. }
             | Self::SharedPort { .. }
@@ -154,6 +162,7 @@ impl ConfigError {
             | Self::NoHome
             | Self::ConfigFileMissing { .. }
             | Self::Unreadable { .. }
+            | Self::BrokenLink { .. }
             | Self::Syntax { .. }
             | Self::UnknownKey { .. }
             | Self::SaveFailed { .. } => None,
@@ -170,20 +179,20 @@ impl ConfigError {
                 format!("{} does not exist; searched {}.", file.display(), places.join(" and "))
             }
             Self::Unreadable { path, line, source } => format!("{} cannot be read: {source}.", Place(path, *line)),
+            Self::BrokenLink { path, target } => {
+                format!("{} is a link to {}, which does not exist.", path.display(), target.display())
+            }
             Self::Syntax { path, line, problem } => format!("{}: {problem}.", Place(path, Some(*line))),
             Self::InvalidValue { key, origin, found } => {
                 let is_toml = matches!(origin.layer, Layer::Toml | Layer::PortTable);
                 let spelling = if is_toml { toml_spelling(*key) } else { "" };
                 format!("{}: {} is {found}; {}{spelling}.", place(origin), name(*key, origin), allowed(*key))
             }
-            Self::SharedPort { port, services } => {
-                let [first, second] = services.each_ref().map(|(service, origin)| format!("{service} ({origin})"));
-                format!("{first} and {second} share port {port}.")
-            }
+            Self::SharedPort { port, services } => shared_port(*port, services),
             Self::OpenBeyondLoopback { group, address, origins } => {
                 let ([auth, origin], bind_addr) = (origins.as_ref(), Key::BindAddr(*group));
                 format!(
-                    "{auth}: security.auth is none, which is taken for loopback only, but {bind_addr} is {address} ({origin})."
+                    "security.auth is none ({auth}), which is taken for loopback only, but {bind_addr} is {address} ({origin})."
                 )
             }
             Self::Damaged { error, .. } => error.fact(),
@@ -211,12 +220,20 @@ impl ConfigError {
             Self::ConfigFileMissing { .. } => "Create the file or name another one.".to_owned(),
             Self::Unreadable { line: Some(_), .. } => "Save the file as UTF-8.".to_owned(),
             Self::Unreadable { .. } => "Make it a file that this user may read.".to_owned(),
+            Self::BrokenLink { .. } => "Create that file, or remove the link.".to_owned(),
             Self::Syntax { .. } => "Correct the line.".to_owned(),
             Self::InvalidValue { origin, .. } => match (&origin.file, &origin.variable) {
                 (None, Some(variable)) => format!("Change or unset {variable}."),
                 _ => "Edit the line or remove it.".to_owned(),
             },
-            Self::SharedPort { .. } => "Give one of them another port.".to_owned(),
+            Self::SharedPort { services, .. } => match services.as_ref() {
+                [(moved, origin), (stays, other)] | [(stays, other), (moved, origin)]
+                    if origin.is_edit() && !other.is_edit() =>
+                {
+                    format!("Use another port for {moved}, or move {stays} first.")
+                }
+                _ => "Give one of them another port.".to_owned(),
+            },
             Self::OpenBeyondLoopback { group, .. } => {
                 format!("Set security.auth to token, or {} to 127.0.0.1.", Key::BindAddr(*group).id())
             }
@@ -257,6 +274,18 @@ impl From<ConfigError> for Problem {
             Some(key) => problem.at(key.id()),
             None => problem,
         }
+    }
+}
+
+/// Two services on one port: who has it, where somebody asks for it.
+fn shared_port(port: u16, services: &[(Service, Origin); 2]) -> String {
+    match services {
+        [(moved, origin), (stays, other)] | [(stays, other), (moved, origin)]
+            if origin.is_edit() && !other.is_edit() =>
+        {
+            format!("{moved} cannot have port {port}: {stays} has it ({other}).")
+        }
+        [(first, one), (second, other)] => format!("{first} ({one}) and {second} ({other}) share port {port}."),
     }
 }
 

@@ -12,14 +12,22 @@ use crate::text::line_number;
 
 /// No configuration is as large; whatever is has not been written as one.
 const LARGEST: u64 = 1 << 20;
+/// As many as the kernel follows (path_resolution(7)).
+const MOST_LINKS: usize = 40;
 /// The end of the name of a temporary file.
 const TEMPORARY: &str = ".tmp";
 
 /// The text of a file; `None` when it does not exist.
+///
+/// # Errors
+/// It is no text, or cannot be read. A link to nothing is an error too: whoever made it meant the file at its other end.
 pub(crate) fn read(path: &Path) -> Result<Option<String>, ConfigError> {
     let unreadable = |line, source| ConfigError::Unreadable { path: path.to_owned(), line, source };
     let bytes = match read_regular(path) {
         Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound && path.is_symlink() => {
+            return Err(ConfigError::BrokenLink { path: path.to_owned(), target: target(path) });
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(unreadable(None, error)),
     };
@@ -41,9 +49,13 @@ fn read_regular(path: &Path) -> io::Result<Vec<u8>> {
     }
 }
 
-/// Where an edit of `path` really goes: the target of a symbolic link.
+/// Where an edit of `path` really goes: the target of a symbolic link, also of one to nothing.
 pub(crate) fn target(path: &Path) -> PathBuf {
-    fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
+    fs::canonicalize(path).unwrap_or_else(|_| {
+        let next = |link: &PathBuf| Some(link.parent()?.join(fs::read_link(link).ok()?));
+        let chain = std::iter::successors(Some(path.to_owned()), next);
+        chain.take(MOST_LINKS).last().unwrap_or_else(|| path.to_owned())
+    })
 }
 
 /// `path` with its file name put between `before` and `after`, in the same folder.

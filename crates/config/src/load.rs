@@ -68,9 +68,14 @@ impl Revision {
         }
         Ok(Self { env_file, toml_file, port_table: file::read(sources.port_table_file())? })
     }
-}
 
-impl Revision {
+    /// Whether a file that held something is missing or blank now. An editor may be about to write it.
+    pub fn is_emptied_since(&self, earlier: &Self) -> bool {
+        let is_blank = |file: &Option<String>| file.as_ref().is_none_or(|text| text.trim().is_empty());
+        let files = |revision: &Self| [&revision.env_file, &revision.toml_file, &revision.port_table].map(is_blank);
+        files(self).into_iter().zip(files(earlier)).any(|(now, before)| now && !before)
+    }
+
     /// What the other files hold, where the file of `layer` may be unreadable.
     pub(crate) fn read_except(sources: &Sources, layer: SaveLayer) -> Result<Self, ConfigError> {
         let read = |other, path| if other == layer { Ok(None) } else { file::read(path) };

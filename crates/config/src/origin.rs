@@ -95,6 +95,16 @@ impl Origin {
         Self::of(Layer::ThisRun)
     }
 
+    /// What an edit asks for; stands in no file yet.
+    pub(crate) fn edit(layer: Layer) -> Self {
+        Self::of(layer)
+    }
+
+    /// Whether an edit asks for the value, which stands in no file yet.
+    pub(crate) fn is_edit(&self) -> bool {
+        matches!(self.layer, Layer::EnvFile | Layer::Toml) && self.file.is_none()
+    }
+
     fn of(layer: Layer) -> Self {
         Self { layer, file: None, line: None, variable: None }
     }
@@ -106,6 +116,7 @@ impl fmt::Display for Origin {
         match (&self.file, self.line, &self.variable) {
             (Some(file), Some(line), _) => write!(f, "{}:{line}", file.display()),
             (Some(file), None, _) => write!(f, "{}", file.display()),
+            (None, ..) if self.is_edit() => f.write_str("this change"),
             (None, _, Some(variable)) => write!(f, "{variable} in the environment"),
             (None, _, None) if self.layer == Layer::ThisRun => f.write_str("this run"),
             (None, _, None) => f.write_str("built-in default"),

@@ -20,8 +20,9 @@ use crate::{Sources, file};
 const WRITTEN: Duration = Duration::from_millis(150);
 /// An editor may move the old file away before it writes the new one.
 const GONE: Duration = Duration::from_secs(1);
-/// A writer has the file open: cut short, or half written.
-const BEING_WRITTEN: Duration = Duration::from_secs(2);
+/// A writer has the file open, which is cut short or half written: that it closes it will be told. Only what writes without
+/// opening, truncate(2) for one, never closes.
+const BEING_WRITTEN: Duration = Duration::from_secs(30);
 
 /// Watches the files of an instance. Make a new one after each change: folders and links may be others by then.
 #[derive(Debug)]
@@ -98,9 +99,10 @@ impl AsRawFd for Watch {
 fn settle_after(events: ReadFlags) -> Duration {
     if events.intersects(ReadFlags::CLOSE_WRITE | ReadFlags::MOVED_TO | ReadFlags::QUEUE_OVERFLOW) {
         WRITTEN
-    } else if events.intersects(ReadFlags::MODIFY | ReadFlags::CREATE) {
+    } else if events.contains(ReadFlags::MODIFY) {
         BEING_WRITTEN
     } else {
+        // A file that is new holds nothing yet; a link is made, and never closed.
         GONE
     }
 }

@@ -129,6 +129,15 @@ impl<K: Copy + Ord + std::fmt::Debug> Listeners<K> {
     }
 }
 
+impl<K: Copy> Prepared<K> {
+    /// The new sockets with the addresses that they have or will have.
+    pub fn addresses(&self) -> impl Iterator<Item = (K, SocketAddr)> {
+        self.changed.iter().map(|(&key, socket)| match socket {
+            NewSocket::Listening(address, _) | NewSocket::Reserved(address, _) => (key, *address),
+        })
+    }
+}
+
 /// Whether a socket on `other` cannot listen while one on `running` does.
 pub(crate) fn in_the_way(running: SocketAddr, other: SocketAddr) -> bool {
     running.port() == other.port() && addresses_overlap(running.ip(), other.ip())

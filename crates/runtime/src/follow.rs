@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Weak;
 use std::time::Duration;
 
-use cwts_config::{Key, Loaded, Settings, Watch};
+use cwts_config::{Key, Loaded, Revision, Settings, Sources, Watch};
 use cwts_domain::{ErrorCode, Problem};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
@@ -20,27 +20,47 @@ use crate::snapshot::Snapshot;
 /// How often the files are read where the kernel does not tell of changes.
 const POLL: Duration = Duration::from_secs(10);
 
+/// How long a file has to be missing or blank before that counts: an editor may empty it, and write it then.
+const EMPTIED: Duration = Duration::from_secs(4);
+
 /// Follows the files until the instance is gone.
 pub(crate) async fn run(shared: Weak<Shared>, gone: CancellationToken) {
+    let mut followed = None;
     loop {
-        let Some(strong) = shared.upgrade() else { return };
+        let Some(sources) = shared.upgrade().map(|strong| strong.sources.clone()) else { return };
         // Watched first and read then, so that no change falls between.
-        let watch = Watch::new(&strong.sources);
-        Instance::of(strong).follow().await;
+        let watch = Watch::new(&sources).and_then(registered);
         let changed = async {
-            match watch.and_then(registered) {
-                Ok(watch) => settled(&watch).await,
+            if let (Ok(watch), Some(followed)) = (&watch, &followed) {
+                while is_emptied(&sources, followed).await && settled(watch, Some(EMPTIED)).await {}
+            }
+            let found = read(&sources).await;
+            if let Some(strong) = shared.upgrade() {
+                Instance::of(strong).follow().await;
+            }
+            match &watch {
+                Ok(watch) => drop(settled(watch, None).await),
                 Err(error) => {
                     tracing::warn!(%error, "edits of the configuration are noticed late: the files cannot be watched");
                     drop(tokio::time::timeout(POLL, std::future::pending::<()>()).await);
                 }
             }
+            found
         };
         tokio::select! {
             () = gone.cancelled() => return,
-            () = changed => {}
+            found = changed => followed = found.or(followed),
         }
     }
+}
+
+async fn read(sources: &Sources) -> Option<Revision> {
+    let sources = sources.clone();
+    crate::change::blocking(move || Revision::read(&sources).ok()).await.ok().flatten()
+}
+
+async fn is_emptied(sources: &Sources, followed: &Revision) -> bool {
+    read(sources).await.is_some_and(|now| now.is_emptied_since(followed))
 }
 
 #[expect(deprecated, reason = "its successor is unsafe for descriptors that do not stay open; a watch owns its own")]
@@ -48,9 +68,10 @@ fn registered(watch: Watch) -> io::Result<AsyncFd<Watch>> {
     AsyncFd::with_interest(watch, Interest::READABLE)
 }
 
-/// Returns when something has changed and whoever changes it seems to be done.
-async fn settled(watch: &AsyncFd<Watch>) {
-    let mut quiet: Option<Duration> = None;
+/// Returns true when something has changed and whoever changes it seems to be done; false when nothing does for as long as
+/// `patience`.
+async fn settled(watch: &AsyncFd<Watch>, patience: Option<Duration>) -> bool {
+    let (mut quiet, mut changed) = (patience, false);
     loop {
         let event = async {
             match watch.readable().await {
@@ -66,14 +87,14 @@ async fn settled(watch: &AsyncFd<Watch>) {
             None => event.await,
             Some(quiet) => match tokio::time::timeout(quiet, event).await {
                 Ok(event) => event,
-                Err(_) => return,
+                Err(_) => return changed,
             },
         };
         match event {
-            Ok(settle) => quiet = settle.or(quiet),
+            Ok(settle) => (quiet, changed) = (settle.or(quiet), changed || settle.is_some()),
             Err(error) => {
                 tracing::warn!(%error, "the kernel's queue of changes cannot be read");
-                return;
+                return false;
             }
         }
     }

@@ -77,6 +77,13 @@ impl InstanceLock {
         Ok(())
     }
 
+    /// The same for addresses that others can do without: that they are not told is logged.
+    pub(crate) fn tell_addresses(&mut self, nonce: &str, addresses: impl IntoIterator<Item = (Service, SocketAddr)>) {
+        if let Err(error) = self.tell(nonce, addresses) {
+            tracing::warn!(%error, "The lock does not say where the services listen: others guess it from the settings");
+        }
+    }
+
     /// Lets the lock go, and takes its file away, and a data folder that held nothing else.
     pub(crate) fn discard(self, sources: &Sources) {
         // What is left of an instance that was removed is in nobody's way.
@@ -115,7 +122,7 @@ pub struct RunningInstance {
     pub id: String,
     /// The process.
     pub pid: u32,
-    /// Where its services listen; empty while it starts.
+    /// Where its services listen; empty until they are bound.
     pub addresses: Vec<(Service, SocketAddr)>,
 }
 

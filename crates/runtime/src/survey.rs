@@ -93,6 +93,11 @@ impl PortSurvey {
         self.promised.insert(port, service);
     }
 
+    /// The instance itself, if some process runs it.
+    pub fn own_run(&self) -> Option<&RunningInstance> {
+        self.running.iter().find(|it| it.id == self.instance)
+    }
+
     /// Where a port stands for a service, on the address that the service binds.
     pub fn standing(&self, service: Service, port: u16) -> Standing {
         let Some(row) = self.rows.get(&service) else { return Standing::NoAddress };

@@ -11,7 +11,12 @@ use cwts_domain::{Checkpoints, Unhindered};
 use crate::env_file::EnvFile;
 use crate::load::resolve;
 use crate::toml_file::TomlFile;
-use crate::{ConfigError, Edit, Key, Loaded, Revision, SaveLayer, Sources, file};
+use crate::value::RawValue;
+use crate::{ConfigError, Edit, Key, Loaded, Origin, Revision, SaveLayer, Sources, file};
+
+use told::as_it_stands;
+
+mod told;
 
 /// A save that took place.
 #[derive(Debug)]
@@ -30,11 +35,12 @@ pub struct Saved {
 /// # Errors
 /// As for [`save`], except that nothing is written.
 pub fn preview(sources: &Sources, files: &[(SaveLayer, &[Edit])], expected: &Revision) -> Result<Loaded, ConfigError> {
-    let mut next = Revision::read(sources)?;
+    let current = Revision::read(sources)?;
+    let mut next = current.clone();
     for (layer, edits) in files {
         next = changed(sources, *layer, edits, expected, &next)?;
     }
-    resolve(sources, next)
+    resolve(sources, next).map_err(|error| as_it_stands(error, sources, files, &current))
 }
 
 /// Writes the edits, and a copy of the new content beside the file as `NAME.bak`: the last that was in order. Blocks while
@@ -58,13 +64,18 @@ pub fn save_with(
     expected: &Revision,
     checkpoints: &dyn Checkpoints,
 ) -> Result<Saved, ConfigError> {
+    // Nothing is created at the other end of a broken link.
+    if let Err(broken @ ConfigError::BrokenLink { .. }) = file::read(layer.path(sources)) {
+        return Err(broken);
+    }
     let path = file::target(layer.path(sources));
     let failed = |source| ConfigError::SaveFailed { path: path.clone(), source };
     let lock = file::lock(&path).map_err(failed)?;
     let current = Revision::read(sources)?;
     let next = changed(sources, layer, edits, expected, &current)?;
     let (previous, written) = (layer.text(&current).cloned(), layer.text(&next).cloned());
-    let loaded = resolve(sources, next)?;
+    let loaded = resolve(sources, next);
+    let loaded = loaded.map_err(|error| as_it_stands(error, sources, &[(layer, edits)], &current))?;
     if written != previous {
         if let Some(good) = previous.as_deref().filter(|_| resolve(sources, current.clone()).is_ok()) {
             keep_copy(&path, good)?;
@@ -132,11 +143,15 @@ impl SaveLayer {
     }
 
     fn value(self, path: &Path, text: &str, key: Key) -> Result<Option<String>, ConfigError> {
-        let found = match self {
+        Ok(self.entry(path, text, key)?.map(|(raw, _)| raw.text))
+    }
+
+    /// A setting in the text of the file.
+    pub(super) fn entry(self, path: &Path, text: &str, key: Key) -> Result<Option<(RawValue, Origin)>, ConfigError> {
+        Ok(match self {
             Self::EnvFile => EnvFile::parse(path, text)?.get(key),
             Self::Toml => TomlFile::parse(path, text)?.get(key),
-        };
-        Ok(found.map(|(raw, _)| raw.text))
+        })
     }
 
     fn edited(self, path: &Path, text: &str, edit: &Edit) -> Result<String, ConfigError> {

@@ -111,6 +111,31 @@ fn mode_and_symbolic_link_survive() {
 }
 
 #[test]
+fn a_link_to_nothing_is_refused_and_stays() {
+    for layer in SaveLayer::ALL {
+        let (folder, sources) = home();
+        let (link, dotfiles) = (layer.path(&sources).to_owned(), folder.path().join("dotfiles"));
+        fs::create_dir(sources.home().join("config")).unwrap();
+        std::os::unix::fs::symlink("../dotfiles/mine", &link).unwrap();
+        let target = link.with_file_name("../dotfiles/mine");
+        let expected = format!(
+            "{} is a link to {}, which does not exist. Create that file, or remove the link.",
+            link.display(),
+            target.display()
+        );
+        let said = [
+            load(&sources).unwrap_err().to_string(),
+            save(&sources, layer, &[set(PORT, 5010)], &Revision::default()).unwrap_err().to_string(),
+        ];
+        assert_eq!(said, [expected.clone(), expected], "defaults in place of the person's file would be a guess");
+        assert!(link.is_symlink() && !dotfiles.exists(), "the link stays, and nothing is made at its other end");
+        write(&target, "");
+        save(&sources, layer, &[set(PORT, 5010)], &load(&sources).unwrap().revision).unwrap();
+        assert!(text(&target).contains("5010") && link.is_symlink(), "with a file there, it is edited");
+    }
+}
+
+#[test]
 fn a_save_without_effect_touches_nothing() {
     let (_folder, sources) = home();
     write(sources.env_file(), "MCP_SERVER_PORT=5010\n");
@@ -158,6 +183,49 @@ fn edits_that_would_make_the_configuration_invalid_change_nothing() {
     assert_eq!(contents(&sources), before, "not even the first edit is made");
     let previewed = preview(&sources, &[(SaveLayer::EnvFile, &edits)], &revision).unwrap_err();
     assert_eq!(previewed.to_string(), refused.to_string(), "the preview tells the same beforehand");
+}
+
+#[test]
+fn a_refused_edit_names_places_as_they_are() {
+    let (_folder, sources) = home();
+    let toml = sources.toml_file().display().to_string();
+    write(sources.toml_file(), "[monitoring]\nmetrics_port = 9190\n\n[mcp]\n");
+    write(sources.env_file(), "");
+    let revision = load(&sources).unwrap().revision;
+    let refused = |layer, edits: &[Edit]| save(&sources, layer, edits, &revision).unwrap_err().to_string();
+    for layer in SaveLayer::ALL {
+        assert_eq!(
+            refused(layer, &[set(PORT, 9190)]),
+            format!(
+                "MCP WebSocket cannot have port 9190: Prometheus has it ({toml}:2). Use another port for MCP WebSocket, or \
+                 move Prometheus first."
+            ),
+            "not a line that the file would have"
+        );
+        assert_eq!(
+            refused(layer, &[set(PORT, 8080)]),
+            "MCP WebSocket cannot have port 8080: Health check has it (built-in default). Use another port for MCP \
+             WebSocket, or move Health check first.",
+            "nor one that no file has"
+        );
+        assert_eq!(
+            refused(layer, &[set(PORT, 5010), set(HTTP, 5010)]),
+            "MCP WebSocket (this change) and MCP HTTP API (this change) share port 5010. Give one of them another port.",
+            "where both are asked for, neither is to blame alone"
+        );
+    }
+    let open = Edit::set(Key::Auth, "none").unwrap();
+    let beyond = Edit::set(Key::BindAddr(cwts_domain::Group::Monitoring), "0.0.0.0").unwrap();
+    assert_eq!(
+        refused(SaveLayer::Toml, &[open, beyond]),
+        "security.auth is none (this change), which is taken for loopback only, but monitoring.bind_addr is 0.0.0.0 (this \
+         change). Set security.auth to token, or monitoring.bind_addr to 127.0.0.1.",
+        "other settings that exclude each other are told alike"
+    );
+    write(sources.toml_file(), "[mcp]\n\n[monitoring]\nmetrics_port = 0\n");
+    let revision = Revision::read(&sources).unwrap();
+    let error = save(&sources, SaveLayer::Toml, &[set(PORT, 5010)], &revision).unwrap_err().to_string();
+    assert!(error.starts_with(&format!("{toml}:4: ")), "the line before the edit moved it: {error}");
 }
 
 #[test]

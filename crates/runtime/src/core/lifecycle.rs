@@ -7,6 +7,7 @@ use std::time::Duration;
 use cwts_config::{Key, Loaded};
 use cwts_domain::{Problem, Service};
 use cwts_net::{Endpoint, Listeners, Prepared};
+use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use super::{Core, Running};
@@ -23,6 +24,9 @@ use crate::{follow, market};
 pub(crate) const DRAIN_DEADLINE: Duration = Duration::from_secs(10);
 /// The part of it that is kept for the health service, which ends last.
 const HEALTH_DRAIN: Duration = Duration::from_secs(1);
+
+/// Starts of one process bind in turn: who finds a port taken by its own process reads in the locks which instance has it.
+static BINDING: Mutex<()> = Mutex::const_new(());
 
 /// Sockets that are bound and may be served.
 struct Bound {
@@ -65,7 +69,7 @@ impl Core {
         self.reload(sources);
         self.stand_in(instance).await;
         let loaded = self.loaded.as_ref().map_err(|problem| Blocked::by_problem(problem.clone()))?;
-        let lock = match InstanceLock::acquire(sources) {
+        let mut lock = match InstanceLock::acquire(sources) {
             Ok(mut lock) => {
                 if let Err(error) = lock.tell(instance.nonce(), []) {
                     tracing::warn!(%error, "The lock is not signed: a connection test cannot tell this process from another");
@@ -85,7 +89,12 @@ impl Core {
         shared.tls.show(tls.map_err(Blocked::by_problem)?);
         let listeners = Listeners::new(Service::ALL.map(|service| (service, endpoint(instance, service))).into())
             .with_checkpoints(instance.shared().surroundings.checkpoints.clone());
+        let turn = BINDING.lock().await;
         let Placed { prepared, told } = fallback::place(&listeners, sources, loaded).await?;
+        if let Some(lock) = &mut lock {
+            lock.tell_addresses(instance.nonce(), prepared.addresses());
+        }
+        drop(turn);
         if !told.is_empty() {
             let before = loaded.settings.clone();
             self.reload(sources);

@@ -58,9 +58,7 @@ impl Running {
     fn tell_addresses(&mut self, nonce: &str) {
         let Some(lock) = &mut self.lock else { return };
         let addresses = Service::ALL.map(|service| Some((service, self.listeners.address(service)?)));
-        if let Err(error) = lock.tell(nonce, addresses.into_iter().flatten()) {
-            tracing::warn!(%error, "The lock does not say where the services listen: others guess it from the settings");
-        }
+        lock.tell_addresses(nonce, addresses.into_iter().flatten());
     }
 }
 

@@ -178,7 +178,7 @@ fn no_token_is_taken_for_loopback_only() {
     assert_eq!((error.code(), error.key()), (ErrorCode::ConfigInvalid, Some(Key::Auth)), "nothing starts open");
     let place = home.file("production.toml").display().to_string();
     let expected = format!(
-        "{place}:2: security.auth is none, which is taken for loopback only, but monitoring.bind_addr is 0.0.0.0 \
+        "security.auth is none ({place}:2), which is taken for loopback only, but monitoring.bind_addr is 0.0.0.0 \
          (MONITORING_BIND_ADDR in the environment). Set security.auth to token, or monitoring.bind_addr to 127.0.0.1."
     );
     assert_eq!(one_line(error), expected, "both settings are named with their places");
