@@ -169,25 +169,30 @@ impl Book {
 
     /// Adds an order behind all others of its price.
     pub(crate) fn insert(&mut self, resting: Resting) -> Slot {
-        let (side, rank) = (resting.side, Rank::of(resting.side, resting.price));
-        let slot = self.allocate(resting);
-        let level = self.level_of(side, rank, slot);
-        self.node_mut(slot).level = level;
-        let level = self.level_mut(level);
-        level.quantity += resting.remaining;
-        let last = std::mem::replace(&mut level.last, slot);
-        if last != slot {
-            self.node_mut(last).next = Some(slot);
-            self.node_mut(slot).previous = Some(last);
+        let rank = Rank::of(resting.side, resting.price);
+        let free = self.free.pop();
+        let slot = free.unwrap_or(self.nodes.len() as Slot);
+        let level = self.level_of(resting.side, rank, slot);
+        let Level { last, quantity, .. } = self.level_mut(level);
+        *quantity += resting.remaining;
+        let previous = Some(std::mem::replace(last, slot)).filter(|last| *last != slot);
+        if let Some(previous) = previous {
+            self.node_mut(previous).next = Some(slot);
+        }
+        let node = Node { resting, previous, next: None, level };
+        match free {
+            Some(slot) => *self.node_mut(slot) = node,
+            None => self.nodes.push(node),
         }
         slot
     }
 
     /// The level of a price; a new one for the order in `slot` where there is none.
     fn level_of(&mut self, side: Side, rank: Rank, slot: Slot) -> LevelSlot {
-        if let Some(level) = self.hints.get(side, rank) {
-            return level;
-        }
+        self.hints.get(side, rank).unwrap_or_else(|| self.look_up_level(side, rank, slot))
+    }
+
+    fn look_up_level(&mut self, side: Side, rank: Rank, slot: Slot) -> LevelSlot {
         let level = match self.find(side, rank) {
             Ok(index) => self.sides[side as usize][index].1,
             Err(index) => {
@@ -213,7 +218,7 @@ impl Book {
 
     /// Takes an order out of the book. Its slot may be used again at once.
     pub(crate) fn remove(&mut self, slot: Slot) {
-        let Node { resting, previous, next, level } = *self.node(slot);
+        let Node { resting: Resting { side, price, remaining, .. }, previous, next, level } = *self.node(slot);
         if let Some(previous) = previous {
             self.node_mut(previous).next = next;
         }
@@ -221,29 +226,19 @@ impl Book {
             self.node_mut(next).previous = previous;
         }
         if previous.is_none() && next.is_none() {
-            let rank = Rank::of(resting.side, resting.price);
-            if let Ok(index) = self.find(resting.side, rank) {
-                self.sides[resting.side as usize].remove(index);
+            let rank = Rank::of(side, price);
+            if let Ok(index) = self.find(side, rank) {
+                self.sides[side as usize].remove(index);
             }
-            self.hints.forget(resting.side, rank);
+            self.hints.forget(side, rank);
             self.free_levels.push(level);
         } else {
             let level = self.level_mut(level);
-            level.quantity -= resting.remaining;
+            level.quantity -= remaining;
             level.first = if previous.is_none() { next.unwrap_or(level.first) } else { level.first };
             level.last = if next.is_none() { previous.unwrap_or(level.last) } else { level.last };
         }
         self.free.push(slot);
-    }
-
-    fn allocate(&mut self, resting: Resting) -> Slot {
-        let node = Node { resting, previous: None, next: None, level: LevelSlot::MAX };
-        if let Some(slot) = self.free.pop() {
-            *self.node_mut(slot) = node;
-            return slot;
-        }
-        self.nodes.push(node);
-        (self.nodes.len() - 1) as Slot
     }
 
     /// A level without quantity, whose only order is in `slot`.

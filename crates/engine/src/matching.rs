@@ -42,6 +42,7 @@ pub(crate) fn reaches(side: Side, limit: Option<Ticks>, price: Ticks) -> bool {
 /// Walks the opposite side, best price and oldest order first, as far as the limit allows, and adds what happens to
 /// `events`. In the way are, and are cancelled only where the order reaches them: orders whose day is over, reduce-only
 /// orders without a position left to reduce, and orders of the same account as its policy says.
+#[inline]
 pub(crate) fn walk(
     exchange: &Exchange,
     market: &Market,
@@ -51,9 +52,20 @@ pub(crate) fn walk(
 ) -> Outcome {
     let mut outcome = Outcome { remaining: incoming.quantity, trades: OpenTotal::default(), barred: false };
     let best = market.book.best(incoming.side.opposite());
-    if best.is_none_or(|best| !reaches(incoming.side, incoming.limit, best)) {
-        return outcome;
+    if best.is_some_and(|best| reaches(incoming.side, incoming.limit, best)) {
+        meet(exchange, market, incoming, at, events, &mut outcome);
     }
+    outcome
+}
+
+fn meet(
+    exchange: &Exchange,
+    market: &Market,
+    incoming: &Incoming<'_>,
+    at: Timestamp,
+    events: &mut Vec<Event>,
+    outcome: &mut Outcome,
+) {
     let (from, day) = (events.len(), at.day());
     for resting in market.book.queue(incoming.side.opposite()) {
         if outcome.remaining == Lots::ZERO || !reaches(incoming.side, incoming.limit, resting.price) {
@@ -91,7 +103,6 @@ pub(crate) fn walk(
             events.push(cancelled(CancelReason::ReduceOnly));
         }
     }
-    outcome
 }
 
 fn traded(
@@ -138,20 +149,22 @@ fn made(event: &Event, account: AccountId) -> Lots {
     }
 }
 
-/// The event that ends an order's way into the book, if anything is left of it.
+/// Adds the event that ends an order's way into the book, if anything is left of it.
+#[inline]
 pub(crate) fn rest(
     outcome: &Outcome,
     order_id: OrderId,
     account: AccountId,
     waits: bool,
     at: Timestamp,
-) -> Option<Event> {
+    events: &mut Vec<Event>,
+) {
     let cancelled = |reason| Event::Cancelled { order_id, account, reason, at };
     match outcome.remaining {
-        Lots::ZERO => None,
-        _ if outcome.barred => Some(cancelled(CancelReason::SelfTradePrevention)),
-        _ if waits => Some(Event::Rested { order_id }),
-        _ => Some(cancelled(CancelReason::Unfilled)),
+        Lots::ZERO => {}
+        _ if outcome.barred => events.push(cancelled(CancelReason::SelfTradePrevention)),
+        _ if waits => events.push(Event::Rested { order_id }),
+        _ => events.push(cancelled(CancelReason::Unfilled)),
     }
 }
 
@@ -198,7 +211,7 @@ pub(crate) fn enter(exchange: &Exchange, order: &Order, at: Timestamp, events: &
         events.push(cancelled(CancelReason::ReduceOnly));
     } else {
         let waits = order.limit.is_some() && order.time_in_force.waits();
-        events.extend(rest(&outcome, order_id, order.account, waits, at));
+        rest(&outcome, order_id, order.account, waits, at, events);
     }
 }
 

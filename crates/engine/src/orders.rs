@@ -46,6 +46,7 @@ impl Orders {
         OrderId(self.last_id + 1)
     }
 
+    #[inline]
     pub(crate) fn slot(&self, id: OrderId) -> Option<Slot> {
         let page = (id.0 / PAGE as u64).checked_sub(self.first_page)?;
         let page = self.pages.get(usize::try_from(page).ok()?)?;
@@ -69,6 +70,7 @@ impl Orders {
     }
 
     /// Adds the order with the next id.
+    #[inline]
     pub(crate) fn insert(&mut self, record: Record) -> Slot {
         let id = record.order.id;
         self.last_id = id.0;
@@ -114,6 +116,14 @@ impl Orders {
     /// The page of an id that is kept or the newest.
     fn page_of(&mut self, id: OrderId) -> &mut Page {
         let number = id.0 / PAGE as u64;
+        if self.pages.get((number - self.first_page) as usize).is_none_or(|page| page.slots.is_empty()) {
+            self.open_page(number);
+        }
+        &mut self.pages[(number - self.first_page) as usize]
+    }
+
+    #[cold]
+    fn open_page(&mut self, number: u64) {
         if self.pages.is_empty() {
             self.first_page = number;
         }
@@ -121,11 +131,7 @@ impl Orders {
         while self.pages.len() <= index {
             self.pages.push_back(Page { kept: 0, slots: Vec::new() });
         }
-        let page = &mut self.pages[index];
-        if page.slots.is_empty() {
-            page.slots = vec![NONE; PAGE];
-        }
-        page
+        self.pages[index].slots = vec![NONE; PAGE];
     }
 }
 
@@ -160,10 +166,8 @@ impl List {
     /// Adds an order that is not in the list, at the end.
     pub(crate) fn push(&mut self, orders: &mut Orders, thread: Thread, slot: Slot) {
         let previous = self.ends.map(|(_, last)| last);
-        orders.set_links(slot, thread, Links { previous, next: None });
-        if let Some(last) = previous {
-            orders.set_links(last, thread, Links { next: Some(slot), ..orders.links(last, thread) });
-        }
+        orders.link(Some(slot), thread, |links| *links = Links { previous, next: None });
+        orders.link(previous, thread, |links| links.next = Some(slot));
         self.ends = Some((self.ends.map_or(slot, |(first, _)| first), slot));
         self.len += 1;
     }
@@ -171,12 +175,8 @@ impl List {
     /// Takes an order out that is in the list.
     pub(crate) fn remove(&mut self, orders: &mut Orders, thread: Thread, slot: Slot) {
         let Links { previous, next } = orders.links(slot, thread);
-        if let Some(previous) = previous {
-            orders.set_links(previous, thread, Links { next, ..orders.links(previous, thread) });
-        }
-        if let Some(next) = next {
-            orders.set_links(next, thread, Links { previous, ..orders.links(next, thread) });
-        }
+        orders.link(previous, thread, |links| links.next = next);
+        orders.link(next, thread, |links| links.previous = previous);
         self.ends = self.ends.and_then(|(first, last)| {
             let first = if first == slot { next } else { Some(first) };
             first.zip(if last == slot { previous } else { Some(last) })
@@ -196,9 +196,9 @@ impl Orders {
         record.map(|record| record.links[thread as usize]).unwrap_or_default()
     }
 
-    fn set_links(&mut self, slot: Slot, thread: Thread, links: Links) {
-        if let Some(record) = self.at_mut(slot) {
-            record.links[thread as usize] = links;
+    fn link(&mut self, slot: Option<Slot>, thread: Thread, change: impl FnOnce(&mut Links)) {
+        if let Some(record) = slot.and_then(|slot| self.at_mut(slot)) {
+            change(&mut record.links[thread as usize]);
         }
     }
 }

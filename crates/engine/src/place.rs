@@ -39,16 +39,17 @@ pub(crate) fn place(
         matching::walk(exchange, market, &incoming, at, events)
     });
     check_rules(exchange, account, market, order, None, outcome.as_ref(), at)?;
-    events.extend(match (order.stop, &outcome) {
-        (Some(stop), _) if market.triggers(order.side, stop) => Some(Event::Triggered { order_id, at }),
-        (Some(_), _) => Some(Event::Rested { order_id }),
-        (None, Some(outcome)) => matching::rest(outcome, order_id, order.account, may_wait(order), at),
-        (None, None) => None,
-    });
+    match (order.stop, &outcome) {
+        (Some(stop), _) if market.triggers(order.side, stop) => events.push(Event::Triggered { order_id, at }),
+        (Some(_), _) => events.push(Event::Rested { order_id }),
+        (None, Some(outcome)) => matching::rest(outcome, order_id, order.account, may_wait(order), at, events),
+        (None, None) => {}
+    }
     Ok(())
 }
 
 /// Asks the rules about an order of which `outcome` is what it would trade at once; a stop order would trade nothing.
+#[inline]
 pub(crate) fn check_rules(
     exchange: &Exchange,
     account: &Account,
@@ -58,10 +59,11 @@ pub(crate) fn check_rules(
     outcome: Option<&Outcome>,
     at: Timestamp,
 ) -> Result<(), Reject> {
-    rules::check(&proposal(exchange, account, market, order, replaces, outcome, at)?)
+    rules::check(&proposal(exchange, account, market, order, replaces, outcome, at))
 }
 
 /// What the rules are asked about.
+#[inline]
 pub(crate) fn proposal<'a>(
     exchange: &'a Exchange,
     account: &'a Account,
@@ -70,15 +72,16 @@ pub(crate) fn proposal<'a>(
     replaces: Option<&'a Order>,
     outcome: Option<&Outcome>,
     at: Timestamp,
-) -> Result<Proposal<'a>, Reject> {
-    let position = account.position(market.id).ok_or_else(|| unknown(exchange, market.id))?;
+) -> Proposal<'a> {
+    // An account has a position in every market, flat ones too.
+    let position = &account.positions[usize::from(market.id.0)];
     let waits = match outcome {
         None => order.limit.or(order.stop).map(|price| (price, order.quantity)),
         Some(outcome) if may_wait(order) && outcome.waits() => order.limit.map(|limit| (limit, outcome.remaining)),
         Some(_) => None,
     };
     let trades = outcome.map_or_else(OpenTotal::default, |outcome| outcome.trades);
-    Ok(Proposal { exchange, account, market, position, order, replaces, trades, waits, at })
+    Proposal { exchange, account, market, position, order, replaces, trades, waits, at }
 }
 
 fn may_wait(order: &PlaceOrder) -> bool {
@@ -89,6 +92,7 @@ pub(crate) fn market_of(exchange: &Exchange, id: InstrumentId) -> Result<&Market
     exchange.market(id).ok_or_else(|| unknown(exchange, id))
 }
 
+#[cold]
 fn unknown(exchange: &Exchange, id: InstrumentId) -> Reject {
     let symbols: Vec<_> = exchange.markets.iter().map(|market| market.instrument.symbol.as_str()).collect();
     Reject::UnknownSymbol { symbol: format!("#{}", id.0), available: symbols.join(", ") }
@@ -97,7 +101,13 @@ fn unknown(exchange: &Exchange, id: InstrumentId) -> Reject {
 /// The order and those that come with it. A stop next to a limit order waits from the start, exits are held.
 fn accept(order: &PlaceOrder, order_id: OrderId, at: Timestamp, events: &mut Vec<Event>) {
     events.push(Event::Accepted { order_id, order: order.clone(), link: Link::None, at });
-    let Some(attached) = order.attached.as_deref() else { return };
+    if let Some(attached) = order.attached.as_deref() {
+        accept_attached(order, attached, order_id, at, events);
+    }
+}
+
+#[cold]
+fn accept_attached(order: &PlaceOrder, attached: &Attached, order_id: OrderId, at: Timestamp, events: &mut Vec<Event>) {
     let mut next = order_id;
     let mut come = |order: PlaceOrder, link: Link| {
         next = OrderId(next.0 + 1);
@@ -156,16 +166,26 @@ pub(crate) fn check_quantity(instrument: &Instrument, quantity: Lots) -> Result<
     if quantity > Lots::ZERO && quantity <= instrument.max_quantity {
         return Ok(());
     }
+    Err(quantity_out_of_range(instrument))
+}
+
+#[cold]
+fn quantity_out_of_range(instrument: &Instrument) -> Reject {
     let [min, max] = [Lots(1), instrument.max_quantity].map(|lots| instrument.quantity(lots).to_string());
-    Err(Reject::QuantityOutOfRange { min, max })
+    Reject::QuantityOutOfRange { min, max }
 }
 
 pub(crate) fn check_price(instrument: &Instrument, field: &'static str, price: Option<Ticks>) -> Result<(), Reject> {
     if price.is_none_or(|price| price > Ticks::ZERO && price <= instrument.max_price) {
         return Ok(());
     }
+    Err(price_out_of_range(instrument, field))
+}
+
+#[cold]
+fn price_out_of_range(instrument: &Instrument, field: &'static str) -> Reject {
     let [min, max] = [Ticks(1), instrument.max_price].map(|ticks| instrument.price(ticks).to_string());
-    Err(Reject::PriceOutOfRange { field, min, max })
+    Reject::PriceOutOfRange { field, min, max }
 }
 
 fn check_exits(

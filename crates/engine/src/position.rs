@@ -107,18 +107,27 @@ impl Position {
             let closing = match signed + self.quantity {
                 Lots::ZERO => value,
                 // Exact for a fill, whose value is a multiple of its lots.
-                _ => Cash(value.0 * i128::from(-self.quantity.0) / i128::from(signed.0)),
+                _ => share(value, -self.quantity, signed),
             };
             self.realised -= closing + self.cost;
             self.cost = value - closing;
         } else {
             // `signed / quantity` is below zero, so `released` has the opposite sign of the cost.
-            let released = Cash(self.cost.0 * i128::from(signed.0) / i128::from(self.quantity.0));
+            let released = share(self.cost, signed, self.quantity);
             self.realised += released - value;
             self.cost += released;
         }
         self.quantity += signed;
         -value
+    }
+}
+
+/// `value * part / whole`, rounded toward zero.
+fn share(value: Cash, part: Lots, whole: Lots) -> Cash {
+    // Both ways give the same; the narrow one is several times faster.
+    match i64::try_from(value.0).ok().and_then(|value| value.checked_mul(part.0)) {
+        Some(product) => Cash(i128::from(product / whole.0)),
+        None => Cash(value.0 * i128::from(part.0) / i128::from(whole.0)),
     }
 }
 

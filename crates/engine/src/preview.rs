@@ -41,7 +41,7 @@ pub fn preview(exchange: &Exchange, order: &PlaceOrder, at: Timestamp) -> Result
         let incoming = Incoming { order_id, account, side: order.side, limit: order.limit, quantity: order.quantity };
         matching::walk(exchange, market, &incoming, at, &mut events)
     });
-    let proposal = proposal(exchange, account, market, order, None, outcome.as_ref(), at)?;
+    let proposal = proposal(exchange, account, market, order, None, outcome.as_ref(), at);
     let fee = |event: &Event| match event {
         Event::Traded { taker_fee, .. } => *taker_fee,
         _ => Cash::ZERO,
