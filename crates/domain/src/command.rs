@@ -135,6 +135,26 @@ impl PlaceOrder {
         }
     }
 
+    /// The order without its name and without those that come with it: only what is copied without an allocation.
+    #[inline]
+    pub fn bare(&self) -> Self {
+        let Self { account, instrument, side, quantity, limit, stop, time_in_force, post_only, reduce_only, .. } =
+            *self;
+        Self {
+            account,
+            instrument,
+            side,
+            quantity,
+            limit,
+            stop,
+            time_in_force,
+            post_only,
+            reduce_only,
+            attached: None,
+            client_order_id: None,
+        }
+    }
+
     /// The order type that its prices imply.
     pub fn order_type(&self) -> OrderType {
         OrderType::of(self.limit, self.stop)

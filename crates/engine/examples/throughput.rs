@@ -23,8 +23,8 @@ const COMMANDS: u64 = 1_000_000;
 const LIFETIME: u64 = 2_000;
 const MIDDLE: i64 = 6_400_000;
 const BTCUSD: InstrumentId = InstrumentId(0);
-/// Commands after which the other book takes its turn: about a millisecond, so that most slices run undisturbed.
-const SLICE: usize = 10_000;
+/// Commands after which the other book takes its turn: one or two milliseconds, so that most slices run undisturbed.
+const SLICE: usize = 25_000;
 
 /// Makers on both sides of a still market, one cancel per order, and a taker in every tenth command.
 fn flow(seed: u64) -> Vec<Command> {

@@ -1,7 +1,8 @@
 //! Changes the state by one event. Decides nothing and refuses nothing: what an event says has happened.
 
 use cwts_domain::{
-    AccountId, CancelReason, Cash, Event, InstrumentId, Lots, OrderId, OrderStatus, Print, Ticks, Timestamp,
+    AccountId, CancelReason, Cash, Event, InstrumentId, Link, Lots, OrderId, OrderStatus, PlaceOrder, Print, Ticks,
+    Timestamp,
 };
 
 use crate::Exchange;
@@ -19,16 +20,16 @@ pub fn apply(exchange: &mut Exchange, event: &Event) {
     match event {
         Event::Accepted { order_id, order: placed, link, at } => {
             let Some(owner) = exchange.account_index(placed.account) else { return };
-            let order = Order::new(*order_id, placed, *link, *at);
             let account = &mut exchange.accounts[owner];
             if let Some(name) = &placed.client_order_id {
                 account.by_client_id.insert(name.clone(), Named { order_id: *order_id, placed: placed.clone() });
             }
-            if *link == cwts_domain::Link::None {
+            if *link == Link::None {
                 account.count_order(*at);
             }
-            let owner = owner as u32;
-            exchange.enlist(Record { order, owner, standing: false, place: Place::Nowhere, links: Default::default() });
+            let (id, link, at, index) = (*order_id, *link, *at, owner as u32);
+            exchange.enlist(placed, id, owner, || Record::new(Order::new(id, placed, link, at), index));
+            exchange.linked += usize::from(link != Link::None || placed.attached.is_some());
         }
         Event::Traded { maker_order_id, taker_order_id, instrument, taker_side, price, quantity, at, .. } => {
             let sequence = exchange.sequence;
@@ -77,19 +78,18 @@ fn fees(event: &Event) -> [Cash; 2] {
 
 impl Exchange {
     /// Adds an order to the open ones of its account.
-    pub(crate) fn enlist(&mut self, record: Record) {
-        let (owner, instrument) = (record.owner as usize, usize::from(record.order.instrument.0));
+    #[inline]
+    pub(crate) fn enlist(&mut self, placed: &PlaceOrder, id: OrderId, owner: usize, record: impl FnOnce() -> Record) {
         while self.accounts[owner].ended.len() > self.accounts[owner].opening.history {
             self.forget_oldest(owner);
         }
-        self.linked += usize::from(record.order.is_linked());
-        let slot = self.orders.insert(record);
+        let slot = self.orders.insert(id, record);
         let account = &mut self.accounts[owner];
         account.open.push(&mut self.orders, Thread::Open, slot);
         if account.keeps_history() {
             account.kept.push(&mut self.orders, Thread::Kept, slot);
         }
-        if let Some(market) = self.markets.get_mut(instrument) {
+        if let Some(market) = self.markets.get_mut(usize::from(placed.instrument.0)) {
             market.session.orders += 1;
         }
     }

@@ -15,7 +15,7 @@ use crate::account::{Account, Fill, OpeningAccount};
 use crate::decide::decide_into;
 use crate::fnv::Fnv;
 use crate::market::Market;
-use crate::order::{Order, Place, Record};
+use crate::order::{Order, Record};
 use crate::orders::{Orders, Thread};
 use crate::{apply, react, risk};
 
@@ -77,11 +77,9 @@ impl Exchange {
         for (instrument, StandingQuote { bid, ask, quantity }) in standing {
             for (side, price) in [(Side::Buy, bid), (Side::Sell, ask)] {
                 let placed = PlaceOrder::limit(AccountId::HOUSE, instrument, side, quantity, price);
-                let order = Order::new(self.orders.next_id(), &placed, Link::None, Timestamp(0));
-                let id = order.id;
-                let record =
-                    Record { order, owner: 0, standing: true, place: Place::Nowhere, links: Default::default() };
-                self.enlist(record);
+                let id = self.orders.next_id();
+                let order = Order::new(id, &placed, Link::None, Timestamp(0));
+                self.enlist(&placed, id, 0, || Record { standing: true, ..Record::new(order, 0) });
                 self.rest(id);
             }
         }
@@ -202,7 +200,8 @@ impl Exchange {
     }
 
     pub(crate) fn account_index(&self, id: AccountId) -> Option<usize> {
-        self.accounts.binary_search_by_key(&id, Account::id).ok()
+        // They are few: the processor guesses the way of a walk, and would wait for each step of a search.
+        self.accounts.iter().position(|account| account.id() == id)
     }
 
     /// All accounts, by id.

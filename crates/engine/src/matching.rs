@@ -8,6 +8,7 @@ use cwts_domain::{
 use crate::Exchange;
 use crate::account::Account;
 use crate::book::Resting;
+use crate::decide::add;
 use crate::market::Market;
 use crate::order::Order;
 use crate::position::{OpenTotal, reducible};
@@ -74,13 +75,13 @@ fn meet(
         let owner = &exchange.accounts[resting.owner as usize];
         let cancelled = |reason| Event::Cancelled { order_id: resting.order_id, account: owner.id(), reason, at };
         if resting.last_day.is_some_and(|last| last < day) {
-            events.push(cancelled(CancelReason::Expired));
+            add(events, || cancelled(CancelReason::Expired));
             continue;
         }
         if owner.id() == incoming.account.id() {
             let policy = incoming.account.self_trade();
             if policy != SelfTradePolicy::CancelIncoming {
-                events.push(cancelled(CancelReason::SelfTradePrevention));
+                add(events, || cancelled(CancelReason::SelfTradePrevention));
             }
             if policy != SelfTradePolicy::CancelResting {
                 outcome.barred = true;
@@ -97,10 +98,10 @@ fn meet(
         if quantity > Lots::ZERO {
             outcome.remaining -= quantity;
             outcome.trades.add(resting.price, quantity);
-            events.push(traded(owner, market.id, incoming, resting, quantity, at));
+            add(events, || traded(owner, market.id, incoming, resting, quantity, at));
         }
         if quantity == tradable && tradable < resting.remaining {
-            events.push(cancelled(CancelReason::ReduceOnly));
+            add(events, || cancelled(CancelReason::ReduceOnly));
         }
     }
 }
@@ -162,9 +163,9 @@ pub(crate) fn rest(
     let cancelled = |reason| Event::Cancelled { order_id, account, reason, at };
     match outcome.remaining {
         Lots::ZERO => {}
-        _ if outcome.barred => events.push(cancelled(CancelReason::SelfTradePrevention)),
-        _ if waits => events.push(Event::Rested { order_id }),
-        _ => events.push(cancelled(CancelReason::Unfilled)),
+        _ if outcome.barred => add(events, || cancelled(CancelReason::SelfTradePrevention)),
+        _ if waits => add(events, || Event::Rested { order_id }),
+        _ => add(events, || cancelled(CancelReason::Unfilled)),
     }
 }
 
@@ -208,7 +209,7 @@ pub(crate) fn enter(exchange: &Exchange, order: &Order, at: Timestamp, events: &
         events.truncate(from);
         events.push(cancelled(CancelReason::Unfilled));
     } else if outcome.remaining == Lots::ZERO && !whole {
-        events.push(cancelled(CancelReason::ReduceOnly));
+        add(events, || cancelled(CancelReason::ReduceOnly));
     } else {
         let waits = order.limit.is_some() && order.time_in_force.waits();
         rest(&outcome, order_id, order.account, waits, at, events);

@@ -58,6 +58,7 @@ pub struct Order {
 }
 
 impl Order {
+    #[inline]
     pub(crate) fn new(id: OrderId, placed: &PlaceOrder, link: Link, at: Timestamp) -> Self {
         let held = matches!(link, Link::TakeProfitOf(_) | Link::StopLossOf(_));
         Self {
@@ -153,4 +154,11 @@ pub(crate) struct Record {
     pub(crate) place: Place,
     /// By [`Thread`](crate::orders::Thread).
     pub(crate) links: [Links; 2],
+}
+
+impl Record {
+    #[inline]
+    pub(crate) fn new(order: Order, owner: u32) -> Self {
+        Self { order, owner, standing: false, place: Place::Nowhere, links: Default::default() }
+    }
 }

@@ -71,8 +71,7 @@ impl Orders {
 
     /// Adds the order with the next id.
     #[inline]
-    pub(crate) fn insert(&mut self, record: Record) -> Slot {
-        let id = record.order.id;
+    pub(crate) fn insert(&mut self, id: OrderId, record: impl FnOnce() -> Record) -> Slot {
         self.last_id = id.0;
         let slot = match self.free.pop() {
             Some(slot) => slot,
@@ -81,7 +80,8 @@ impl Orders {
                 (self.records.len() - 1) as Slot
             }
         };
-        self.records[slot as usize] = Some(record);
+        // Written where it stays, since nothing is there.
+        self.records[slot as usize].get_or_insert_with(record);
         let page = self.page_of(id);
         page.kept += 1;
         page.slots[(id.0 % PAGE as u64) as usize] = slot;

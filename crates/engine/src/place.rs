@@ -6,7 +6,7 @@ use cwts_domain::{
 };
 
 use crate::account::Account;
-use crate::decide::owner;
+use crate::decide::{add, owner};
 use crate::market::Market;
 use crate::matching::{self, Incoming, Outcome};
 use crate::position::OpenTotal;
@@ -40,8 +40,8 @@ pub(crate) fn place(
     });
     check_rules(exchange, account, market, order, None, outcome.as_ref(), at)?;
     match (order.stop, &outcome) {
-        (Some(stop), _) if market.triggers(order.side, stop) => events.push(Event::Triggered { order_id, at }),
-        (Some(_), _) => events.push(Event::Rested { order_id }),
+        (Some(stop), _) if market.triggers(order.side, stop) => add(events, || Event::Triggered { order_id, at }),
+        (Some(_), _) => add(events, || Event::Rested { order_id }),
         (None, Some(outcome)) => matching::rest(outcome, order_id, order.account, may_wait(order), at, events),
         (None, None) => {}
     }
@@ -100,6 +100,9 @@ fn unknown(exchange: &Exchange, id: InstrumentId) -> Reject {
 
 /// The order and those that come with it. A stop next to a limit order waits from the start, exits are held.
 fn accept(order: &PlaceOrder, order_id: OrderId, at: Timestamp, events: &mut Vec<Event>) {
+    if order.attached.is_none() && order.client_order_id.is_none() {
+        return add(events, || Event::Accepted { order_id, order: order.bare(), link: Link::None, at });
+    }
     events.push(Event::Accepted { order_id, order: order.clone(), link: Link::None, at });
     if let Some(attached) = order.attached.as_deref() {
         accept_attached(order, attached, order_id, at, events);

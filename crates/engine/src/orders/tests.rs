@@ -1,34 +1,33 @@
 use cwts_domain::{AccountId, InstrumentId, Link, Lots, PlaceOrder, Side, Timestamp};
 
 use super::*;
-use crate::order::{Order, Place};
+use crate::order::Order;
 
-fn record(orders: &Orders) -> Record {
-    let placed = PlaceOrder::market(AccountId(1), InstrumentId(0), Side::Buy, Lots(1));
-    let order = Order::new(orders.next_id(), &placed, Link::None, Timestamp(0));
-    Record { order, owner: 0, standing: false, place: Place::Nowhere, links: Default::default() }
+fn add(orders: &mut Orders) -> Slot {
+    let (id, placed) = (orders.next_id(), PlaceOrder::market(AccountId(1), InstrumentId(0), Side::Buy, Lots(1)));
+    orders.insert(id, || Record::new(Order::new(id, &placed, Link::None, Timestamp(0)), 0))
 }
 
 #[test]
 fn memory_grows_with_the_orders_that_are_kept() {
     let mut orders = Orders::default();
-    let old = orders.insert(record(&orders));
+    let old = add(&mut orders);
     for _ in 0..100_000 {
-        let slot = orders.insert(record(&orders));
+        let slot = add(&mut orders);
         orders.remove(slot);
     }
     assert_eq!(orders.records.len(), 2, "a slot is used again");
     let tables = orders.pages.iter().filter(|page| !page.slots.is_empty()).count();
     assert!(tables <= 2, "only pages with orders have a table, not {tables}");
     orders.remove(old);
-    orders.insert(record(&orders));
+    add(&mut orders);
     assert!(orders.pages.len() <= 2, "and without the old order the pages before go too: {}", orders.pages.len());
 }
 
 #[test]
 fn an_id_finds_its_order_and_no_other() {
     let mut orders = Orders::default();
-    let slots: Vec<_> = (0..1_000).map(|_| orders.insert(record(&orders))).collect();
+    let slots: Vec<_> = (0..1_000).map(|_| add(&mut orders)).collect();
     for slot in slots.iter().step_by(2) {
         orders.remove(*slot);
     }
@@ -44,7 +43,7 @@ fn an_id_finds_its_order_and_no_other() {
 fn a_list_keeps_its_sequence_from_both_ends() {
     let mut orders = Orders::default();
     let mut list = List::default();
-    let slots: Vec<_> = (0..5).map(|_| orders.insert(record(&orders))).collect();
+    let slots: Vec<_> = (0..5).map(|_| add(&mut orders)).collect();
     for slot in &slots {
         list.push(&mut orders, Thread::Open, *slot);
     }
