@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, PackageId};
 
 /// Each crate with the crates of the workspace that it may use. A crate that is not here must be added on purpose.
-const ARROWS: [(&str, &[&str]); 15] = [
+const ARROWS: [(&str, &[&str]); 16] = [
     ("cwts-domain", &[]),
     ("cwts-engine", &["cwts-domain"]),
     ("cwts-market", &["cwts-domain"]),
+    ("cwts-risk", &[]),
     ("cwts-journal", &["cwts-domain"]),
     ("cwts-config", &["cwts-domain"]),
     ("cwts-ports", &["cwts-domain"]),
@@ -26,8 +27,9 @@ const ARROWS: [(&str, &[&str]); 15] = [
     ("cwts-tests", &BELOW_PROGRAMS),
 ];
 
-const BELOW_RUNTIME: [&str; 10] = [
+const BELOW_RUNTIME: [&str; 11] = [
     "cwts-domain",
+    "cwts-risk",
     "cwts-engine",
     "cwts-market",
     "cwts-journal",
@@ -39,8 +41,9 @@ const BELOW_RUNTIME: [&str; 10] = [
     "cwts-probe",
 ];
 
-const BELOW_PROGRAMS: [&str; 12] = [
+const BELOW_PROGRAMS: [&str; 13] = [
     "cwts-domain",
+    "cwts-risk",
     "cwts-engine",
     "cwts-market",
     "cwts-journal",

@@ -11,7 +11,7 @@ use cwts_runtime::{
 };
 use serde_json::json;
 
-use crate::args::{LimitsArguments, MarketCommand};
+use crate::args::{LimitsArguments, MarketCommand, Switch};
 use crate::failure::Failure;
 use crate::output::{print, print_json};
 
@@ -31,6 +31,9 @@ pub(crate) fn execute(sources: &Sources, command: &MarketCommand, as_json: bool)
         MarketCommand::Seek { time } => post(sources, "seek", &json!({ "to": time }))?,
         MarketCommand::Speed { speed } => {
             tell_owner(sources, "PATCH", "/api/v1/market", Some(&json!({ "speed": speed })))?
+        }
+        MarketCommand::Loop { looping } => {
+            tell_owner(sources, "PATCH", "/api/v1/market", Some(&json!({ "loop": *looping == Switch::On })))?
         }
         &MarketCommand::Simulate { seed, spread, depth, volatility } => {
             post(sources, "simulate", &json!(SimulatorView { seed, spread, depth, volatility }))?

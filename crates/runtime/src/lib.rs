@@ -50,6 +50,7 @@ mod profiles;
 mod refusals;
 mod release;
 mod renew;
+mod risk;
 mod rules;
 mod sampler;
 mod security;
@@ -85,6 +86,7 @@ pub use cwts_net::{Connection, ConnectionLimits, InterfaceAddress, InterfaceKind
 pub use cwts_ports::ListenerRow;
 pub use cwts_probe::CLIENT_NAME as TEST_CLIENT;
 pub use cwts_probe::{Diagnosis, FixAction, Progress, Repetitions, Rung, Step};
+pub use cwts_risk::{Confidence, exposure};
 pub use desk::{
     DeskAccount, DeskFill, DeskInstrument, DeskMarket, DeskMessage, DeskNews, DeskOrder, DeskPosition, DeskTrading,
     DeskWatch, MarketRequest, OrderChange, OrderTicket, TicketPreview, TradingSummary,
@@ -122,6 +124,7 @@ pub use profiles::{
 };
 pub use refusals::{RefusalReason, Refused};
 pub use release::{PATIENCE, Release, Released, WayOut, further_addresses, look, release, ways_out};
+pub use risk::{DrawdownFigures, Holding, RiskFigures, RiskQuestion, SampleFacts, TailFigures, VolatilityFigures};
 pub use security::{
     AuthorityView, CertificateView, FirewallSummary, PemSource, ReachEdit, Security, SecurityView, TokenView,
 };

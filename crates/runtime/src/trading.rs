@@ -133,14 +133,17 @@ impl Instance {
     /// # Errors
     /// It could not be written down; the instance is stopped; the exchange has too much to do.
     pub async fn reset_account(&self, by: Actor) -> Result<TradingStatus, Problem> {
-        let reset = self.exchange().change(|exchange, events, at| -> Result<_, Reject> {
+        let risk = Arc::clone(&self.shared().risk);
+        let reset = self.exchange().change(move |exchange, events, at| -> Result<_, Reject> {
             let worth =
                 |exchange: &Exchange| exchange.account(AccountId::PAPER).map(|account| exchange.equity(account));
             let (from, before) = (events.len(), worth(exchange));
             exchange.execute_into(&Command::Reset { account: AccountId::PAPER }, at, events)?;
+            risk.lock().forget();
             Ok((before, worth(exchange), TradingStatus::of(exchange, &events[from..])))
         });
         let (before, after, status) = reset.await?.map_err(ExchangeError::Rejected)?;
+        self.save_risk_samples().await;
         let dollars = |cash: Option<Cash>| format!("{:.2}", cash.unwrap_or_default().amount());
         self.record(format!("Paper account reset to {} USD", dollars(after)));
         self.audit(AuditEntry::account_reset(by, dollars(before), dollars(after)));

@@ -2,8 +2,15 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use cwts_runtime::Speed;
+
+/// On the command line `on` or `off`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Switch {
+    On,
+    Off,
+}
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum MarketCommand {
@@ -42,6 +49,11 @@ pub(crate) enum MarketCommand {
     Speed {
         /// So many times as fast as it happened, 0.1 to 10000, or max
         speed: Speed,
+    },
+    /// Let the file that is played begin again at its end, or not
+    Loop {
+        /// on or off
+        looping: Switch,
     },
     /// Simulate all prices, from the last ones on
     Simulate {

@@ -20,7 +20,7 @@ pub(crate) use self::credentials::{TlsCommand, TokenCommand};
 pub(crate) use self::firewall::FirewallArguments;
 pub(crate) use self::instances::InstancesCommand;
 pub(crate) use self::journal::{Exported, JournalCommand};
-pub(crate) use self::market::{LimitsArguments, MarketCommand};
+pub(crate) use self::market::{LimitsArguments, MarketCommand, Switch};
 pub(crate) use self::ports::{FreePort, PortsCommand};
 use crate::connection_test::TestArguments;
 

@@ -14,11 +14,12 @@ use super::{Core, Running};
 use crate::audit::Actor;
 use crate::conflict::Blocked;
 use crate::fallback::{self, Placed};
+use crate::follow;
 use crate::instance::Instance;
 use crate::keeper::journal_file;
 use crate::lock::{self, InstanceLock};
+use crate::market::Floor;
 use crate::snapshot::RunState;
-use crate::{follow, market};
 
 /// How long clients may take to end before their connections are cut.
 pub(crate) const DRAIN_DEADLINE: Duration = Duration::from_secs(10);
@@ -115,9 +116,7 @@ impl Core {
         // Nothing was served before, so that nothing drains, and no socket takes the place of another, so that none fails.
         drop(listeners.commit(prepared).await);
         let stop_market = CancellationToken::new();
-        let desk = std::sync::Arc::clone(&instance.shared().market);
-        let (exchange, metrics) = (instance.exchange().clone(), instance.metrics().clone());
-        let market = tokio::spawn(market::run(exchange, metrics, desk, stop_market.clone()));
+        let market = tokio::spawn(Floor::of(instance.shared()).run(stop_market.clone()));
         let started_at = instance.clock().now();
         self.running = Some(Running { listeners, started_at, market, stop_market: stop_market.drop_guard(), lock });
         self.state = RunState::Running;

@@ -79,6 +79,7 @@ impl Instance {
             exchange,
             candles: Arc::default(),
             market: Arc::default(),
+            risk: Arc::default(),
             access,
             audit,
             remote_refused: Tally::default(),

@@ -21,6 +21,7 @@ use crate::meter::Meters;
 use crate::metrics::Metrics;
 use crate::policy::Policy;
 use crate::refusals::Refusals;
+use crate::risk::RiskSamples;
 use crate::services::ServiceFactory;
 use crate::snapshot::{Envelope, InstanceEvent, RunState, Snapshot};
 use crate::surroundings::Surroundings;
@@ -37,6 +38,7 @@ pub(crate) struct Shared {
     pub(crate) exchange: ExchangeHandle,
     pub(crate) candles: Arc<Candles>,
     pub(crate) market: Arc<MarketDesk>,
+    pub(crate) risk: Arc<RiskSamples>,
     pub(crate) access: Access,
     pub(crate) audit: Audit,
     /// Requests of other computers that were refused and that the audit trail does not tell of yet.

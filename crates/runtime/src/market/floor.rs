@@ -1,7 +1,8 @@
 //! The task that moves the prices.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::path::PathBuf;
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
 
 use cwts_domain::{AccountId, Command, ErrorCode, InstrumentId, Problem, Ticks};
 use cwts_engine::{Exchange, Order};
@@ -14,64 +15,88 @@ use super::desk::{Ask, MarketDesk, MarketOrder};
 use super::player::{Loaded, Played, Player};
 use super::status::{MarketState, MarketStatus, Speed};
 use crate::exchange::ExchangeHandle;
+use crate::instance::Shared;
 use crate::metrics::Metrics;
+use crate::risk::RiskSamples;
 
 /// How often a file is looked at for what is due.
 const PACE: Duration = Duration::from_millis(20);
 
-struct Floor {
-    exchange: ExchangeHandle,
+/// Where the prices of an instance are made.
+pub(crate) struct Floor {
+    pub(super) exchange: ExchangeHandle,
     metrics: Metrics,
     desk: Arc<MarketDesk>,
-    settings: SimulatorSettings,
+    pub(super) risk: Arc<RiskSamples>,
+    /// For what people are told.
+    pub(super) shared: Weak<Shared>,
+    /// Where the next start finds what was told here.
+    pub(super) data: PathBuf,
+    /// When that was written.
+    pub(super) saved: Instant,
+    pub(super) settings: SimulatorSettings,
     simulators: Vec<(InstrumentId, Simulator)>,
-    player: Option<Player>,
-    state: MarketState,
+    pub(super) player: Option<Player>,
+    pub(super) state: MarketState,
     /// Why the file cannot be played on.
     problem: Option<String>,
     /// The day of UTC that the exchange knows of.
     day: Option<i64>,
 }
 
-/// Moves prices until `stop`. The quotes stay in the books, and the next start goes on from the last prices.
-pub(crate) async fn run(exchange: ExchangeHandle, metrics: Metrics, desk: Arc<MarketDesk>, stop: CancellationToken) {
-    let mut asks = desk.open();
-    let mut floor = Floor {
-        exchange,
-        metrics,
-        desk,
-        settings: SimulatorSettings::default(),
-        simulators: Vec::new(),
-        player: None,
-        state: MarketState::Running,
-        problem: None,
-        day: None,
-    };
-    floor.simulate(None).await;
-    floor.tell();
-    let ticks = |period| {
-        let mut ticks = tokio::time::interval(period);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        ticks
-    };
-    let (mut steps, mut pace) = (ticks(Simulator::STEP), ticks(PACE));
-    loop {
-        tokio::select! {
-            biased;
-            () = stop.cancelled() => break,
-            Some(Ask { order, reply }) = asks.recv() => floor.answer(order, reply).await,
-            _ = steps.tick() => floor.step().await,
-            _ = pace.tick(), if floor.plays(false) => floor.play().await,
-            () = std::future::ready(()), if floor.plays(true) => {
-                floor.play().await;
-                tokio::task::yield_now().await;
-            }
+impl Floor {
+    pub(crate) fn of(shared: &Arc<Shared>) -> Self {
+        Self {
+            exchange: shared.exchange.clone(),
+            metrics: shared.metrics.clone(),
+            desk: Arc::clone(&shared.market),
+            risk: Arc::clone(&shared.risk),
+            shared: Arc::downgrade(shared),
+            data: shared.sources.data(),
+            saved: Instant::now(),
+            settings: SimulatorSettings::default(),
+            simulators: Vec::new(),
+            player: None,
+            state: MarketState::Running,
+            problem: None,
+            day: None,
         }
     }
-    floor.desk.tell(MarketStatus::default());
-}
 
-impl Floor {
+    /// Moves prices until `stop`. The quotes stay in the books, and the next start goes on from here.
+    pub(crate) async fn run(mut self, stop: CancellationToken) {
+        let mut asks = self.desk.open();
+        self.tell();
+        tokio::select! {
+            biased;
+            // A file may take a while to look at.
+            () = stop.cancelled() => return self.desk.tell(MarketStatus::default()),
+            () = self.resume_last() => {}
+        }
+        self.tell();
+        let ticks = |period| {
+            let mut ticks = tokio::time::interval(period);
+            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            ticks
+        };
+        let (mut steps, mut pace) = (ticks(Simulator::STEP), ticks(PACE));
+        loop {
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => break,
+                Some(Ask { order, reply }) = asks.recv() => self.answer(order, reply).await,
+                _ = steps.tick() => self.step().await,
+                _ = pace.tick(), if self.plays(false) => self.play().await,
+                () = std::future::ready(()), if self.plays(true) => {
+                    self.play().await;
+                    tokio::task::yield_now().await;
+                }
+            }
+        }
+        self.remember().await;
+        self.desk.tell(MarketStatus::default());
+    }
+
     /// Whether a file is played, as fast as possible or at a pace.
     fn plays(&self, at_most_speed: bool) -> bool {
         let speed = self.player.as_ref().map(|player| player.loaded.speed == Speed::Max);
@@ -86,6 +111,7 @@ impl Floor {
     async fn answer(&mut self, order: MarketOrder, reply: oneshot::Sender<Result<(), Problem>>) {
         let done = self.execute(order).await;
         self.tell();
+        self.remember().await;
         // Who asked may have given up; it is done all the same.
         drop(reply.send(done));
     }
@@ -97,6 +123,7 @@ impl Floor {
                 if let Some(player) = self.player.take() {
                     cancel_makers(&self.exchange, player.loaded.id).await;
                 }
+                self.risk.lock().jump();
                 (self.settings, self.state, self.problem) = (settings, MarketState::Running, None);
                 self.simulate(None).await;
             }
@@ -107,7 +134,11 @@ impl Floor {
             MarketOrder::Resume => match self.state {
                 MarketState::Ended | MarketState::Failed => return Err(self.at_its_end()),
                 _ => {
-                    self.player.iter_mut().for_each(Player::go_on);
+                    match &mut self.player {
+                        Some(player) => player.go_on(),
+                        // The simulated market has stood still while time went on.
+                        None => self.risk.lock().jump(),
+                    }
                     self.state = MarketState::Running;
                 }
             },
@@ -132,16 +163,22 @@ impl Floor {
     }
 
     async fn load(&mut self, loaded: Loaded) -> Result<(), Problem> {
-        let mut player = Player::new(loaded, &self.exchange);
+        let mut player = Player::new(loaded, &self.exchange, Arc::clone(&self.risk));
         player.clear_book(&self.exchange).await?;
+        self.risk.lock().jump();
+        self.take_over(player).await;
+        (self.state, self.problem) = (MarketState::Running, None);
+        Ok(())
+    }
+
+    /// A file makes the prices of its symbol from here on.
+    pub(super) async fn take_over(&mut self, player: Player) {
         let id = player.loaded.id;
         if let Some(before) = self.player.replace(player).filter(|before| before.loaded.id != id) {
             cancel_makers(&self.exchange, before.loaded.id).await;
         }
-        (self.state, self.problem) = (MarketState::Running, None);
         self.simulate(Some(id)).await;
         self.player.iter_mut().for_each(Player::go_on);
-        Ok(())
     }
 
     fn at_its_end(&self) -> Problem {
@@ -150,7 +187,7 @@ impl Floor {
     }
 
     /// One simulator for each instrument that has no standing quotes and is not played from a file.
-    async fn simulate(&mut self, but: Option<InstrumentId>) {
+    pub(super) async fn simulate(&mut self, but: Option<InstrumentId>) {
         self.simulators.clear();
         for (id, instrument) in (0..).map(InstrumentId).zip(self.exchange.instruments()) {
             if instrument.standing.is_none() && Some(id) != but {
@@ -169,9 +206,11 @@ impl Floor {
         if self.day != today && send(&self.exchange, Command::EndDay).await {
             self.day = today;
         }
+        self.remember_now_and_then().await;
         if self.state == MarketState::Paused {
             return;
         }
+        self.sample().await;
         for (id, simulator) in &mut self.simulators {
             let id = *id;
             let Ok((last, maker_orders)) = self.exchange.read(move |exchange| seen(exchange, id)).await else {
@@ -182,6 +221,15 @@ impl Floor {
             }
         }
         self.metrics.market_steps.inc();
+    }
+
+    /// The simulated market has the time of this computer.
+    async fn sample(&self) {
+        let (now, risk) = (self.exchange.clock().now(), Arc::clone(&self.risk));
+        if self.player.is_none() && risk.lock().is_due(now) {
+            // An exchange that has too much to do is looked at again in a moment.
+            drop(self.exchange.read(move |exchange| risk.lock().look(exchange, now)).await);
+        }
     }
 
     /// Plays what is due of the file.
@@ -224,7 +272,7 @@ pub(super) fn problem(error: &TapeError) -> Problem {
     Problem::new(code, format!("{error}.")).at("file")
 }
 
-async fn cancel_makers(exchange: &ExchangeHandle, id: InstrumentId) {
+pub(super) async fn cancel_makers(exchange: &ExchangeHandle, id: InstrumentId) {
     send(exchange, Command::CancelAll { account: AccountId::MAKER, instrument: Some(id) }).await;
 }
 

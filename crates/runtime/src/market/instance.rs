@@ -128,7 +128,7 @@ fn market_file(file: &Path, symbol: Option<&str>, instruments: &[Instrument]) ->
     })
 }
 
-fn load(request: ReplayRequest, instruments: &[Instrument]) -> Result<Loaded, Problem> {
+pub(super) fn load(request: ReplayRequest, instruments: &[Instrument]) -> Result<Loaded, Problem> {
     let ReplayRequest { file, symbol, speed, looping } = request;
     if !file.is_absolute() {
         let message = format!("{} is no absolute path; the server has no folder to look it up in.", file.display());

@@ -4,11 +4,13 @@
 mod desk;
 mod floor;
 mod instance;
+mod memory;
 mod player;
+mod resume;
 mod status;
 
 pub(crate) use self::desk::MarketDesk;
-pub(crate) use self::floor::run;
+pub(crate) use self::floor::Floor;
 pub use self::instance::look_at_market_file;
 pub use self::status::{
     MarketFile, MarketState, MarketStatus, NoSpeed, ReplayRequest, ReplayStatus, SimulatorView, Speed,

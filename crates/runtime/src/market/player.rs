@@ -10,6 +10,7 @@ use cwts_market::{BookOrder, Replay, ReplayView, Step, Tape, TapeError, TapeFact
 
 use super::status::{ReplayStatus, Speed};
 use crate::exchange::{ExchangeError, ExchangeHandle};
+use crate::risk::RiskSamples;
 
 /// Steps that go to the exchange together: clients never wait longer than for these.
 const BATCH: usize = 256;
@@ -40,6 +41,7 @@ pub(crate) enum Played {
 pub(crate) struct Player {
     pub(crate) loaded: Loaded,
     replay: Arc<Mutex<Replay>>,
+    risk: Arc<RiskSamples>,
     /// Read and not yet played.
     waiting: Vec<Step>,
     /// A step that is not due.
@@ -55,10 +57,11 @@ pub(crate) struct Player {
 
 impl Player {
     /// The exchange has no orders in the instrument.
-    pub(crate) fn new(loaded: Loaded, exchange: &ExchangeHandle) -> Self {
+    pub(crate) fn new(loaded: Loaded, exchange: &ExchangeHandle, risk: Arc<RiskSamples>) -> Self {
         let instrument = &exchange.instruments()[usize::from(loaded.id.0)];
         Self {
             replay: Arc::new(Mutex::new(Replay::new(loaded.id, instrument))),
+            risk,
             waiting: Vec::new(),
             next: None,
             position: loaded.facts.from,
@@ -94,7 +97,18 @@ impl Player {
         Ok(())
     }
 
+    /// The moment of the file that is played.
+    pub(crate) fn position(&self) -> Timestamp {
+        self.position
+    }
+
+    /// It has been played up to this moment.
+    pub(crate) fn stand_at(&mut self, position: Timestamp) {
+        self.position = position;
+    }
+
     fn jumped(&mut self, to: Timestamp) {
+        self.risk.lock().jump();
         (self.position, self.next) = (to, None);
         self.waiting.clear();
         self.go_on();
@@ -147,10 +161,13 @@ impl Player {
 
     /// Brings what waits to the exchange. `false` where that takes nothing now.
     async fn send(&mut self, exchange: &ExchangeHandle) -> bool {
-        let (steps, replay, id) = (self.waiting.clone(), Arc::clone(&self.replay), self.loaded.id);
+        let (steps, replay, risk) = (self.waiting.clone(), Arc::clone(&self.replay), Arc::clone(&self.risk));
+        let id = self.loaded.id;
         let played = exchange.change(move |exchange, events, at| {
             let mut replay = replay.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut samples = risk.lock();
             for step in &steps {
+                samples.look(exchange, step.at);
                 play(&mut replay, step, id, exchange, events, at);
             }
         });

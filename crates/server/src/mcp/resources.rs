@@ -1,13 +1,14 @@
 //! The resources: what there is to read, under which URI, and which changes concern it.
 
 use cwts_domain::InstrumentId;
-use cwts_runtime::{ExchangeError, Instance, Topic};
+use cwts_runtime::{ExchangeError, Holding, Instance, RiskQuestion, Topic};
 use rmcp::model::{Annotations, Resource, ResourceTemplate, Role};
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::mcp::wire::{
-    ACCOUNT, AccountView, Count, EngineStats, FillList, LimitsView, MarketData, OrderBook, PositionList, PositionView,
+    ACCOUNT, AccountView, Count, EngineStats, FillList, HeldRisk, MarketData, OrderBook, PositionList, PositionView,
+    RiskMetrics,
 };
 
 /// Price levels per side of a book.
@@ -75,7 +76,8 @@ const SINGLES: [Single; 5] = [
         resource: TradingResource::RiskMetrics,
         uri: "trading://risk/metrics",
         title: "Risk",
-        description: "Exposure, margin and loss of the paper account, with its limits.",
+        description: "Exposure, margin and loss of the paper account with its limits, value at risk, expected shortfall, \
+                      volatility and drawdown.",
     },
 ];
 
@@ -120,6 +122,9 @@ impl TradingResource {
     /// # Errors
     /// The exchange has too much to do, or the program is ending.
     pub(crate) async fn read(self, instance: &Instance) -> Result<Value, ExchangeError> {
+        if self == Self::RiskMetrics {
+            return risk_metrics(instance).await;
+        }
         let (exchange, metrics) = (instance.exchange(), instance.metrics().clone());
         let read = exchange.read(move |exchange| {
             let account = exchange.account(ACCOUNT);
@@ -135,13 +140,25 @@ impl TradingResource {
                 Self::TradesHistory => json(FillList::page(exchange, None, None, FILLS)),
                 Self::AccountSummary => json(account.map(|account| AccountView::of(exchange, account))),
                 Self::EngineStats => json(EngineStats::of(exchange, &metrics)),
-                Self::RiskMetrics => {
-                    json(account.and_then(|account| Some(LimitsView::of(exchange, account, account.limits()?))))
-                }
+                // Worked out beside the exchange, see above.
+                Self::RiskMetrics => Value::Null,
             }
         });
         read.await
     }
+}
+
+/// The exchange says what is held; what that may lose is worked out without keeping it waiting.
+async fn risk_metrics(instance: &Instance) -> Result<Value, ExchangeError> {
+    let read = instance.exchange().read(|exchange| {
+        let account = exchange.account(ACCOUNT)?;
+        let held = HeldRisk::of(exchange, account, account.limits()?, None);
+        Some((held, Holding::of(exchange, account, None)))
+    });
+    let metrics = read
+        .await?
+        .map(|(held, holding)| RiskMetrics::of(held, instance.risk_figures(&holding, &RiskQuestion::default())));
+    Ok(json(metrics))
 }
 
 /// Our views are all JSON.

@@ -11,6 +11,7 @@ use super::input::{Asked, By, Named, Reads, Trades};
 use super::tools;
 use crate::mcp::wire::{
     AccountView, ClosePositionArgs, FillList, FillsArgs, Flattened, LimitsView, OrderView, PositionList, PositionsArgs,
+    RiskAnalysis, RiskArgs,
 };
 use crate::problem::ProblemDetails;
 
@@ -31,6 +32,11 @@ pub(super) fn routes(api: Api) -> Api {
             flatten,
         )
         .get("/api/v1/fills", About::new("list_fills", "Fills, newest first, page by page."), fills)
+        .get(
+            "/api/v1/risk",
+            About::new("analyze_risk", "Exposure, value at risk, expected shortfall, volatility and drawdown."),
+            risk,
+        )
         .get("/api/v1/risk-limits", About::new("get_risk_limits", "The limits, and how far they are used."), limits)
 }
 
@@ -52,6 +58,10 @@ async fn close(_by: By<Trades>, State(instance): State<Instance>, Named(symbol):
 
 async fn flatten(_by: By<Trades>, State(instance): State<Instance>) -> Answer<Flattened> {
     Ok(Json(tools(instance).flatten_all().await?.0))
+}
+
+async fn risk(_by: By<Reads>, State(instance): State<Instance>, Asked(query): Asked<RiskArgs>) -> Answer<RiskAnalysis> {
+    Ok(Json(tools(instance).analyze_risk(Parameters(query)).await?.0))
 }
 
 async fn limits(_by: By<Reads>, State(instance): State<Instance>) -> Answer<LimitsView> {

@@ -1,7 +1,7 @@
 //! Arguments and results of the tools that judge what the account holds; amounts in US dollars.
 
 use cwts_domain::{InstrumentId, RiskLimits, Ticks};
-use cwts_runtime::{Account, Exchange};
+use cwts_runtime::{Account, Confidence, Exchange, RiskFigures, RiskQuestion, exposure};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +9,35 @@ use super::{Count, LimitsView, PositionView};
 
 /// Moves of all prices that [`RiskAnalysis`] works out, in per cent.
 const MOVES: [i32; 6] = [-20, -10, -5, 5, 10, 20];
+
+/// Arguments of `analyze_risk`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RiskArgs {
+    /// Only what is held in this instrument; all when left out.
+    #[serde(default)]
+    pub(crate) symbol: Option<String>,
+    /// Confidence of value at risk in per cent; 95 and 99 when left out.
+    #[serde(default)]
+    #[schemars(with = "Option<i32>", range(min = 80, max = 99))]
+    pub(crate) confidence_percent: Option<u32>,
+    /// Minutes of the market over which the loss is looked at; 1440, a day, when left out.
+    #[serde(default)]
+    #[schemars(with = "Option<i32>", range(min = 1, max = 43_200))]
+    pub(crate) horizon_minutes: Option<u32>,
+}
+
+impl RiskArgs {
+    /// What they ask; the name of the argument that is outside its range is the error.
+    pub(crate) fn question(&self) -> Result<RiskQuestion, &'static str> {
+        let mut question = RiskQuestion::default();
+        if let Some(percent) = self.confidence_percent {
+            question.confidences = vec![Confidence::percent(percent).ok_or("confidence_percent")?];
+        }
+        question.horizon_minutes = self.horizon_minutes.unwrap_or(question.horizon_minutes);
+        Ok(question)
+    }
+}
 
 /// Arguments of `calculate_profit_loss`.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -91,15 +120,45 @@ impl ProfitLoss {
     }
 }
 
-/// The risk of the paper account.
+/// The risk of the paper account: what is held, and what that may lose.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct RiskAnalysis {
+    #[serde(flatten)]
+    pub(crate) held: HeldRisk,
+    #[serde(flatten)]
+    pub(crate) figures: RiskFigures,
+}
+
+/// What `trading://risk/metrics` holds: the limits, and the figures of `analyze_risk` for the whole account.
+#[derive(Debug, Serialize)]
+pub(crate) struct RiskMetrics {
+    #[serde(flatten)]
+    pub(crate) limits: LimitsView,
+    pub(crate) gross_exposure: f64,
+    pub(crate) net_exposure: f64,
+    pub(crate) concentration: f64,
+    #[serde(flatten)]
+    pub(crate) figures: RiskFigures,
+}
+
+impl RiskMetrics {
+    pub(crate) fn of(held: HeldRisk, figures: RiskFigures) -> Self {
+        let HeldRisk { limits, gross_exposure, net_exposure, concentration, .. } = held;
+        Self { limits, gross_exposure, net_exposure, concentration, figures }
+    }
+}
+
+/// Exposure and concentration at this moment.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct HeldRisk {
     /// Exposure, margin and loss with their limits, of the whole account.
     pub(crate) limits: LimitsView,
     /// Of all positions at their marks, without a sign.
     pub(crate) gross_exposure: f64,
     /// Long less short.
     pub(crate) net_exposure: f64,
+    /// Sum of the squared shares of the positions in the gross exposure: 1 for a single one, 0 without any.
+    pub(crate) concentration: f64,
     /// Gross exposure over equity.
     pub(crate) leverage_used: f64,
     pub(crate) positions: Vec<PositionRisk>,
@@ -129,7 +188,7 @@ pub(crate) struct Scenario {
     pub(crate) equity: f64,
 }
 
-impl RiskAnalysis {
+impl HeldRisk {
     /// Positions and scenarios of one instrument or of all; limits of the account.
     pub(crate) fn of(exchange: &Exchange, account: &Account, limits: &RiskLimits, only: Option<InstrumentId>) -> Self {
         let equity = exchange.equity(account).amount();
@@ -139,8 +198,8 @@ impl RiskAnalysis {
             super::enums::WireSide::Sell => -value(position),
         };
         let held = PositionView::all(exchange, account, only, true);
-        let gross: f64 = held.iter().map(value).sum();
-        let net: f64 = held.iter().map(signed).sum();
+        let exposed = exposure(&held.iter().map(signed).collect::<Vec<_>>());
+        let (gross, net) = (exposed.gross(), exposed.net());
         let most = limits.max_position_notional.amount();
         let share = |part: f64, whole: f64| if whole > 0.0 { 100.0 * part / whole } else { 0.0 };
         let scenario = |move_percent: i32| {
@@ -155,6 +214,7 @@ impl RiskAnalysis {
             limits: LimitsView::of(exchange, account, limits),
             gross_exposure: gross,
             net_exposure: net,
+            concentration: exposed.concentration,
             leverage_used: if equity > 0.0 { gross / equity } else { 0.0 },
             scenarios: MOVES.into_iter().map(scenario).collect(),
             positions: held.into_iter().map(risk).collect(),

@@ -10,7 +10,7 @@ mod trading;
 
 use cwts_domain::AccountId;
 
-pub(crate) use analysis::{ProfitLoss, ProfitLossArgs, RiskAnalysis};
+pub(crate) use analysis::{HeldRisk, ProfitLoss, ProfitLossArgs, RiskAnalysis, RiskArgs, RiskMetrics};
 pub(crate) use args::{
     FillsArgs, ListOrdersArgs, MarketDataArgs, OrderArgs, PlaceOrderArgs, PositionsArgs, StatusFilter,
 };
