@@ -103,10 +103,15 @@ async fn a_halt_takes_one_click_and_a_resume_is_asked_about() {
     assert_eq!(state().await, "halted", "clients are halted too");
     window.says("verdict", "Trading is halted").await;
     assert!(!window.offers("send").await, "nothing can be sent");
-    // What was just done is said over the lower right corner for some seconds.
-    window.miss("toast").await;
+    // What was just done is said below the screen and covers no button of it.
+    window.says("toast", "Trading is halted").await;
     window.click_on("[data-testid^='cancel-'][aria-label]").await;
     window.miss("orders-row").await;
+    window.says("toast", "is cancelled").await;
+    // Escape, once for each message.
+    window.chord("\u{e00c}").await;
+    window.chord("\u{e00c}").await;
+    window.miss("toast").await;
     window.click("resume").await;
     window.says("dialog", "Resume trading on default?").await;
     window.press("Resume trading").await;

@@ -1,8 +1,9 @@
 // The accessibility and layout audit: every screen, scenario, theme and width in a headless Chromium.
+// With a word it audits the views whose name holds it: npm run audit -- trading
 // Fails on serious and critical findings of axe, on sideways scrolling, and on errors of the page.
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { SIZES, THEMES, VIEWS, findChromium, openScreen, resize, serveDist, viewName, withBrowser } from './browser.mjs';
+import { SIZES, THEMES, findChromium, openScreen, resize, serveDist, viewName, viewsNamed, withBrowser } from './browser.mjs';
 
 const AXE = fileURLToPath(new URL('../node_modules/axe-core/axe.min.js', import.meta.url));
 
@@ -19,7 +20,7 @@ const failures = [];
 let audited = 0;
 try {
   await withBrowser(chromium, async (context) => {
-    for (const view of VIEWS) {
+    for (const view of viewsNamed(process.argv[2])) {
       for (const theme of THEMES) {
         const name = `${viewName(view)}, ${theme}`;
         const faults = [];

@@ -99,7 +99,7 @@ async function stale(page) {
 }
 
 /** Every screen in every scenario that changes it. */
-export const VIEWS = [
+const VIEWS = [
   ...['running', 'stopped', 'conflict', 'damaged', 'exposed', 'away', 'elsewhere', 'empty', 'closing', 'error', 'loading'].map((scenario) => ({ screen: 'overview', scenario })),
   { screen: 'overview', scenario: 'several', step: 'switching', act: (page) => page.keyboard.press('Control+i') },
   ...['running', 'stopped', 'conflict', 'damaged', 'exposed', 'elsewhere', 'empty', 'many', 'error', 'loading'].map((scenario) => ({ screen: 'ports', scenario })),
@@ -129,6 +129,7 @@ export const VIEWS = [
   { screen: 'trading', scenario: 'running', step: 'refused', act: (page) => fillTicket(page, '9999.00001', '1') },
   { screen: 'trading', scenario: 'running', step: 'asking', act: (page) => fillTicket(page, '1', '64180').then(() => page.keyboard.press('Control+Enter')) },
   { screen: 'trading', scenario: 'running', step: 'changing', act: (page) => page.getByTestId('change-43').click() },
+  { screen: 'trading', scenario: 'running', step: 'said', act: (page) => page.getByTestId('cancel-39').click().then(() => page.getByTestId('toast').waitFor()) },
   { screen: 'trading', scenario: 'running', step: 'limits', act: (page) => page.getByTestId('tab-limits').click().then(() => page.getByTestId('limit-leverage').fill('101')) },
   { screen: 'trading', scenario: 'replay', step: 'source', act: (page) => page.getByTestId('tab-market').click() },
   { screen: 'trading', scenario: 'running', step: 'source', act: (page) => page.getByTestId('tab-market').click() },
@@ -227,6 +228,9 @@ async function endElsewhere(page) {
   await page.getByTestId('attach-headless').click();
   await page.getByTestId('end-headless').click();
 }
+
+/** The views whose name holds the text: `trading`, `ports-running`. All without a text. */
+export const viewsNamed = (text = '') => VIEWS.filter((view) => viewName(view).includes(text));
 
 /** `ports-running` or `ports-running-changed`. */
 export function viewName({ screen, scenario, step }) {

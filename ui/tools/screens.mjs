@@ -1,9 +1,9 @@
-// Writes a picture of every screen: npm run screens -- FOLDER [full]
+// Writes a picture of every screen: npm run screens -- FOLDER [full [NAME]], NAME being a part of the names of the views
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { SIZES, THEMES, VIEWS, findChromium, openScreen, resize, serveDist, viewName, withBrowser } from './browser.mjs';
+import { SIZES, THEMES, findChromium, openScreen, resize, serveDist, viewName, viewsNamed, withBrowser } from './browser.mjs';
 
-const [folder, full] = process.argv.slice(2);
+const [folder, full, named] = process.argv.slice(2);
 if (!folder) {
   console.error('Name the folder for the pictures: npm run screens -- FOLDER');
   process.exit(2);
@@ -17,7 +17,7 @@ await mkdir(folder, { recursive: true });
 const server = await serveDist();
 try {
   await withBrowser(chromium, async (context) => {
-    for (const view of VIEWS) {
+    for (const view of viewsNamed(named)) {
       for (const theme of THEMES) {
         const page = await openScreen(context, server.origin, { ...view, theme });
         for (const size of SIZES) {

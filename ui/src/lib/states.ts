@@ -25,12 +25,14 @@ export function lookOf(service: ServiceSnapshot, security: Security): StateLook 
   return SERVICE_LOOKS[service.state];
 }
 
-/** An instance in one look: what went wrong, else whether it is exposed, else whether it runs. */
+/** An instance in one look: what went wrong, else whether trading is halted, else whether it is exposed, else whether it runs. */
 export function lookOfInstance(snapshot: Snapshot): StateLook {
   if (snapshot.elsewhere && !snapshot.elsewhere.attached) return { tone: 'info', word: 'Runs elsewhere' };
   const blocked = snapshot.services.find((service) => service.state === 'blocked');
   if (blocked) return { tone: 'error', word: `Port ${blocked.port.value} taken` };
   if (snapshot.problem) return { tone: 'error', word: 'Not started' };
+  const { trading } = snapshot;
+  if (trading?.state === 'halted') return { tone: trading.problem ? 'error' : 'halted', word: 'Trading halted' };
   const exposed = snapshot.services.some((service) => lookOf(service, snapshot.security).tone === 'exposed');
   return exposed ? { tone: 'exposed', word: 'Running, exposed' } : RUN_LOOKS[snapshot.state];
 }

@@ -8,7 +8,11 @@ import type { TradingState } from './trading.svelte';
 import { placed } from './words';
 
 /** As long as a person pauses between two keys. */
-const PREVIEW_MILLIS = 300;
+const TYPING_MILLIS = 300;
+/** The market moves all the time: what it means for the order is asked so often, and never twice at once. */
+const REFRESH_MILLIS = 500;
+/** An answer that takes longer is said to be missing. */
+const LATE_MILLIS = 2_000;
 /** Orders of more US dollars than this are asked about. */
 export const ASK_ABOVE = 10_000;
 
@@ -16,6 +20,8 @@ export class TicketState {
   draft = $state<Draft>({ ...EMPTY });
   /** What the exchange says of the order as it stands; `null` until it has. */
   preview = $state.raw<TicketPreview | null>(null);
+  /** The preview is old: the exchange was asked again and has not answered. */
+  stale = $state(false);
   /** Why the last try failed. Gone with the next change. */
   refusal = $state.raw<Problem | null>(null);
   busy = $state(false);
@@ -56,7 +62,9 @@ export class TicketState {
   /** One for each order that was filled in: sent again, it is the same order. */
   #name = newName();
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #asked = 0;
+  /** Counts the orders that were asked about: an answer about an earlier one is none. */
+  #draft = 0;
+  #looking = false;
 
   constructor(host: InstanceHost, trading: TradingState, toasts: Toasts) {
     this.#host = host;
@@ -115,27 +123,41 @@ export class TicketState {
     }
   }
 
-  /** Asks what the order would do, when nobody has typed for a moment. */
-  ask(): void {
-    clearTimeout(this.#timer);
-    const asked = ++this.#asked;
-    const { order } = this.judged;
-    if (!order) {
-      this.preview = null;
-      return;
-    }
-    this.#timer = setTimeout(() => void this.#look(asked), PREVIEW_MILLIS);
+  /** The market or the account has moved: asks soon what the order would do now. However often this is called, one question is under way. */
+  refresh(): void {
+    if (!this.judged.order) this.#forgetPreview();
+    else if (this.#timer === undefined && !this.#looking) this.#lookIn(REFRESH_MILLIS);
   }
 
-  async #look(asked: number): Promise<void> {
+  #lookIn(millis: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      void this.#look();
+    }, millis);
+  }
+
+  async #look(): Promise<void> {
     const { order } = this.judged;
     if (!order) return;
-    try {
-      const preview = await this.#host.previewOrder(this.#ticket(order));
-      if (asked === this.#asked) this.preview = preview;
-    } catch (thrown) {
-      if (asked === this.#asked) this.preview = { problem: asProblem(thrown), filled: 0, average_price: null, waits: 0, value: 0, fees: 0, margin_after: 0 };
-    }
+    const draft = this.#draft;
+    this.#looking = true;
+    const late = setTimeout(() => (this.stale = draft === this.#draft), LATE_MILLIS);
+    const answer = await this.#host.previewOrder(this.#ticket(order)).catch((thrown: unknown): TicketPreview => ({ ...NOTHING, problem: asProblem(thrown) }));
+    clearTimeout(late);
+    if (draft !== this.#draft) return;
+    this.#looking = false;
+    this.preview = answer;
+    this.stale = false;
+  }
+
+  #forgetPreview(): void {
+    this.#draft += 1;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#looking = false;
+    this.preview = null;
+    this.stale = false;
   }
 
   #ticket(order: Omit<OrderTicket, 'client_order_id'>): OrderTicket {
@@ -145,9 +167,9 @@ export class TicketState {
   #renew(): void {
     this.#name = newName();
     this.refusal = null;
-    this.preview = null;
+    this.#forgetPreview();
     if (!canPostOnly(this.draft)) this.draft.postOnly = false;
-    this.ask();
+    if (this.judged.order) this.#lookIn(TYPING_MILLIS);
   }
 
   #say(order: DeskOrder): void {
@@ -158,6 +180,8 @@ export class TicketState {
     else this.#toasts.done(text);
   }
 }
+
+const NOTHING: TicketPreview = { problem: null, filled: 0, average_price: null, waits: 0, value: 0, fees: 0, margin_after: 0 };
 
 const FIELDS: readonly string[] = ['quantity', 'price', 'stop_price', 'take_profit_price', 'stop_loss_price'] satisfies Field[];
 

@@ -49,6 +49,8 @@ export class TradingState {
   readonly #host: InstanceHost;
   readonly #toasts: Toasts;
   #news: DeskNews | null = null;
+  /** The next news hold all candles. */
+  #anew = true;
   #rewatch: (() => void) | null = null;
 
   constructor(host: InstanceHost, toasts: Toasts) {
@@ -159,12 +161,8 @@ export class TradingState {
   #follow(): () => void {
     // Everything comes anew: what has not been taken over is older.
     this.#news = null;
-    let first = true;
-    return this.#host.watchDesk(this.symbol, (message) => {
-      if (first && message.type === 'news') this.candles = [];
-      first = false;
-      this.apply(message);
-    });
+    this.#anew = true;
+    return this.#host.watchDesk(this.symbol, (message) => this.apply(message));
   }
 
   #take(): void {
@@ -177,7 +175,8 @@ export class TradingState {
     this.account = news.account ?? this.account;
     if (news.market?.symbol === this.symbol) this.market = news.market;
     this.source = news.source ?? this.source;
-    if (news.candles) this.candles = merge(this.candles, news.candles);
+    if (news.candles) this.candles = merge(this.#anew ? [] : this.candles, news.candles);
+    this.#anew = false;
     this.open = news.open ?? this.open;
     this.ended = news.ended ?? this.ended;
     this.fills = news.fills ?? this.fills;

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { aggregate, deepest, type Level } from './book';
+import { aggregate, deepest, DEPTH, depthOf, type Level } from './book';
 
 const asks: Level[] = [[1003, 5], [1004, 1], [1011, 2], [1029, 4]];
 const bids: Level[] = [[1001, 5], [999, 1], [998, 2], [980, 4]];
@@ -19,4 +19,15 @@ it('the last row holds all of its step', () => {
 
 it('an empty book has a bar to measure by', () => {
   expect(deepest([], [])).toBe(1);
+});
+
+it('a depth has its middle in the middle and sums outward to the edges', () => {
+  const depth = depthOf([[99, 2], [90, 2]], [[101, 1], [102, 1]]);
+  expect(depth && [depth.from, depth.middle, depth.to], 'both sides reach as far as the wider one').toEqual([90, 100, 110]);
+  expect(depth?.bids, 'four lots bid fill the height').toBe(`M90 ${DEPTH.height}H90V50H0V0H0V${DEPTH.height}z`);
+  expect(depth?.asks, 'two lots offered fill half of it, up to the edge').toBe(`M110 ${DEPTH.height}H110V75H120V50H${DEPTH.width}V${DEPTH.height}z`);
+});
+
+it('one side alone has no depth to compare', () => {
+  expect(depthOf(bids, [])).toBeNull();
 });
