@@ -63,6 +63,8 @@ const COMMANDS: &[&str] = &[
     "set_limits",
     "reset_account",
     "ask_market",
+    "look_at_market_file",
+    "choose_market_file",
     "copy",
     "quit",
 ];

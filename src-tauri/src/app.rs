@@ -196,6 +196,8 @@ fn build(context: Context, bus_name: String) -> tauri::Result<tauri::App> {
             commands::trading::set_limits,
             commands::trading::reset_account,
             commands::trading::ask_market,
+            commands::trading::look_at_market_file,
+            commands::trading::choose_market_file,
             commands::copy,
             commands::quit,
         ])

@@ -10,6 +10,7 @@ mod clipboard;
 mod commands;
 mod desk_feed;
 mod feed;
+mod file_chooser;
 mod folder;
 mod page_task;
 mod port_feed;

@@ -1,5 +1,7 @@
 //! The screen Trading in the real window: an order by hand from the ticket to the fill, and what stops it.
 
+use std::path::PathBuf;
+
 use cwts_domain::Service;
 use cwts_tests::desktop::{Desktop, Look, Window, keep};
 use cwts_tests::{Home, Ports, get};
@@ -166,4 +168,71 @@ async fn limits_are_edited_and_the_account_begins_anew() {
     window.says("equity", "100,000.00").await;
     window.click("tab-positions").await;
     window.says("trading-tables", "Nothing is held").await;
+}
+
+/// A minute of trades, one each 100 ms and each a dollar above the one before.
+fn a_file_of_trades(home: &Home) -> PathBuf {
+    let line = |index: i64| {
+        let (price, at) = (40_000 + index, 1_610_064_000_000 + index * 100);
+        format!("{index},{price}.50,0.5,1,{at},false,true\n")
+    };
+    let path = home.path().join("BTCUSDT-trades-2021-01-08.csv");
+    let lines: String = (0..600).map(line).collect();
+    std::fs::write(&path, lines).expect("room for the file");
+    path
+}
+
+#[tokio::test]
+async fn a_file_is_looked_at_played_paused_moved_and_left() {
+    let Some(desktop) = Desktop::start().await else { return };
+    let (home, _ports, window) = open(&desktop).await;
+    let file = a_file_of_trades(&home);
+    window.click("tab-market").await;
+    window.fill("replay-file", "BTCUSDT-trades.csv").await;
+    window.click("replay").await;
+    window.says("replay-file-hint", "no absolute path").await;
+    window.fill("replay-file", file.to_str().expect("a path of letters")).await;
+    window.click("replay").await;
+    let facts = window.says("file-facts", "Trades, 600 steps").await;
+    assert!(facts.contains("40,000.50 to 40,599.50 USD, as BTCUSD"), "{facts}");
+    assert!(facts.contains("2021-01-08 00:00:00 UTC to 2021-01-08 00:00:59 UTC"), "{facts}");
+    window.is("market-state", "running").await;
+    window.miss("play-pause").await;
+
+    // Full speed: it is at its end at once, and goes on from wherever a person moves it.
+    select(&window, "replay-speed", "max").await;
+    window.says("replay", "Play it as BTCUSD").await;
+    window.click("replay").await;
+    window.is("market-state", "ended").await;
+    window.says("last", "40,599.50").await;
+    select(&window, "speed", "0.5").await;
+    window.click("rewind").await;
+    window.is("market-state", "running").await;
+    window.click("play-pause").await;
+    window.is("market-state", "paused").await;
+    let middle = "const range = document.querySelector('[data-testid=seek]');
+        range.value = (Number(range.min) + Number(range.max)) / 2;
+        range.dispatchEvent(new Event('input', { bubbles: true }));
+        range.dispatchEvent(new Event('change', { bubbles: true }));";
+    window.execute(middle, Value::Null).await;
+    window.says("market-source", "At 2021-01-08 00:00:29 UTC").await;
+    keep("trading-replay", &window.picture().await);
+    window.click("loop").await;
+    select(&window, "speed", "max").await;
+    window.click("play-pause").await;
+    window.says("market-source", "Running").await;
+    window.click("simulate").await;
+    window.says("toast", "All prices are simulated.").await;
+    window.miss("seek").await;
+    window.says("market-source", "Running").await;
+}
+
+/// Chooses an option as the list of the desktop would; that list is a window of its own.
+async fn select(window: &Window, id: &str, value: &str) {
+    let choose = "const list = document.querySelector(`[data-testid='${args[0]}']`);
+        list.value = args[1];
+        list.dispatchEvent(new Event('change', { bubbles: true }));
+        return list.value === args[1];";
+    let chosen = window.execute(choose, json!([id, value])).await;
+    assert_eq!(chosen, true, "{id} must offer {value}");
 }

@@ -133,6 +133,7 @@ const VIEWS = [
   { screen: 'trading', scenario: 'running', step: 'limits', act: (page) => page.getByTestId('tab-limits').click().then(() => page.getByTestId('limit-leverage').fill('101')) },
   { screen: 'trading', scenario: 'replay', step: 'source', act: (page) => page.getByTestId('tab-market').click() },
   { screen: 'trading', scenario: 'running', step: 'source', act: (page) => page.getByTestId('tab-market').click() },
+  { screen: 'trading', scenario: 'running', step: 'looked', act: (page) => page.getByTestId('tab-market').click().then(() => page.getByTestId('choose-file').click()).then(() => page.getByTestId('file-facts').waitFor()) },
   { screen: 'trading', scenario: 'running', step: 'positions', act: (page) => page.getByTestId('tab-positions').click() },
   { screen: 'trading', scenario: 'running', step: 'fills', act: (page) => page.getByTestId('tab-fills').click() },
   { screen: 'trading', scenario: 'running', step: 'history', act: (page) => page.getByTestId('tab-history').click() },

@@ -15,13 +15,13 @@ use cwts_runtime::{
     DeskFill, DeskInstrument, DeskMarket, DeskMessage, DeskNews, DeskOrder, DeskPosition, DeskTrading, Diagnosis,
     Elsewhere, Envelope, Exposure, FailedLogins, Finding, FindingLevel, FirewallChoice, FirewallResult,
     FirewallService, FirewallSummary, FirewallTask, FirewallView, FixAction, InstanceEvent, InterfaceAddress,
-    InterfaceKind, Link, LogLine, LogPage, MarketRequest, MarketState, MarketStatus, MarketSummary, Network,
-    NewInstance, OrderChange, OrderTicket, OwnSubnet, Owner, OwnerKind, PemSource, Place, PortCheck, PortCheckState,
-    PortNews, PortSet, ProfileInfo, ProgramInfo, Progress, RangeCheck, ReachEdit, Release, Released, Repetitions,
-    ReplayRequest, ReplayStatus, RunState, Rung, Sample, SaveTarget, Scope, Security, SecurityView, ServiceLoad,
-    ServiceSnapshot, ServiceState, ServiceTest, SettingChange, SettingsEdit, SimulatorView, Snapshot, Snippet,
-    SnippetNote, StaleSnippet, Step, TestChoice, TicketPreview, TokenView, TradingSummary, Transport, Trial, TrustStep,
-    WayOut,
+    InterfaceKind, Link, LogLine, LogPage, MarketFile, MarketRequest, MarketState, MarketStatus, MarketSummary,
+    Network, NewInstance, OrderChange, OrderTicket, OwnSubnet, Owner, OwnerKind, PemSource, Place, PortCheck,
+    PortCheckState, PortNews, PortSet, ProfileInfo, ProgramInfo, Progress, RangeCheck, ReachEdit, Release, Released,
+    Repetitions, ReplayRequest, ReplayStatus, RunState, Rung, Sample, SaveTarget, Scope, Security, SecurityView,
+    ServiceLoad, ServiceSnapshot, ServiceState, ServiceTest, SettingChange, SettingsEdit, SimulatorView, Snapshot,
+    Snippet, SnippetNote, StaleSnippet, Step, TestChoice, TicketPreview, TokenView, TradingSummary, Transport, Trial,
+    TrustStep, WayOut,
 };
 use ts_rs::{Config, TS};
 
@@ -145,6 +145,7 @@ fn declarations() -> String {
         ReplayStatus,
         SimulatorView,
         MarketStatus,
+        MarketFile,
         ReplayRequest,
         DeskInstrument,
         DeskTrading,

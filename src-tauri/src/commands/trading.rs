@@ -2,15 +2,18 @@
 
 #![expect(clippy::let_underscore_must_use, reason = "written by the macro of every command that can fail")]
 
+use std::path::PathBuf;
+
 use cwts_domain::{Problem, TradingState};
 use cwts_runtime::{
-    Actor, DeskMessage, DeskOrder, DeskWatch, LimitsChange, MarketRequest, MarketStatus, OrderChange, OrderTicket,
-    TicketPreview, TradingOrder,
+    Actor, DeskMessage, DeskOrder, DeskWatch, LimitsChange, MarketFile, MarketRequest, MarketStatus, OrderChange,
+    OrderTicket, TicketPreview, TradingOrder,
 };
-use tauri::State;
 use tauri::ipc::Channel;
+use tauri::{State, WebviewWindow};
 
 use crate::app::Panel;
+use crate::file_chooser;
 
 #[tauri::command]
 pub(crate) fn watch_desk(
@@ -111,4 +114,19 @@ pub(crate) async fn ask_market(
     request: MarketRequest,
 ) -> Result<MarketStatus, Problem> {
     panel.supervisor.instance(&instance)?.ask_market(request).await
+}
+
+#[tauri::command]
+pub(crate) async fn look_at_market_file(
+    panel: State<'_, Panel>,
+    instance: String,
+    file: PathBuf,
+    symbol: Option<String>,
+) -> Result<MarketFile, Problem> {
+    panel.supervisor.instance(&instance)?.look_at_market_file(file, symbol).await
+}
+
+#[tauri::command]
+pub(crate) async fn choose_market_file(window: WebviewWindow) -> Result<Option<PathBuf>, Problem> {
+    file_chooser::choose(window, "Choose a file of an exchange").await
 }

@@ -21,8 +21,9 @@ impl Instance {
     /// Looks at a file without playing it: at every line, up to 256 MB.
     ///
     /// # Errors
-    /// It cannot be played; the problem names the line and what is wrong.
+    /// Its path is not absolute, or it cannot be played; the problem names the line and what is wrong.
     pub async fn look_at_market_file(&self, file: PathBuf, symbol: Option<String>) -> Result<MarketFile, Problem> {
+        absolute(&file)?;
         let instruments = self.exchange().instruments().to_vec();
         self.on_runtime(async move { blocking(move || market_file(&file, symbol.as_deref(), &instruments)).await? })
             .await
@@ -130,14 +131,19 @@ fn market_file(file: &Path, symbol: Option<&str>, instruments: &[Instrument]) ->
 
 pub(super) fn load(request: ReplayRequest, instruments: &[Instrument]) -> Result<Loaded, Problem> {
     let ReplayRequest { file, symbol, speed, looping } = request;
-    if !file.is_absolute() {
-        let message = format!("{} is no absolute path; the server has no folder to look it up in.", file.display());
-        return Err(Problem::new(ErrorCode::InvalidInput, message).at("file"));
-    }
+    absolute(&file)?;
     let (id, instrument) = instrument_of(&file, symbol.as_deref(), instruments)?;
     let facts = TapeFacts::of(&file, instrument.clone()).map_err(|error| problem(&error))?;
     let tape = Tape::open(&file, instrument.clone()).map_err(|error| problem(&error))?;
     Ok(Loaded { file, tape, facts, id, symbol: instrument.symbol.clone(), speed, looping })
+}
+
+fn absolute(file: &Path) -> Result<(), Problem> {
+    if file.is_absolute() {
+        return Ok(());
+    }
+    let message = format!("{} is no absolute path; the server has no folder to look it up in.", file.display());
+    Err(Problem::new(ErrorCode::InvalidInput, message).at("file"))
 }
 
 /// The instrument whose prices a file makes.

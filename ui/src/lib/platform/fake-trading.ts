@@ -1,7 +1,7 @@
 /** The desk in memory: the same prices every time, moving when the host ticks, and orders that fill as they would. */
 import { NOW, type Member } from './fake-data';
 import type {
-  Candle, DeskAccount, DeskFill, DeskInstrument, AccountLimits, DeskMarket, DeskMessage, DeskNews, DeskOrder, DeskPosition, DeskTrading, OrderChange, OrderTicket, Problem, TicketPreview, TradingState, MarketRequest, MarketStatus, ReplayStatus, TradingSummary,
+  Candle, DeskAccount, DeskFill, DeskInstrument, AccountLimits, DeskMarket, DeskMessage, DeskNews, DeskOrder, DeskPosition, DeskTrading, OrderChange, OrderTicket, Problem, TicketPreview, TradingState, MarketFile, MarketRequest, MarketStatus, ReplayStatus, TradingSummary,
 } from '../wire/types';
 
 const INSTRUMENTS: DeskInstrument[] = [
@@ -12,8 +12,11 @@ const STARTS: Record<string, number> = { BTCUSD: 6_418_250, ETHUSD: 312_440, TES
 const MAKER_PPM = 200;
 const TAKER_PPM = 500;
 
+/** The file that a person chooses. */
+export const MARKET_FILE = '/home/you/data/BTCPERP-1m-2022-01.csv';
+
 const REPLAY: ReplayStatus = {
-  file: '/home/you/data/BTCPERP-1m-2022-01.csv', format: 'klines', symbol: 'BTCUSD', from: '2022-01-01T00:00:00.000Z', to: '2022-01-31T23:59:00.000Z', position: '2022-01-09T06:12:00.000Z', progress: 0.27, steps: 44_640, played: 12_012, speed: 60, loop: false, rounds: 0, cancelled_orders: 0, problem: null,
+  file: MARKET_FILE, format: 'klines', symbol: 'BTCUSD', from: '2022-01-01T00:00:00.000Z', to: '2022-01-31T23:59:00.000Z', position: '2022-01-09T06:12:00.000Z', progress: 0.27, steps: 44_640, played: 12_012, speed: 60, loop: false, rounds: 0, cancelled_orders: 0, problem: null,
 };
 
 type Told = { symbol: string; listener: (message: DeskMessage) => void };
@@ -131,8 +134,8 @@ export class FakeTrading {
     else if (request.type === 'resume') source.state = 'running';
     else if (request.type === 'simulate') Object.assign(source, { replay: null, simulator: request.data, state: 'running' });
     else if (request.type === 'replay') {
-      if (!request.data.file.startsWith('/')) throw problem('invalid_input', `${request.data.file} is no absolute path; the server has no folder to look it up in.`, 'file');
-      Object.assign(source, { replay: { ...REPLAY, ...request.data, symbol: request.data.symbol ?? 'BTCUSD' }, state: 'running' });
+      const { file, symbol } = this.look(request.data.file, request.data.symbol);
+      Object.assign(source, { replay: { ...REPLAY, ...request.data, file, symbol, position: REPLAY.from, progress: 0, played: 0 }, state: 'running' });
     } else if (source.replay) {
       if (request.type === 'speed') source.replay = { ...source.replay, speed: request.data };
       if (request.type === 'loop') source.replay = { ...source.replay, loop: request.data };
@@ -144,6 +147,13 @@ export class FakeTrading {
     this.#source = source;
     this.#tell(false);
     return source;
+  }
+
+  look(file: string, symbol: string | null): MarketFile {
+    if (!file.startsWith('/')) throw problem('invalid_input', `${file} is no absolute path; the server has no folder to look it up in.`, 'file');
+    if (!symbol && !/BTC|ETH/.test(file)) throw { ...problem('invalid_input', `The name of ${file} says no symbol.`, 'symbol'), help: 'Name one of BTCUSD, ETHUSD.' };
+    const { format, from, to, steps } = REPLAY;
+    return { file, format, symbol: symbol ?? (file.includes('ETH') ? 'ETHUSD' : 'BTCUSD'), bytes: 3_482_112, from, to, steps, low: 32_917.5, high: 47_990 };
   }
 
   summary(): TradingSummary {

@@ -5,6 +5,7 @@ import { fleetOf, profileOf, SERVICES, type Scenario } from './fake-data';
 import { PROGRAM_INFOS } from './fake-clients';
 import { FakeInstance, problem } from './fake-instance';
 import { testConnections } from './fake-test';
+import { MARKET_FILE } from './fake-trading';
 import type { Host, InstanceHost } from './host';
 
 export { isScenario, SCENARIOS, type Scenario } from './fake-data';
@@ -120,6 +121,8 @@ export function fakeHost(scenario: Scenario, options: FakeOptions = {}): Host {
       closePosition: async (symbol) => find(id).trading.close(symbol),
       setLimits: async (limits) => find(id).trading.setLimits(limits),
       askMarket: async (request) => find(id).trading.ask(request),
+      lookAtMarketFile: async (file, symbol) => find(id).trading.look(file, symbol),
+      chooseMarketFile: async () => MARKET_FILE,
       resetAccount: async () => find(id).trading.reset(),
       setTradingState: async (state) => find(id).trading.set(state),
       attach: async () => find(id).attach(),
@@ -160,7 +163,7 @@ function brokenHost(): Omit<Host, 'copy'> {
       snapshot: fail, history: fail, start: fail, stop: fail, changeSettings: fail, restoreSettings: fail, checkPort: fail, conflict: fail, freePort: fail,
       firewall: fail, runFirewall: fail, saveFirewallScript: fail, logs: fail, audit: fail, openLogs: fail, saveDiagnostics: fail, clientPrograms: fail, clientSnippet: fail, forgetSnippet: fail, tryClient: fail, disconnectClient: fail, security: fail, setReach: fail, armTrading: fail, revealToken: fail, rotateTokens: fail,
       makeCertificate: fail, importCertificate: fail, removeCertificate: fail, trustNetwork: fail, testConnections: fail, cancelTest: fail, attach: fail, endElsewhere: fail, openData: fail, remove: fail,
-      watchDesk: () => () => {}, previewOrder: fail, placeOrder: fail, changeOrder: fail, cancelOrder: fail, cancelAllOrders: fail, closePosition: fail, setTradingState: fail, setLimits: fail, resetAccount: fail, askMarket: fail,
+      watchDesk: () => () => {}, previewOrder: fail, placeOrder: fail, changeOrder: fail, cancelOrder: fail, cancelAllOrders: fail, closePosition: fail, setTradingState: fail, setLimits: fail, resetAccount: fail, askMarket: fail, lookAtMarketFile: fail, chooseMarketFile: fail,
     }),
     profiles: fail,
     freePortSets: fail,

@@ -4,7 +4,7 @@
  * Every method rejects with a {@link Problem}, never with another kind of error.
  */
 import type {
-  Activity, AuditPage, ClientInfo, ClientProgram, Conflict, Connected, DeskMessage, DeskOrder, Envelope, FirewallChoice, FirewallResult, FirewallTask, FirewallView, LogPage, NewInstance, OrderChange, OrderTicket, PemSource, Place, PortCheck, PortNews, PortSet, Problem, ProfileInfo, ProgramInfo, ReachEdit, Release, Released, Sample, Scope, SecurityView, Service, ServiceTest, SettingsEdit, Snapshot, Snippet, TestChoice, TestProgress, TicketPreview, TradingState, Transport, Trial, AccountLimits, MarketRequest, MarketStatus,
+  Activity, AuditPage, ClientInfo, ClientProgram, Conflict, Connected, DeskMessage, DeskOrder, Envelope, FirewallChoice, FirewallResult, FirewallTask, FirewallView, LogPage, NewInstance, OrderChange, OrderTicket, PemSource, Place, PortCheck, PortNews, PortSet, Problem, ProfileInfo, ProgramInfo, ReachEdit, Release, Released, Sample, Scope, SecurityView, Service, ServiceTest, SettingsEdit, Snapshot, Snippet, TestChoice, TestProgress, TicketPreview, TradingState, Transport, Trial, AccountLimits, MarketFile, MarketRequest, MarketStatus,
 } from '../wire/types';
 
 /** What happened before the window was opened, oldest first, and who is connected. */
@@ -100,6 +100,10 @@ export interface InstanceHost {
   resetAccount(): Promise<void>;
   /** Pauses, moves or changes where the prices come from. A file that cannot be played rejects at its field. */
   askMarket(request: MarketRequest): Promise<MarketStatus>;
+  /** What a file is, before it is played; `null`: as the symbol that its name says. One that cannot be played rejects at its field. */
+  lookAtMarketFile(file: string, symbol: string | null): Promise<MarketFile>;
+  /** Lets the person choose a file; `null` where none was chosen. */
+  chooseMarketFile(): Promise<string | null>;
   /** Shows the instance as the process that runs it says it is, until that process ends. */
   attach(): Promise<void>;
   /** Asks the process that runs the instance to end; resolves when it has. */

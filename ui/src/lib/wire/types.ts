@@ -1814,6 +1814,44 @@ replay: ReplayStatus | null,
  */
 simulator: SimulatorView, };
 
+export type MarketFile = { 
+/**
+ * Its place.
+ */
+file: string, 
+/**
+ * `trades`, `book_ticker` or `klines`.
+ */
+format: string, 
+/**
+ * The symbol whose prices it would make.
+ */
+symbol: string, 
+/**
+ * Its size.
+ */
+bytes: number, 
+/**
+ * Its first moment.
+ */
+from: string, 
+/**
+ * Its last moment.
+ */
+to: string, 
+/**
+ * Steps of the market in it; `None` for a file that is too large to be read before.
+ */
+steps: number | null, 
+/**
+ * Lowest price.
+ */
+low: number | null, 
+/**
+ * Highest price.
+ */
+high: number | null, };
+
 export type ReplayRequest = { 
 /**
  * Absolute path on the computer of the server.

@@ -75,5 +75,15 @@ export function lookOfTrading(trading: DeskTrading | null): StateLook {
 export function sourceOf({ state, replay, simulator }: MarketStatus): string {
   const halted = state === 'running' ? '' : `, ${state}`;
   if (!replay) return `Simulator, seed ${simulator.seed}${halted}`;
-  return `${fileName(replay.file)} as ${replay.symbol}, ${replay.speed === 'max' ? 'full speed' : `${replay.speed}×`}${halted}`;
+  return `${fileName(replay.file)} as ${replay.symbol}, ${speedOf(replay.speed).toLowerCase()}${halted}`;
 }
+
+/** What a file holds. */
+export const FORMATS: Record<string, string> = { trades: 'Trades', book_ticker: 'Book ticker', klines: '1-minute klines' };
+
+export const SPEEDS: readonly (number | 'max')[] = [0.5, 1, 10, 60, 600, 3600, 'max'];
+
+export const speedOf = (speed: number | 'max'): string => (speed === 'max' ? 'Full speed' : `${speed}×`);
+
+/** `2022-01-09 06:12:00 UTC`: files tell the time of their exchange. */
+export const moment = (millis: number): string => `${new Date(millis).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
