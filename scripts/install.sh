@@ -79,7 +79,7 @@ shipped() { printf '%s\n' "$home/config/.shipped/$1"; }
 put_config() {
     local new="$root/config/$1" file="$home/config/$1" last
     last=$(shipped "$1")
-    if [ ! -e "$file" ] || { [ ! -L "$file" ] && cmp --silent "$last" "$file"; }; then
+    if [ ! -L "$file" ] && { [ ! -e "$file" ] || cmp --silent "$last" "$file"; }; then
         cmp --silent "$new" "$file" || put "$new" "$file"
     fi
     if cmp --silent "$new" "$file"; then

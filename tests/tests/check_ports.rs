@@ -90,6 +90,26 @@ async fn our_own_server_is_no_conflict_and_a_second_one_names_it() {
 }
 
 #[tokio::test]
+async fn a_port_that_a_start_could_not_have_is_saved_with_a_warning() {
+    let home = Home::with(&Ports::free());
+    let holder = PortHolder::start().await;
+    let taken = format!("Port {} of MCP WebSocket is held by", holder.port());
+    let cases = [
+        ("mcp.mcp_port", holder.port().to_string(), 1, taken.as_str()),
+        ("mcp.mcp_port", "10080".to_owned(), 1, "Port 10080 of MCP WebSocket is refused by browsers"),
+        ("monitoring.bind_addr", "203.0.113.9".to_owned(), 1, "203.0.113.9 is no address of this computer."),
+        ("mcp.mcp_port", free_port().to_string(), 0, ""),
+    ];
+    for (key, value, lines, said) in cases {
+        let mut program = command(&home);
+        program.args(["config", "set", key, &value]);
+        let exit = finish(program).await;
+        assert_eq!((exit.status, exit.stderr.lines().count()), (Some(0), lines), "it may be meant for later: {exit:?}");
+        assert!(exit.stderr.contains(said), "{key} {value}: {}", exit.stderr);
+    }
+}
+
+#[tokio::test]
 async fn a_run_on_other_ports_than_the_files_have_is_told_with_them() {
     let home = Home::with(&Ports::free());
     let elsewhere = free_port();

@@ -303,23 +303,23 @@ async fn config_show_gives_every_setting_with_its_origin() {
 #[tokio::test]
 async fn config_set_is_read_back_and_keeps_the_rest_of_the_file() {
     let ports = Ports::free();
-    let home = Home::with(&ports);
-    let exit = run(&home, &["config", "set", "mcp.mcp_port", "5010", "--layer", "toml"]).await;
+    let (home, [toml, env, hidden]) = (Home::with(&ports), [(); 3].map(|()| free_port().to_string()));
+    let exit = run(&home, &["config", "set", "mcp.mcp_port", &toml, "--layer", "toml"]).await;
     assert_eq!((exit.status, exit.stderr.as_str()), (Some(0), ""), "the file is written: {exit:?}");
-    let expected = ports.toml().replace(&ports.of(Service::McpWebsocket).to_string(), "5010");
+    let expected = ports.toml().replace(&ports.of(Service::McpWebsocket).to_string(), &toml);
     assert_eq!(home.toml(), expected, "comments and order stay");
-    assert_eq!(run(&home, &["config", "get", "mcp.mcp_port"]).await.stdout, "5010\n", "what was set is read back");
-    let exit = run(&home, &["config", "set", "MCP_SERVER_PORT", "5011"]).await;
+    assert_eq!(run(&home, &["config", "get", "mcp.mcp_port"]).await.stdout.trim(), toml, "what was set is read back");
+    let exit = run(&home, &["config", "set", "MCP_SERVER_PORT", &env]).await;
     assert_eq!(exit.status, Some(0), "the variable's name is a name of the setting: {exit:?}");
-    assert!(home.env().contains("MCP_SERVER_PORT=5011"), "ports.env is the default layer: {}", home.env());
-    assert_eq!(run(&home, &["config", "get", "MCP_SERVER_PORT"]).await.stdout, "5011\n", "the stronger layer decides");
-    let exit = run(&home, &["config", "set", "mcp.mcp_port", "5012", "--layer", "toml"]).await;
-    assert_eq!(exit.status, Some(0), "a shadowed layer may be written: {exit:?}");
-    assert!(
-        exit.stdout.contains("ports.env") && exit.stdout.contains("5011"),
-        "it says what hides it: {}",
-        exit.stdout
+    assert!(home.env().contains(&format!("MCP_SERVER_PORT={env}")), "ports.env is the default layer: {}", home.env());
+    assert_eq!(
+        run(&home, &["config", "get", "MCP_SERVER_PORT"]).await.stdout.trim(),
+        env,
+        "the stronger layer decides"
     );
+    let exit = run(&home, &["config", "set", "mcp.mcp_port", &hidden, "--layer", "toml"]).await;
+    assert_eq!(exit.status, Some(0), "a shadowed layer may be written: {exit:?}");
+    assert!(exit.stdout.contains("ports.env") && exit.stdout.contains(&env), "it says what hides it: {}", exit.stdout);
 }
 
 #[tokio::test]

@@ -94,6 +94,16 @@ async fn an_update_keeps_what_a_person_changed_and_lays_the_new_default_beside_i
 }
 
 #[tokio::test]
+async fn an_update_keeps_a_link_to_nothing() {
+    let installation = Installation::headless().await;
+    let file = installation.root(TOML_FILE);
+    fs::remove_file(&file).expect("it is there");
+    std::os::unix::fs::symlink(installation.user().join("dotfiles/mine.toml"), &file).expect("a link");
+    let exit = installation.run(&["--headless"]).await;
+    assert!(exit.status == Some(0) && file.is_symlink(), "whoever made it means a file that will be back: {exit:?}");
+}
+
+#[tokio::test]
 async fn an_update_replaces_a_default_that_nobody_changed() {
     let installation = Installation::headless().await;
     installation.write("config/ports.conf", "# an older default\n");

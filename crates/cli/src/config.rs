@@ -1,9 +1,11 @@
 //! `config`: settings with their origin, and edits of the files.
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use cwts_config::{Edit, Key, Loaded, Revision, SaveLayer, Sourced, Sources};
-use cwts_runtime::{Actor, AuditEntry};
+use cwts_domain::Service;
+use cwts_runtime::{Actor, AuditEntry, PortCheckState, PortSurvey};
 
 use crate::args::{ConfigCommand, LayerName};
 use crate::audit::{tell, tell_settings};
@@ -76,8 +78,25 @@ fn set(sources: &Sources, key: Key, value: &str, layer: Option<LayerName>) -> Re
     let setting = saved.loaded.settings.get(key);
     print(format!("{} is {value} in {}.", key.id(), file.display()))?;
     match stronger_than(&setting, file) {
-        Some(stronger) => print(format!("It has no effect: {stronger} sets it to {} and hides it.", setting.value)),
-        None => Ok(()),
+        Some(stronger) => print(format!("It has no effect: {stronger} sets it to {} and hides it.", setting.value))?,
+        None => warn_of_ports(sources, &saved.loaded, key),
+    }
+    Ok(())
+}
+
+/// What a start would meet there. It is saved all the same: it may be meant for later.
+fn warn_of_ports(sources: &Sources, loaded: &Loaded, key: Key) {
+    let concerns = |service: &Service| [Key::Port(*service), Key::BindAddr(service.group())].contains(&key);
+    let survey = PortSurvey::new(sources, loaded);
+    let warnings = Service::ALL.into_iter().filter(concerns).filter_map(|service| {
+        let address = loaded.settings.socket_addr(service);
+        let standing = survey.standing(service, address.port());
+        let is_free = matches!(standing.state(), PortCheckState::Free | PortCheckState::Ours);
+        (!is_free).then(|| standing.sentence(&format!("Port {} of {service}", address.port()), address.ip()))
+    });
+    // That an address is none of this computer is the same for both services on it.
+    for warning in warnings.collect::<BTreeSet<String>>() {
+        eprintln!("warning: {warning}");
     }
 }
 

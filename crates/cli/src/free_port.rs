@@ -59,6 +59,8 @@ fn nobody(address: SocketAddr, as_json: bool) -> Result<ExitCode, Failure> {
         print_json(&json!({ "address": address, "holder": null, "addresses": [], "ways": [] }))?;
     } else if lingers {
         print(format!("{address} is taken by a closed connection. The system lets it go within a minute."))?;
+    } else if address.ip() == Ipv6Addr::UNSPECIFIED {
+        print(format!("Nobody holds port {}.", address.port()))?;
     } else {
         print(format!("Nobody holds {address}."))?;
     }
