@@ -12,6 +12,15 @@ const LAY: &str = "ip netns add client && ip link add server type veth peer name
     ip addr add 192.168.50.1/24 dev server && ip link set server up && \
     ip netns exec client ip addr add 192.168.50.10/24 dev eth0 && ip netns exec client ip link set eth0 up";
 
+/// The other computer's.
+pub const OTHER_END: &str = "192.168.50.10";
+
+/// This computer's in IPv6.
+pub const THIS_END_V6: &str = "fd00:50::1";
+
+/// Two addresses of the other computer, as a client with a network of 64 bits may have.
+pub const OTHER_END_V6: [&str; 2] = ["fd00:50::10", "fd00:50::11"];
+
 /// Runs a line in a shell.
 ///
 /// # Panics
@@ -29,6 +38,20 @@ pub async fn shell(line: &str) -> Exit {
 pub async fn lay_cable() {
     let laid = shell(LAY).await;
     assert_eq!(laid.status, Some(0), "another computer in a namespace: {laid:?}");
+}
+
+/// Gives both ends addresses of IPv6.
+///
+/// # Panics
+/// The kernel has no IPv6.
+pub async fn lay_ipv6() {
+    let [one, other] = OTHER_END_V6;
+    let line = format!(
+        "ip -6 addr add {THIS_END_V6}/64 dev server nodad && \
+         for each in {one} {other}; do ip netns exec client ip -6 addr add $each/64 dev eth0 nodad || exit; done"
+    );
+    let laid = shell(&line).await;
+    assert_eq!(laid.status, Some(0), "addresses of IPv6: {laid:?}");
 }
 
 /// What curl on the other computer gets: status and body. The status is 0 where nothing answers.

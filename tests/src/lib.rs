@@ -32,7 +32,9 @@ mod token;
 mod websocket;
 
 pub use browser::in_browser;
-pub use cable::{THIS_END, lay_cable, remote, shell, shown_fingerprint};
+pub use cable::{
+    OTHER_END, OTHER_END_V6, THIS_END, THIS_END_V6, lay_cable, lay_ipv6, remote, shell, shown_fingerprint,
+};
 pub use control_group::ControlGroup;
 pub use deadline::{DEADLINE, until, within};
 pub use embedded::Embedded;
@@ -45,7 +47,7 @@ pub use installation::Installation;
 pub use mcp::{McpClient, ToolResult};
 pub use namespace::{ALLOWED, Hosts, Reach};
 pub use port_holder::PortHolder;
-pub use ports::{Ports, free_port, refuses, released};
+pub use ports::{Ports, absent_address, free_port, refuses, released};
 pub use prometheus::{Exposition, Family};
 pub use random::{Random, seeds, tell, tenth_of};
 pub use raw::{Raw, frame};

@@ -1,6 +1,6 @@
 //! Free ports for the four services.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -33,6 +33,16 @@ pub fn free_port() -> u16 {
         }
     }
     panic!("no port from {FIRST} to {last} is free")
+}
+
+/// An address that this computer does not have. Of those for documentation (RFC 5737), which lead nowhere; virtual
+/// machines are given some all the same.
+///
+/// # Panics
+/// It has them all.
+pub fn absent_address() -> IpAddr {
+    let mut all = (1..=254).map(|host| IpAddr::from([203, 0, 113, host]));
+    all.find(|ip| UdpSocket::bind((*ip, 0)).is_err()).expect("a computer has few addresses")
 }
 
 /// Whether nobody listens on the port of 127.0.0.1.

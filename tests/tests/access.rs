@@ -90,6 +90,40 @@ async fn the_token_works_in_the_header_and_in_the_query_of_the_websocket_and_now
 }
 
 #[tokio::test]
+async fn several_tokens_open_nothing_and_a_long_one_is_a_wrong_one() {
+    let embedded = Embedded::start().await;
+    let (websocket, http) = (embedded.url(Service::McpWebsocket), embedded.port(Service::McpHttp));
+    let (right, wrong) = (bearer(TRADE_TOKEN), bearer(WRONG));
+    let in_query = format!("{websocket}?token={TRADE_TOKEN}");
+    assert_eq!(upgrade(&in_query, &[("authorization", &right)]).await, 400, "RFC 6750 section 2: one method");
+    assert_eq!(upgrade(&format!("{in_query}&token={WRONG}"), &[]).await, 400, "one in the query");
+    for (first, second) in [(&right, &wrong), (&wrong, &right), (&right, &right)] {
+        assert_eq!(
+            upgrade(&websocket, &[("authorization", first), ("authorization", second)]).await,
+            400,
+            "one header"
+        );
+        for (service, path) in [(Service::McpHttp, "/api/v1/status"), (Service::Prometheus, "/metrics")] {
+            let headers = [("Host", "localhost"), ("Authorization", first), ("Authorization", second)];
+            let reply = send_exactly(embedded.port(service), "GET", path, &headers, "").await;
+            assert_eq!(reply.problem(400), "token_repeated", "a proxy may look at the other one: {path}");
+            let challenge = reply.header("www-authenticate").unwrap_or_default();
+            assert!(challenge.contains("invalid_request"), "RFC 6750 section 3.1: {challenge}");
+        }
+    }
+    let failed = ask(http, "/api/v1/status", Some(TRADE_TOKEN)).await.json()["failed_logins"]["count"].clone();
+    assert_eq!(failed, 0, "no token was looked at");
+
+    let long = "f".repeat(24 << 10);
+    assert_eq!(upgrade(&format!("{websocket}?token={long}"), &[]).await, 401, "as long as a head may be");
+    let reply = ask(http, "/api/v1/status", Some(&long)).await;
+    assert_eq!(reply.problem(401), "token_wrong", "in the header too");
+    assert!(!reply.body.contains("ffff"), "an answer repeats no token: {reply:?}");
+    let longer = "f".repeat(40 << 10);
+    assert_eq!(upgrade(&format!("{websocket}?token={longer}"), &[]).await, 431, "more is not read");
+}
+
+#[tokio::test]
 async fn metrics_and_health_are_open_on_loopback() {
     let embedded = Embedded::start().await;
     for (service, path) in [(Service::Prometheus, "/metrics"), (Service::Health, "/health")] {

@@ -228,6 +228,13 @@ async fn halts_and_resumes_are_told_with_who_did_it_and_only_when_something_chan
     run(embedded.home(), &["resume"]).await;
     let told = only(http, "trading_resumed").await;
     assert_eq!((&told["by"], &told["scope"]), (&json!("rest"), &json!("owner")), "only the owner can: {told}");
+    for _ in 0..2 {
+        let headers = [("Host", "localhost"), ("Authorization", &*bearer(TRADE_TOKEN))];
+        let reply = send_exactly(http, "POST", "/api/v1/trading/reduce", &headers, "").await;
+        assert_eq!(reply.json()["state"], "reducing", "an agent may take less risk: {reply:?}");
+    }
+    let told = only(http, "trading_reduced").await;
+    assert_eq!((&told["by"], &told["scope"]), (&json!("rest"), &json!("trade")), "who did it: {told}");
     embedded.instance().order_trading(TradingOrder::Halt).await.expect("in the tray");
     let told = records(http, "trading_halted").await;
     assert_eq!((told.len(), &told[0]["by"]), (2, &json!("panel")), "{told:?}");

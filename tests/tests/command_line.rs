@@ -4,8 +4,8 @@ use std::fs;
 
 use cwts_domain::Service;
 use cwts_tests::{
-    Exit, Home, HttpSession, McpClient, PortHolder, Ports, Server, command, finish, free_port, get, refuses, skip,
-    within,
+    Exit, Home, HttpSession, McpClient, PortHolder, Ports, Server, absent_address, command, finish, free_port, get,
+    refuses, skip, within,
 };
 use rustix::process::Signal;
 use serde_json::{Value, json};
@@ -172,13 +172,13 @@ async fn a_port_below_1024_without_the_right_ends_with_4() {
 async fn an_address_that_this_computer_lacks_is_named_and_loopback_served() {
     let home = Home::with(&Ports::free());
     let mut program = command(&home);
-    // TEST-NET-1 of RFC 5737 is nobody's.
-    program.env("MONITORING_BIND_ADDR", "192.0.2.1");
+    let absent = absent_address().to_string();
+    program.env("MONITORING_BIND_ADDR", &absent);
     let server = Server::launch(program).await;
     assert!(server.url(Service::Prometheus).starts_with("http://127.0.0.1:"), "this computer is served");
     let exit = server.stop(Signal::TERM).await;
-    let said = "warning: 192.0.2.1 is not on this computer: Monitoring listens on 127.0.0.1 until it is.";
-    assert!(exit.stderr.contains(said), "a person is told: {}", exit.stderr);
+    let said = format!("warning: {absent} is not on this computer: Monitoring listens on 127.0.0.1 until it is.");
+    assert!(exit.stderr.contains(&said), "a person is told: {}", exit.stderr);
 }
 
 #[tokio::test]

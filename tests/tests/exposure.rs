@@ -5,25 +5,26 @@ use std::path::{Path, PathBuf};
 use cwts_config::Environment;
 use cwts_domain::Service;
 use cwts_tests::{
-    Embedded, Home, METRICS_TOKEN, McpClient, OWNER_TOKEN, Ports, READ_TOKEN, Server, Socket, THIS_END, TRADE_TOKEN,
-    bearer, command, finish, get, lay_cable, remote, sandboxed, send_exactly, shell, shown_fingerprint, skip, until,
+    Embedded, Home, METRICS_TOKEN, McpClient, OTHER_END, OTHER_END_V6, OWNER_TOKEN, Ports, READ_TOKEN, Server, Socket,
+    THIS_END, THIS_END_V6, TRADE_TOKEN, bearer, command, finish, get, lay_cable, lay_ipv6, remote, sandboxed,
+    send_exactly, shell, shown_fingerprint, skip, until,
 };
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
-/// A server on every interface, with TLS or without, on the guide's ports.
-async fn exposed(home: &Home, tls: bool) -> (Server, Ports) {
+/// A server on every interface, `0.0.0.0` or `::`, with TLS or without.
+async fn exposed(home: &Home, address: &str, tls: bool) -> (Server, Ports) {
     let ports = Ports::free();
     let security = if tls { "\n[security]\ntls = \"on\"\n" } else { "" };
     home.write_toml(&format!("{}{security}", ports.toml()));
     if tls {
         let mut make = command(home);
-        make.args(["tls", "make", "--name", THIS_END]);
+        make.args(["tls", "make", "--name", THIS_END, "--name", THIS_END_V6]);
         assert_eq!(finish(make).await.status, Some(0), "a certificate of its own");
     }
     let mut program = command(home);
-    program.env("MCP_BIND_ADDR", "0.0.0.0").env("MONITORING_BIND_ADDR", "0.0.0.0");
+    program.env("MCP_BIND_ADDR", address).env("MONITORING_BIND_ADDR", address);
     (Server::launch(program).await, ports)
 }
 
@@ -38,7 +39,7 @@ async fn without_tls_other_computers_get_the_remedies_and_this_one_is_served() {
     }
     lay_cable().await;
     let home = Home::empty();
-    let (server, ports) = exposed(&home, false).await;
+    let (server, ports) = exposed(&home, "0.0.0.0", false).await;
     for service in Service::ALL {
         let url = format!("http://{THIS_END}:{}{}", ports.of(service), service.path());
         let (status, problem) = remote(&["-H", &format!("Authorization: {}", bearer(OWNER_TOKEN)), &url]).await;
@@ -70,7 +71,7 @@ async fn over_tls_with_a_token_other_computers_are_served_and_trading_waits_for_
     }
     lay_cable().await;
     let home = Home::empty();
-    let (server, ports) = exposed(&home, true).await;
+    let (server, ports) = exposed(&home, "0.0.0.0", true).await;
     let authority = authority(&home).display().to_string();
     let url = |scheme: &str, service: Service, path: &str| format!("{scheme}://{THIS_END}:{}{path}", ports.of(service));
     let trusted = ["--cacert", &authority];
@@ -115,6 +116,63 @@ async fn over_tls_with_a_token_other_computers_are_served_and_trading_waits_for_
     python_trades_from_afar(&authority, &ports).await;
     let ended = server.stop(Signal::TERM).await;
     assert!(ended.stderr.contains("trading is read-only until it is armed"), "said at the start: {}", ended.stderr);
+}
+
+#[tokio::test]
+async fn on_the_wildcard_of_ipv6_both_families_take_the_same_gates() {
+    if !sandboxed(on_the_wildcard_of_ipv6_both_families_take_the_same_gates).await {
+        return;
+    }
+    lay_cable().await;
+    lay_ipv6().await;
+    let home = Home::empty();
+    let (server, ports) = exposed(&home, "::", false).await;
+    let url = |scheme: &str, host: &str, service: Service, path: &str| {
+        format!("{scheme}://{host}:{}{path}", ports.of(service))
+    };
+    let ends = [THIS_END.to_owned(), format!("[{THIS_END_V6}]")];
+    let owner = format!("Authorization: {}", bearer(OWNER_TOKEN));
+    for service in Service::ALL {
+        for end in &ends {
+            let (status, problem) = remote(&["-g", "-H", &owner, &url("http", end, service, service.path())]).await;
+            assert_eq!((status, &problem["code"]), (403, &json!("remote_refused")), "{service} from {end}: {problem}");
+        }
+        for here in ["127.0.0.1", "[::1]"] {
+            let line = format!(
+                "curl -gs -o /dev/null -w '%{{http_code}}' -H '{owner}' '{}'",
+                url("http", here, service, "/x")
+            );
+            assert_eq!(shell(&line).await.stdout, "404", "{service} is served to this computer at {here}");
+        }
+    }
+    server.stop(Signal::TERM).await;
+
+    let home = Home::empty();
+    let (server, ports) = exposed(&home, "::", true).await;
+    let authority = authority(&home).display().to_string();
+    let url = |scheme: &str, end: &str| format!("{scheme}://{end}:{}/api/v1/status", ports.of(Service::McpHttp));
+    let ask = async |from: &str, scheme: &str, end: &str, token: &str| {
+        let header = format!("Authorization: {}", bearer(token));
+        remote(&["-g", "--interface", from, "--cacert", &authority, "-H", &header, &url(scheme, end)]).await
+    };
+    let [v4, v6] = &ends;
+    let [one, other] = OTHER_END_V6;
+    for (from, end) in [(OTHER_END, v4), (one, v6)] {
+        assert_eq!(ask(from, "https", end, READ_TOKEN).await.0, 200, "with TLS and a token {from} is served");
+        assert_eq!(ask(from, "http", end, READ_TOKEN).await.0, 403, "not in plain text");
+    }
+    assert_eq!(ask(OTHER_END, "https", v4, "wrong").await.0, 401, "nor with a wrong token");
+    let failed = ask(one, "https", v6, READ_TOKEN).await.1["failed_logins"]["last_source"].clone();
+    assert_eq!(failed, OTHER_END, "a mapped address is shown as people know it");
+    // The wait doubles each time, so that a slow machine meets it too; five mistakes of a source of its own cost nothing.
+    let mut shared = false;
+    for _ in 0..5 {
+        until("a wait", async || (ask(one, "https", v6, "wrong").await.0 == 429).then_some(())).await;
+        shared |= ask(other, "https", v6, "wrong").await.0 == 429;
+    }
+    assert!(shared, "a network of 64 bits is one source: {other} has to wait for the mistakes of {one}");
+    assert_eq!(ask(OTHER_END, "https", v4, "wrong").await.0, 401, "and no other source has to");
+    server.stop(Signal::TERM).await;
 }
 
 /// The official SDK on the other computer, over both transports.
@@ -185,6 +243,8 @@ async fn every_port_speaks_tls_and_plain_text_to_this_computer() {
         let exit = shell(&s_client).await;
         assert_eq!(exit.status == Some(0), accepted, "TLS 1.2 and later only, {version}: {exit:?}");
     }
+    let h2 = shell(&format!("openssl s_client -alpn h2 -connect 127.0.0.1:{port} </dev/null")).await;
+    assert!(h2.status != Some(0), "a client that speaks HTTP/2 only is told so in the handshake: {h2:?}");
     let untrusted = shell(&format!("curl -s https://localhost:{port}/health")).await;
     assert_eq!(untrusted.status, Some(60), "who does not trust the authority does not connect: {untrusted:?}");
 }

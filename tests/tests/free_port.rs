@@ -8,8 +8,8 @@ use std::process::Stdio;
 
 use cwts_domain::Service;
 use cwts_tests::{
-    ControlGroup, Exit, Home, PortHolder, Ports, Systemd, Units, command, finish, free_port, refuses, skip, until,
-    within,
+    ControlGroup, Exit, Home, PortHolder, Ports, Systemd, Units, absent_address, command, finish, free_port, refuses,
+    skip, until, within,
 };
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
@@ -60,8 +60,8 @@ async fn what_is_no_port_is_refused_with_what_is_allowed() {
         assert_eq!(exit.status, Some(2), "{place}: {exit:?}");
         assert!(exit.stderr.contains("Use 1 to 65535"), "{place}: {}", exit.stderr);
     }
-    let exit = ports(&["free", "203.0.113.9:3000"]).await;
-    assert_eq!(exit.status, Some(2), "nobody can hold it here (RFC 5737): {exit:?}");
+    let exit = ports(&["free", &format!("{}:3000", absent_address())]).await;
+    assert_eq!(exit.status, Some(2), "nobody can hold it here: {exit:?}");
     assert!(exit.stderr.contains("no address of this computer"), "and that is why: {}", exit.stderr);
     let exit = ports(&["free", "3000", "--force"]).await;
     assert_eq!(exit.status, Some(2), "SIGKILL is the second step, never the first by itself: {exit:?}");

@@ -3,8 +3,8 @@
 use cwts_domain::Service;
 use cwts_server::{Limits, SessionLimits};
 use cwts_tests::{
-    Embedded, Exposition, HttpSession, McpClient, Reply, TRADE_TOKEN, bearer, get, initialize_request, refuses, send,
-    until, within,
+    Embedded, Exposition, HttpSession, McpClient, Raw, Reply, TRADE_TOKEN, bearer, get, initialize_request, refuses,
+    send, until, within,
 };
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -45,6 +45,62 @@ async fn a_foreign_host_or_origin_is_refused_on_every_port() {
         assert_eq!(refused("origin"), Some(2.0), "attempts on {service} must be seen");
         assert!(refused("host") >= Some(1.0), "attempts on {service} must be seen");
     }
+}
+
+#[tokio::test]
+async fn a_request_that_two_readers_could_read_differently_is_refused_on_every_port() {
+    let embedded = Embedded::start().await;
+    for service in Service::ALL {
+        let (port, path) = (embedded.port(service), service.path());
+        let status = async |first: &str, lines: &str| {
+            let token = bearer(TRADE_TOKEN);
+            let rest = format!("Host: localhost:{port}\r\nAuthorization: {token}\r\nConnection: close\r\n{lines}\r\n");
+            let answer = raw(port, &format!("{first} HTTP/1.1\r\n{rest}")).await;
+            answer.split(' ').nth(1).and_then(|status| status.parse::<u16>().ok()).unwrap_or_default()
+        };
+        let get = format!("GET {path}");
+        let cases = [
+            (&*get, "Host: evil.example\r\n", 400, "two hosts"),
+            (&get, "Host : evil.example\r\n", 400, "a space before the colon (RFC 9112, section 5.1)"),
+            (&get, "X-Folded: 1\r\n Host: evil.example\r\n", 400, "a folded line (RFC 9112, section 5.2)"),
+            (&get, "Origin: http://localhost\r\nOrigin: https://evil.example\r\n", 403, "two pages, one of them ours"),
+            (&get, "Authorization: Bearer cwts_trade_0\r\n", 400, "two tokens"),
+            (&get, "Content-Length: 1\r\nContent-Length: 2\r\n", 400, "two lengths"),
+            (&get, "Transfer-Encoding: chunked, identity\r\n", 400, "an encoding without an end"),
+            (&format!("GET http://evil.example{path}"), "", 403, "a target that stands above the Host"),
+            (&format!("GET http://localhost@evil.example{path}"), "", 403, "a user that looks like a host"),
+            ("CONNECT evil.example:443", "", 403, "a proxy's request for somewhere else"),
+        ];
+        for (first, lines, expected, what) in cases {
+            assert_eq!(status(first, lines).await, expected, "{what} on {service}");
+        }
+        let own = status(&format!("GET http://localhost:{port}{path}"), "").await;
+        assert!(![0, 400, 401, 403].contains(&own), "an absolute target of our own name is none: {own} on {service}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_hides_no_second_request() {
+    let embedded = Embedded::start().await;
+    let port = embedded.port(Service::McpHttp);
+    let hidden = format!(
+        "0\r\n\r\nGET /api/v1/status HTTP/1.1\r\nHost: localhost\r\nAuthorization: {}\r\n\r\n",
+        bearer(TRADE_TOKEN)
+    );
+    let length = format!("Content-Length: {}", hidden.len());
+    for lines in [format!("{length}\r\nTransfer-Encoding: chunked"), format!("Transfer-Encoding: chunked\r\n{length}")]
+    {
+        let answer = raw(port, &format!("POST /mcp HTTP/1.1\r\nHost: localhost\r\n{lines}\r\n\r\n{hidden}")).await;
+        assert!(answer.starts_with("HTTP/1.1 401 "), "the request itself has no token: {answer}");
+        assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "what a proxy took for the body stays unread: {answer}");
+    }
+}
+
+/// Everything that the server answers to the bytes until it closes.
+async fn raw(port: u16, request: &str) -> String {
+    let mut raw = Raw::connect(port).await;
+    raw.send(request.as_bytes()).await.expect("an open connection");
+    String::from_utf8_lossy(&raw.read_to_end().await).into_owned()
 }
 
 #[tokio::test]

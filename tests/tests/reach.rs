@@ -9,8 +9,8 @@ use cwts_runtime::{
     Actor, Exposure, Instance, PemSource, ReachEdit, SaveTarget, Scope, SettingChange, Snapshot, Surroundings,
 };
 use cwts_tests::{
-    Embedded, Faults, Home, McpClient, PortHolder, Ports, THIS_END, TRADE_TOKEN, answers, bearer, get, lay_cable,
-    remote, sandboxed, shell, shown_fingerprint, until,
+    Embedded, Faults, Home, McpClient, PortHolder, Ports, THIS_END, TRADE_TOKEN, absent_address, answers, bearer, get,
+    lay_cable, remote, sandboxed, shell, shown_fingerprint, until,
 };
 use serde_json::json;
 
@@ -75,6 +75,15 @@ async fn one_step_makes_what_protects_and_lets_others_in() {
     let header = format!("Authorization: {}", bearer(&token));
     assert_eq!(remote(&["--cacert", &authority, "-H", &header, &url]).await.0, 200, "the new one opens");
 
+    let told = instance.audit_page(None, 50).await.expect("the trail").records;
+    let told: Vec<_> = told.iter().rev().map(|record| json!(record)["action"].clone()).collect();
+    let place = |action: &str| told.iter().position(|it| it == action);
+    let (made, widened) = (place("certificate_made"), place("reach_widened"));
+    assert!(
+        made.is_some() && made < widened,
+        "the trail has what was done in the order in which it was done: {told:?}"
+    );
+
     let local = reach(instance, "127.0.0.1", false).await.expect("back");
     assert_eq!(local.security.mcp, Exposure::Local, "this computer only");
     assert_eq!(remote(&["--cacert", &authority, "-H", &header, &url]).await.0, 0, "nobody answers there any more");
@@ -87,8 +96,8 @@ async fn what_cannot_be_bound_exposes_and_turns_on_nothing() {
     let embedded = Embedded::start().await;
     let instance = embedded.instance();
     let (before, toml) = (instance.snapshot(), embedded.home().toml());
-    // TEST-NET-1 (RFC 5737) is no address of any computer.
-    let failed = reach(instance, "192.0.2.7", true).await.expect_err("it is no address of this computer");
+    let failed =
+        reach(instance, &absent_address().to_string(), true).await.expect_err("it is no address of this computer");
     assert_eq!(failed.code, ErrorCode::AddressUnavailable, "{failed}");
     let after = instance.snapshot();
     assert_eq!((after.security, embedded.home().toml()), (before.security, toml), "neither TLS nor the address");
@@ -267,18 +276,18 @@ async fn an_address_that_leaves_is_said_waited_for_and_bound_again() {
 
 #[tokio::test]
 async fn an_address_that_is_corrected_in_the_file_is_bound_without_a_start() {
-    let home = Home::with(&Ports::free());
-    // TEST-NET-1 (RFC 5737) is no address of any computer.
-    home.write_env("export MCP_BIND_ADDR=192.0.2.1\n");
+    let (home, absent) = (Home::with(&Ports::free()), absent_address());
+    home.write_env(&format!("export MCP_BIND_ADDR={absent}\n"));
     let embedded = Embedded::start_in(home, Environment::empty()).await;
     let (instance, http) = (embedded.instance(), embedded.port(Service::McpHttp));
-    assert_eq!(instance.snapshot().security.mcp_away, "192.0.2.1".parse().ok(), "said");
+    assert_eq!(instance.snapshot().security.mcp_away, Some(absent), "said");
     assert!(answers(Service::McpHttp, ([127, 0, 0, 1], http).into()).await, "and served on loopback");
     // In one step, as editors do: a file that is empty for a moment would choose loopback.
     let next = embedded.home().path().join("next.env");
-    std::fs::write(&next, "export MCP_BIND_ADDR=203.0.113.7\n").expect("writable");
+    // Documentation addresses of IPv6 (RFC 3849).
+    std::fs::write(&next, "export MCP_BIND_ADDR=2001:db8::7\n").expect("writable");
     std::fs::rename(&next, embedded.home().env_file()).expect("the same file system");
-    let other = "203.0.113.7".parse().ok();
+    let other = "2001:db8::7".parse().ok();
     until("the other address", async || (instance.snapshot().security.mcp_away == other).then_some(())).await;
     embedded.home().write_env("export MCP_BIND_ADDR=127.0.0.2\n");
     until("nothing to wait for", async || instance.snapshot().security.mcp_away.is_none().then_some(())).await;
@@ -290,12 +299,13 @@ async fn an_address_that_is_corrected_in_the_file_is_bound_without_a_start() {
 async fn a_start_that_fails_on_loopback_too_says_so_and_keeps_what_was_chosen() {
     let ports = Ports::free();
     let home = Home::with(&ports);
-    home.write_env("export MCP_BIND_ADDR=192.0.2.1\n");
+    let absent = absent_address();
+    home.write_env(&format!("export MCP_BIND_ADDR={absent}\n"));
     let _holder = PortHolder::take(ports.of(Service::McpHttp)).await;
     let embedded = Embedded::open(home, Environment::empty());
     let failed = embedded.instance().start().await.expect_err("somebody else has the port");
     assert_eq!(failed.code, ErrorCode::PortTaken, "never on an address further out: {failed}");
     let snapshot = embedded.instance().snapshot();
-    assert_eq!(snapshot.services[0].address.value.to_string(), "192.0.2.1", "what was chosen stays chosen");
+    assert_eq!(snapshot.services[0].address.value, absent, "what was chosen stays chosen");
     assert_eq!(snapshot.security.mcp_away, None, "nothing is served, so nothing waits");
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use cwts_config::{Environment, Key, Layer};
 use cwts_domain::{ErrorCode, Group, Service, Step};
 use cwts_runtime::{RunState, SaveTarget, ServiceState, SettingChange, Surroundings};
-use cwts_tests::{Embedded, Faults, Home, McpClient, PortHolder, Ports, answers, free_port};
+use cwts_tests::{Embedded, Faults, Home, McpClient, PortHolder, Ports, absent_address, answers, free_port};
 use serde_json::json;
 
 use SaveTarget::{EnvFile, ThisRun, Toml};
@@ -126,7 +126,8 @@ async fn a_widening_that_somebody_is_in_the_way_of_names_them_and_changes_nothin
 async fn an_address_of_another_computer_changes_nothing() {
     let embedded = Embedded::start().await;
     let before = world(&embedded);
-    let problem = embedded.change([bind(Group::Monitoring, "203.0.113.1")], Toml).await.expect_err("TEST-NET-3");
+    let absent = absent_address().to_string();
+    let problem = embedded.change([bind(Group::Monitoring, &absent)], Toml).await.expect_err("it is not here");
     assert_eq!(problem.code, ErrorCode::AddressUnavailable, "{problem}");
     let problem = embedded.change([bind(Group::Monitoring, "localhost")], Toml).await.expect_err("a name");
     assert_eq!((problem.code, problem.field.as_deref()), (ErrorCode::InvalidInput, Some("monitoring.bind_addr")));

@@ -1,7 +1,7 @@
 //! The edges of MCP over WebSocket: what is no message, how a socket opens, and how it ends.
 
 use cwts_domain::Service;
-use cwts_tests::{Embedded, McpClient, Socket, initialize_request, until};
+use cwts_tests::{Embedded, McpClient, Raw, Socket, TRADE_TOKEN, bearer, initialize_request, until};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
@@ -144,6 +144,51 @@ async fn a_page_of_another_site_gets_no_websocket() {
     let port = embedded.port(Service::McpWebsocket);
     let origin = format!("http://localhost:{port}");
     Socket::open_with(&url, &[("origin", &origin)]).await.expect("a page of this computer may");
+}
+
+#[tokio::test]
+async fn an_upgrade_to_something_else_or_somewhere_else_opens_nothing() {
+    let (embedded, _) = embedded().await;
+    let handshake = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+                     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+    let status = async |service: Service, first: &str, token: bool, lines: &str| {
+        let mut raw = Raw::connect(embedded.port(service)).await;
+        let token = if token { format!("Authorization: {}\r\n", bearer(TRADE_TOKEN)) } else { String::new() };
+        raw.send(format!("{first}\r\nHost: localhost\r\n{token}{lines}\r\n").as_bytes())
+            .await
+            .expect("an open connection");
+        let answer = raw.read_some().await;
+        answer.split(' ').nth(1).and_then(|status| status.parse::<u16>().ok()).unwrap_or_else(|| panic!("{answer}"))
+    };
+    let h2c = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n";
+    let (no_version, two) =
+        (handshake.replace("13", "8"), format!("Upgrade: h2c\r\nConnection: keep-alive\r\n{handshake}"));
+    for (first, lines, what) in [
+        ("GET /mcp HTTP/1.1", h2c, "HTTP/2 (RFC 9113 has no such upgrade any more)"),
+        ("GET /mcp HTTP/1.1", "Upgrade: websocket\r\n", "no Connection"),
+        ("GET /mcp HTTP/1.1", &no_version, "a draft of the protocol"),
+        ("POST /mcp HTTP/1.1", handshake, "another method"),
+        ("GET /mcp HTTP/1.0", handshake, "HTTP/1.0, which cannot upgrade"),
+    ] {
+        assert_eq!(status(Service::McpWebsocket, first, true, lines).await, 426, "{what} opens no WebSocket");
+    }
+    for lines in [handshake, h2c, &two] {
+        assert_eq!(status(Service::McpWebsocket, "GET /mcp HTTP/1.1", false, lines).await, 401, "nor without a token");
+        let rest = async |token| status(Service::McpHttp, "GET /api/v1/status HTTP/1.1", token, lines).await;
+        assert_eq!((rest(false).await, rest(true).await), (401, 200), "REST answers as if nothing was asked: {lines}");
+        for (service, first) in
+            [(Service::Prometheus, "GET /metrics HTTP/1.1"), (Service::Health, "GET /health HTTP/1.1")]
+        {
+            assert_eq!(status(service, first, false, lines).await, 200, "and so does {service}: {lines}");
+        }
+    }
+    // RFC 9113, section 3.4: a client that knows that the server speaks HTTP/2.
+    let preface = [&b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"[..], &[0, 0, 0, 4, 0, 0, 0, 0, 0]].concat();
+    for service in Service::ALL {
+        let mut raw = Raw::connect(embedded.port(service)).await;
+        raw.send(&preface).await.expect("an open connection");
+        assert_eq!(raw.read_to_end().await, b"", "{service} speaks no HTTP/2 and ends it");
+    }
 }
 
 #[tokio::test]

@@ -76,7 +76,8 @@ fn set(sources: &Sources, key: Key, value: &str, layer: Option<LayerName>) -> Re
     }
     let file = SaveLayer::from(layer).path(sources);
     let setting = saved.loaded.settings.get(key);
-    print(format!("{} is {value} in {}.", key.id(), file.display()))?;
+    let shown = if value.trim().is_empty() { "empty" } else { value };
+    print(format!("{} is {shown} in {}.", key.id(), file.display()))?;
     match stronger_than(&setting, file) {
         Some(stronger) => print(format!("It has no effect: {stronger} sets it to {} and hides it.", setting.value))?,
         None => warn_of_ports(sources, &saved.loaded, key),

@@ -1,5 +1,6 @@
 //! Wrong usage in one line: the word that is wrong, and what is right.
 
+use std::error::Error as _;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -43,6 +44,12 @@ fn fact(error: &clap::Error, rendered: &str) -> String {
         ErrorKind::InvalidValue if value.is_empty() => format!("{word} needs a value."),
         ErrorKind::InvalidValue => {
             format!("{word} cannot be {value:?}; it is one of {}.", said(ContextKind::ValidValue))
+        }
+        ErrorKind::ValueValidation => {
+            let reason = error.source().map(ToString::to_string).unwrap_or_default();
+            let range = reason.split_once(" is not in ").and_then(|(_, range)| range.split_once("..="));
+            let reason = range.map_or(reason.clone(), |(low, high)| format!("use {low} to {high}"));
+            format!("{word} cannot be {value:?}: {reason}.")
         }
         _ => {
             let first = rendered.lines().next().unwrap_or_default();
@@ -90,6 +97,7 @@ mod tests {
                 "cannot be \"tom\"; it is one of env-file, toml",
                 "--help",
             ),
+            (&["audit", "--limit", "0"], "--limit <N> cannot be \"0\": use 1 to 500.", "--help"),
             (&["--home"], "--home <DIR> needs a value.", "--help"),
             (&["--json=5"], "unexpected value '5'", "Usage: cwts-ultra"),
         ];

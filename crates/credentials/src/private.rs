@@ -144,6 +144,35 @@ fn read_checked(path: &Path, file: &mut File) -> Result<(Zeroizing<String>, std:
     Ok((text, written))
 }
 
+/// Excludes other writers of the folder, in this process and in others, until it is dropped.
+///
+/// # Errors
+/// The folder cannot be made or is open to others, or the system refuses.
+pub(crate) fn lock(folder: &Path) -> Result<File, StoreError> {
+    make_folder(folder)?;
+    let path = folder.join(".lock");
+    let opened = OpenOptions::new().append(true).create(true).mode(FILE_MODE).open(&path);
+    opened.and_then(|file| file.lock().map(|()| file)).map_err(io_error(&path, "written"))
+}
+
+/// Tells one state of a file from the next, without reading it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct FileStamp {
+    inode: u64,
+    /// Seconds and nanoseconds. The clock of some file systems stands still for milliseconds: a file that is cut short and
+    /// then written keeps its time, but not its length.
+    changed: (i64, i64),
+    length: u64,
+}
+
+impl FileStamp {
+    /// `None` where there is no such file.
+    pub(crate) fn of(path: &Path) -> Option<Self> {
+        let found = fs::symlink_metadata(path).ok()?;
+        Some(Self { inode: found.ino(), changed: (found.ctime(), found.ctime_nsec()), length: found.len() })
+    }
+}
+
 /// Replaces the content of a private file in one step and makes it durable.
 ///
 /// # Errors

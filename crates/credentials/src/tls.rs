@@ -4,7 +4,6 @@
 //! key without its certificate. `ca.pem` is the authority that clients are told to trust, `ca-key.pem` its key.
 
 use std::fs;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -23,7 +22,7 @@ use crate::TlsError;
 use crate::authority::{Authority, LEAF_DAYS};
 use crate::certificate::CertificateInfo;
 use crate::import::{Pem, check_time, pair};
-use crate::private;
+use crate::private::{self, FileStamp};
 
 /// Where the certificate of an instance lies.
 #[derive(Clone, Debug)]
@@ -72,7 +71,7 @@ pub struct TlsBackup(Vec<(PathBuf, Option<Zeroizing<String>>)>);
 
 /// Tells whether the certificate has changed, without reading it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct TlsStamp(Option<(u64, i64, i64)>);
+pub struct TlsStamp(Option<FileStamp>);
 
 impl TlsStore {
     /// The certificate below `data`, the data folder of the instance. Touches nothing.
@@ -96,8 +95,7 @@ impl TlsStore {
 
     /// What tells one certificate from the next.
     pub fn stamp(&self) -> TlsStamp {
-        let found = fs::symlink_metadata(self.server_file()).ok();
-        TlsStamp(found.map(|found| (found.ino(), found.ctime(), found.ctime_nsec())))
+        TlsStamp(FileStamp::of(&self.server_file()))
     }
 
     /// The certificate in use; `None` when there is none.
@@ -130,6 +128,7 @@ impl TlsStore {
         now: Timestamp,
         imported: Imported,
     ) -> Result<Made, TlsError> {
+        let _lock = private::lock(&self.folder)?;
         if imported == Imported::Keep {
             self.refuse_imported()?;
         }
@@ -159,6 +158,7 @@ impl TlsStore {
         let (certificates, keys) =
             (Pem::parse(&certificate.name, &certificate.text)?, Pem::parse(&key.name, &key.text)?);
         check_time(&pair(&certificates, &keys)?.info, now)?;
+        let _lock = private::lock(&self.folder)?;
         let chain = sections(&certificate.text, |label| label == "CERTIFICATE");
         let own = sections(&key.text, |label| label.ends_with("PRIVATE KEY"));
         self.keep(&Zeroizing::new(format!("{}{}", *chain, *own)))
@@ -187,6 +187,7 @@ impl TlsStore {
     /// # Errors
     /// The system refuses.
     pub fn restore(&self, backup: TlsBackup) -> Result<(), TlsError> {
+        let _lock = private::lock(&self.folder)?;
         for (path, text) in backup.0 {
             match text {
                 Some(text) => private::replace(&path, &text)?,

@@ -1,15 +1,13 @@
 //! The tokens of an instance: one file for each scope in `tokens/`, so that a file can be handed to a program that reads
 //! its token from one (Prometheus' `credentials_file`).
 
-use std::fs;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use cwts_domain::Timestamp;
 use zeroize::Zeroizing;
 
-use crate::private::{self, StoreError};
+use crate::private::{self, FileStamp, StoreError};
 use crate::{Scope, Secret};
 
 /// 256 bits: as hard to guess as the keys of TLS.
@@ -36,7 +34,7 @@ pub struct Tokens([Token; 4]);
 
 /// Tells whether the files have changed, without reading them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Stamp([Option<(u64, i64, i64)>; 4]);
+pub struct Stamp([Option<FileStamp>; 4]);
 
 impl TokenStore {
     /// The tokens below `data`, the data folder of the instance. Touches nothing.
@@ -79,10 +77,7 @@ impl TokenStore {
 
     /// What tells one state of the files from another.
     pub fn stamp(&self) -> Stamp {
-        Stamp(Scope::ALL.map(|scope| {
-            let found = fs::symlink_metadata(self.file(scope)).ok()?;
-            Some((found.ino(), found.ctime(), found.ctime_nsec()))
-        }))
+        Stamp(Scope::ALL.map(|scope| FileStamp::of(&self.file(scope))))
     }
 
     fn read(&self, scope: Scope) -> Result<Option<Token>, StoreError> {

@@ -13,6 +13,7 @@ mod problem;
 mod reject;
 mod risk;
 mod service;
+mod source;
 mod time;
 
 pub use address::addresses_overlap;
@@ -28,4 +29,5 @@ pub use problem::{ErrorCode, Problem};
 pub use reject::Reject;
 pub use risk::{Actor, Fees, RiskLimits, SelfTradePolicy, TradingState};
 pub use service::{Group, Service, UnknownService};
+pub use source::Source;
 pub use time::{Clock, SystemClock, Timestamp};

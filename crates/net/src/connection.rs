@@ -6,10 +6,11 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use cwts_domain::Source;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
-use crate::limits::{Admission, Source};
+use crate::limits::Admission;
 
 /// Ends of one connection and the signals to end it. In the extensions of every request.
 ///

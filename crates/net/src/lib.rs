@@ -19,7 +19,7 @@ mod tls;
 pub use bind::BindError;
 pub use connection::Connection;
 pub use interfaces::{InterfaceAddress, InterfaceKind, everywhere, interface_addresses};
-pub use limits::{ConnectionLimits, Source};
+pub use limits::ConnectionLimits;
 pub use listeners::{Drain, Drained, Endpoint, Listeners, PrepareError, Prepared};
 pub use switch::SwitchError;
 pub use tls::TlsSwitch;

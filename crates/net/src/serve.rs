@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
+use cwts_domain::Source;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -25,7 +26,7 @@ use tower::ServiceExt as _;
 use tower_http::timeout::TimeoutBody;
 
 use crate::connection::{Connection, Signals};
-use crate::limits::{Admission, Admissions, ConnectionLimits, Source};
+use crate::limits::{Admission, Admissions, ConnectionLimits};
 use crate::listeners::Endpoint;
 use crate::refuse::Refusals;
 use crate::tls::{self, Opened};

@@ -148,8 +148,9 @@ async fn a_handler_knows_its_peer() {
 
 #[tokio::test]
 async fn an_address_of_another_computer_is_named_as_such() {
-    let address: SocketAddr = "203.0.113.1:3000".parse().expect("an address");
-    let failed = two_endpoints().prepare(&BTreeMap::from([(1, address)])).expect_err("TEST-NET-3 is nobody's");
+    // The documentation addresses of IPv6 (RFC 3849), which no machine is given.
+    let address: SocketAddr = "[2001:db8::1]:3000".parse().expect("an address");
+    let failed = two_endpoints().prepare(&BTreeMap::from([(1, address)])).expect_err("it is nobody's");
     assert!(matches!(failed.error, BindError::AddressUnavailable { .. }), "a person must not look for a holder");
 }
 

@@ -15,6 +15,8 @@ use crate::logins::{FailedLogins, Logins};
 /// The tokens of an instance and who used them.
 pub struct Access {
     store: TokenStore,
+    /// Held by whoever reads the files: what was read earlier must not take the place of what was read later.
+    reading: Mutex<()>,
     keys: RwLock<Option<Keys>>,
     logins: Mutex<Logins>,
     /// Wrong tokens that the audit trail does not tell of yet.
@@ -113,6 +115,7 @@ impl Access {
     pub(crate) fn new(data: &Path) -> Self {
         Self {
             store: TokenStore::new(data),
+            reading: Mutex::default(),
             keys: RwLock::default(),
             logins: Mutex::default(),
             untold: Tally::default(),
@@ -130,6 +133,8 @@ impl Access {
     /// # Errors
     /// A file cannot be used; tokens that were read before stay in force.
     pub(crate) fn read(&self) -> Result<TokenNews, Problem> {
+        let _reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = self.store.stamp();
         let missing: Vec<Scope> = Scope::ALL.into_iter().filter(|scope| !self.store.file(*scope).exists()).collect();
         // Makes what is missing first: the stamp must not be older than what is read under it.
         let read = self.store.open_or_make().and_then(|_| {
@@ -155,7 +160,8 @@ impl Access {
             Err(error) => {
                 let problem = Problem::from(error);
                 if let Some(keys) = keys.as_mut() {
-                    keys.stamp = self.store.stamp();
+                    // A file that was mended meanwhile is read again.
+                    keys.stamp = found;
                     keys.problem = Some(problem.clone());
                 }
                 Err(problem)
@@ -299,6 +305,29 @@ mod tests {
         std::fs::set_permissions(&file, PermissionsExt::from_mode(0o600)).unwrap();
         assert_eq!(access.read().unwrap(), TokenNews::default(), "mended, and nothing was replaced");
         assert_eq!(access.problem(), None, "and no longer shown");
+    }
+
+    #[test]
+    fn of_reads_at_once_the_latest_counts() {
+        let home = tempfile::tempdir().unwrap();
+        let access = Access::new(home.path());
+        access.read().unwrap();
+        std::thread::scope(|threads| {
+            for _ in 0..4 {
+                threads.spawn(|| {
+                    for _ in 0..25 {
+                        access.store().rotate(&[Scope::Trade]).unwrap();
+                        access.read().unwrap();
+                    }
+                });
+            }
+        });
+        assert!(!access.is_stale(), "everybody who replaced a token has read the files after it");
+        let trade = token(&access, Scope::Trade);
+        assert!(
+            access.authenticate(&trade, HERE, Timestamp(3)).is_ok(),
+            "or clients with the new token are locked out"
+        );
     }
 
     #[test]

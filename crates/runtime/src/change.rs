@@ -6,6 +6,7 @@ use cwts_config::{ConfigError, Edit, Key, Loaded, SaveLayer, Saved, Sources};
 use cwts_domain::{ErrorCode, Problem, Service, Step};
 use cwts_net::{Listeners, PrepareError, Prepared, SwitchError};
 
+use crate::audit::AuditEntry;
 use crate::conflict::{self, Blocked};
 use crate::core::{Core, DRAIN_DEADLINE, plan};
 use crate::edit::{SaveTarget, SettingsEdit};
@@ -18,15 +19,17 @@ impl Core {
         let before = self.loaded.as_ref().map_err(Clone::clone)?.clone();
         rules::refuse_outdated(edit.expected_revision, instance.shared().snapshot_revision())?;
         let edits = rules::validated(edit, &before.settings)?;
-        self.change_files(instance, before, vec![(edit.save, edits)]).await
+        self.change_files(instance, before, vec![(edit.save, edits)], None).await
     }
 
-    /// Makes all changes or none, wherever each of them is kept.
+    /// Makes all changes or none, wherever each of them is kept. `told_first` is what was done for them: the audit trail
+    /// hears of it before what follows from it, and only when nothing has failed.
     pub(crate) async fn change_files(
         &mut self,
         instance: &Instance,
         before: Loaded,
         parts: Vec<(SaveTarget, Vec<Edit>)>,
+        told_first: Option<AuditEntry>,
     ) -> Result<(), Problem> {
         let edits: Vec<Edit> = parts.iter().flat_map(|(_, edits)| edits.clone()).collect();
         let after = {
@@ -45,6 +48,9 @@ impl Core {
         let (old, new) = (before.settings, after.settings.clone());
         shared.tls.show(tls);
         self.adopt(instance, after, saved, &edits);
+        if let Some(entry) = told_first {
+            instance.audit(entry);
+        }
         self.publish(instance);
         rules::tell(instance, self.acting, &old, &new, edits.iter().map(Edit::key));
         Ok(())

@@ -82,7 +82,7 @@ pub use cwts_config::HostNames;
 pub use cwts_credentials::{CertificateInfo, Scope, TrustStep};
 pub use cwts_engine::{Account, Exchange, Fill, Market, Order, Position, Role, Trade, decide};
 pub use cwts_journal::JournalError;
-pub use cwts_net::{Connection, ConnectionLimits, InterfaceAddress, InterfaceKind, Source};
+pub use cwts_net::{Connection, ConnectionLimits, InterfaceAddress, InterfaceKind};
 pub use cwts_ports::ListenerRow;
 pub use cwts_probe::CLIENT_NAME as TEST_CLIENT;
 pub use cwts_probe::{Diagnosis, FixAction, Progress, Repetitions, Rung, Step};

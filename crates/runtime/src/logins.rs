@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use cwts_credentials::{Throttle, Verdict};
-use cwts_domain::Timestamp;
+use cwts_domain::{Source, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// Whoever is silent for so long has stopped trying.
@@ -43,7 +43,7 @@ impl Logins {
         self.latest = Some(now);
         let count = self.failed.count + 1;
         self.failed = FailedLogins { count, last_at: Some(at.millis()), last_source: Some(source.to_canonical()) };
-        let verdict = self.throttle.failed(source, now);
+        let verdict = self.throttle.failed(Source::of(source), now);
         self.persistent |= matches!(verdict, Verdict::Wait(_));
         verdict
     }

@@ -29,7 +29,7 @@ pub enum RefusalReason {
     Origin,
     /// No token.
     TokenMissing,
-    /// A wrong token.
+    /// A wrong token, or several.
     Token,
     /// A token that does not allow it.
     Scope,

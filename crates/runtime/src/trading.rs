@@ -84,8 +84,8 @@ impl Instance {
         let told =
             self.exchange().execute(reduce, |exchange, events| (TradingStatus::of(exchange, events), events.len()));
         let (status, changes) = told.await?;
-        self.record("Trading set to reducing");
         if changes > 0 {
+            self.record("Trading set to reducing");
             self.audit(AuditEntry::trading_state(by, TradingState::Reducing));
         }
         Ok(status)

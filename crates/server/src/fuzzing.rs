@@ -39,7 +39,8 @@ pub fn handshake(input: &[u8]) {
     let left = request.uri().query().unwrap_or_default().split('&').any(|pair| pair.starts_with("token="));
     assert!(!left, "nor in the query: {given} became {}", request.uri());
     assert_eq!(request.uri().path(), path, "the path is not the token's: {given}");
-    assert!(take_token(Service::McpWebsocket, &mut request).is_none(), "it is taken once: {given} held {token:?}");
+    let again = take_token(Service::McpWebsocket, &mut request);
+    assert!(matches!(again, Ok(None)), "it is taken once: {given} held {token:?}");
 }
 
 /// A first line with the target, where a trailing space means HTTP/1.0, and then lines of a header.

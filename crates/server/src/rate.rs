@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use cwts_runtime::Source;
+use cwts_domain::Source;
 
 use crate::limits::RequestLimits;
 

@@ -28,7 +28,9 @@ pub(crate) async fn check(State(scope): State<Scope>, mut request: Request, next
     };
     let policy = scope.instance.policy();
     let here = is_here(&connection);
-    let presented = take_token(scope.service, &mut request);
+    let Ok(presented) = take_token(scope.service, &mut request) else {
+        return Refusal::Several.into_response(&scope, Some(&connection));
+    };
     let (access, source, now) = (scope.instance.access(), connection.peer().ip(), scope.instance.clock().now());
     let caller = match presented {
         _ if here && !policy.needs_token => {
@@ -70,35 +72,51 @@ fn needed(service: Service, here: bool, method: &Method, uri: &Uri) -> Option<Al
     }
 }
 
+/// A request presents more than one token, or one in two places: readers would differ in which of them counts.
+#[derive(Debug)]
+pub(crate) struct Several;
+
 /// Takes the token out of the header, and on the WebSocket out of the query.
-pub(crate) fn take_token(service: Service, request: &mut Request) -> Option<String> {
+///
+/// # Errors
+/// There are several (RFC 6750 section 2: clients must not use more than one method).
+pub(crate) fn take_token(service: Service, request: &mut Request) -> Result<Option<String>, Several> {
+    let lines = request.headers().get_all(header::AUTHORIZATION).iter().count();
     let header = request.headers_mut().remove(header::AUTHORIZATION);
     let bearer = header.as_ref().and_then(|value| value.to_str().ok()).and_then(|value| {
         let (scheme, token) = value.split_once(' ')?;
         // RFC 9110 section 11.1: schemes are case-insensitive.
         scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
     });
-    let (uri, parameter) = without_token(request.uri());
+    let (uri, parameters) = without_token(request.uri());
     if let Some(uri) = uri {
         *request.uri_mut() = uri;
     }
-    bearer.or(parameter.filter(|_| service == Service::McpWebsocket))
+    let mut presented: Vec<String> = bearer.into_iter().collect();
+    if service == Service::McpWebsocket {
+        presented.extend(parameters);
+    }
+    if lines > 1 || presented.len() > 1 { Err(Several) } else { Ok(presented.pop()) }
 }
 
-/// The URI without the parameter, where it has one, and the parameter's value.
-fn without_token(uri: &Uri) -> (Option<Uri>, Option<String>) {
-    let Some(query) = uri.query() else { return (None, None) };
+/// The URI without the parameter, where it has one, and the parameter's values.
+fn without_token(uri: &Uri) -> (Option<Uri>, Vec<String>) {
+    let query = uri.query().unwrap_or_default();
     let value_of = |pair: &str| pair.strip_prefix(PARAMETER)?.strip_prefix('=').map(str::to_owned);
-    let Some(value) = query.split('&').find_map(value_of) else { return (None, None) };
+    let values: Vec<String> = query.split('&').filter_map(value_of).collect();
+    if values.is_empty() {
+        return (None, values);
+    }
     let kept: Vec<&str> = query.split('&').filter(|pair| value_of(pair).is_none()).collect();
     let query = if kept.is_empty() { String::new() } else { format!("?{}", kept.join("&")) };
     let mut parts = uri.clone().into_parts();
     parts.path_and_query = format!("{}{query}", uri.path()).parse::<PathAndQuery>().ok();
-    (Uri::from_parts(parts).ok(), Some(value))
+    (Uri::from_parts(parts).ok(), values)
 }
 
 enum Refusal {
     Missing,
+    Several,
     Denied(Denied),
     Scope { held: Allowed, needed: Allowed },
 }
@@ -108,7 +126,7 @@ impl Refusal {
         let Scope { service, instance, .. } = scope;
         let reason = match &self {
             Self::Missing => RefusalReason::TokenMissing,
-            Self::Denied(_) => RefusalReason::Token,
+            Self::Several | Self::Denied(_) => RefusalReason::Token,
             Self::Scope { .. } => RefusalReason::Scope,
         };
         guard::count(scope, connection, reason);
@@ -140,6 +158,11 @@ impl Refusal {
                 let detail = format!("This port needs a token in {place}; {show}.");
                 (with(String::new()), refused(StatusCode::UNAUTHORIZED, "token_missing", detail))
             }
+            Self::Several => {
+                let detail = format!("Present one token and only once, in {place}.");
+                let challenge = with(", error=\"invalid_request\"".to_owned());
+                (challenge, refused(StatusCode::BAD_REQUEST, "token_repeated", detail))
+            }
             Self::Denied(Denied::Wrong) => {
                 let detail = format!("The token is none of this instance; it may have been replaced. {show}.");
                 (with(", error=\"invalid_token\"".to_owned()), refused(StatusCode::UNAUTHORIZED, "token_wrong", detail))
@@ -170,18 +193,19 @@ mod tests {
     #[test]
     fn the_token_leaves_the_uri_and_nothing_else_does() {
         let cases = [
-            ("/mcp?token=abc", "/mcp", Some("abc")),
-            ("/mcp?a=1&token=abc&b=2", "/mcp?a=1&b=2", Some("abc")),
-            ("/?token=", "/", Some("")),
-            ("/mcp?tokens=abc", "/mcp?tokens=abc", None),
-            ("/mcp?xtoken=abc", "/mcp?xtoken=abc", None),
-            ("/mcp", "/mcp", None),
-            ("/mcp?token=one&token=two", "/mcp", Some("one")),
+            ("/mcp?token=abc", "/mcp", &["abc"][..]),
+            ("/mcp?a=1&token=abc&b=2", "/mcp?a=1&b=2", &["abc"]),
+            ("/?token=", "/", &[""]),
+            ("/mcp?tokens=abc", "/mcp?tokens=abc", &[]),
+            ("/mcp?xtoken=abc", "/mcp?xtoken=abc", &[]),
+            ("/mcp", "/mcp", &[]),
+            ("/mcp?token=one&token=two", "/mcp", &["one", "two"]),
+            ("http://localhost:3000/mcp?token=abc", "http://localhost:3000/mcp", &["abc"]),
         ];
-        for (given, left, token) in cases {
+        for (given, left, tokens) in cases {
             let uri: Uri = given.parse().expect("a URI");
             let (stripped, found) = without_token(&uri);
-            assert_eq!(found.as_deref(), token, "the token of {given}");
+            assert_eq!(found, tokens, "the tokens of {given}");
             assert_eq!(stripped.unwrap_or(uri).to_string(), left, "what handlers see of {given}");
         }
     }

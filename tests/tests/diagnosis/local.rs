@@ -4,7 +4,8 @@ use std::fs;
 
 use cwts_domain::Service;
 use cwts_tests::{
-    Home, METRICS_TOKEN, PortHolder, Ports, Server, TRADE_TOKEN, bearer, command, finish, refuses, until, write_tokens,
+    Home, METRICS_TOKEN, PortHolder, Ports, Server, TRADE_TOKEN, absent_address, bearer, command, finish, refuses,
+    until, write_tokens,
 };
 use rustix::process::{Resource, Signal, getrlimit, setrlimit};
 use tokio::io::AsyncWriteExt as _;
@@ -154,7 +155,7 @@ async fn limits_of_the_client(matrix: &mut Matrix) {
         .expect(
             "tcp.source_unavailable",
             "an address that is not here",
-            test(&home, "health", &["--from", "192.0.2.1"]),
+            test(&home, "health", &["--from", &absent_address().to_string()]),
         )
         .await;
     matrix.expect("tcp.failed", "an address that needs a zone", test(&home, "health", &["--host", "fe80::1"])).await;

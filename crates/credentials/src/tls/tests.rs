@@ -1,4 +1,4 @@
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 
 use cwts_domain::{Clock as _, Problem, SystemClock};
 use rcgen::{CertificateParams, CertifiedIssuer, IsCa, KeyPair};
@@ -99,6 +99,25 @@ fn a_renewal_keeps_the_authority_while_it_can_vouch() {
     assert!(public.new_authority, "the old one must not be able to vouch for a public name");
     let late = store.make("desk", &names(&["localhost"]), days(3640), Imported::Keep).unwrap();
     assert!(late.new_authority, "an authority that ends before the certificate would make it worthless");
+}
+
+#[test]
+fn of_certificates_made_at_once_the_last_is_vouched_for() {
+    let home = tempfile::tempdir().unwrap();
+    let store = TlsStore::new(home.path());
+    std::thread::scope(|threads| {
+        for number in 0..8 {
+            let store = &store;
+            // Each needs an authority of its own: none may vouch for the public name of another.
+            let name = format!("desk{number}.example.org");
+            threads.spawn(move || store.make("desk", &names(&[&name]), now(), Imported::Keep).unwrap());
+        }
+    });
+    let last = store.load().unwrap().unwrap();
+    let (authority, server) =
+        [store.authority_file(), store.server_file()].map(|it| fs::read_to_string(it).unwrap()).into();
+    let names: Vec<&str> = last.info.names.iter().map(String::as_str).collect();
+    assert!(vouches(&authority, &server, &self::names(&names), now()), "clients trust the authority that is there");
 }
 
 #[test]

@@ -178,8 +178,8 @@ fn the_closed_end_of_a_live_connection_has_no_holder() {
 
 #[test]
 fn an_address_of_another_computer_is_unavailable() {
-    let documentation = "192.0.2.1:3000".parse().unwrap();
-    assert_eq!(availability(documentation), Availability::AddressUnavailable, "RFC 5737 gives it to nobody");
+    let documentation = "[2001:db8::1]:3000".parse().unwrap();
+    assert_eq!(availability(documentation), Availability::AddressUnavailable, "RFC 3849 gives it to nobody");
 }
 
 #[test]

@@ -67,19 +67,22 @@ impl Core {
             }
             false => None,
         };
+        let (backup, entry) = made.map(|made| (made.before, made.entry)).unzip();
         let changed = match parts.is_empty() {
-            true => Ok(()),
-            false => self.change_files(instance, before, parts).await,
+            true => {
+                entry.into_iter().for_each(|entry| instance.audit(entry));
+                Ok(())
+            }
+            false => self.change_files(instance, before, parts, entry).await,
         };
-        match (changed, made) {
-            (Ok(()), Some(made)) => {
-                instance.audit(made.entry);
+        match (changed, backup) {
+            (Ok(()), Some(_)) => {
                 instance.record("Certificate made");
                 Ok(())
             }
-            (Err(problem), Some(made)) => {
+            (Err(problem), Some(backup)) => {
                 let store = instance.tls_store();
-                match blocking(move || store.restore(made.before)).await? {
+                match blocking(move || store.restore(backup)).await? {
                     Ok(()) => Err(problem),
                     Err(second) => {
                         let message = format!("{} The certificate that was made stays: {second}.", problem.message);

@@ -7,7 +7,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use cwts_runtime::{Caller, ConnectedClient, Source};
+use cwts_domain::Source;
+use cwts_runtime::{Caller, ConnectedClient};
 use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
 use rmcp::transport::streamable_http_server::session::{SessionId, SessionManager as _};
 use tokio::time::MissedTickBehavior;
