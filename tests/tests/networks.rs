@@ -3,8 +3,10 @@
 use std::path::Path;
 use std::process::Stdio;
 
+use cwts_ports::{Manager, Unit};
 use cwts_runtime::{Described, NetworkManager, NetworkSource as _};
 use cwts_tests::{Embedded, is_installed, lay_cable, sandboxed, shell, skip, until, within};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
@@ -82,6 +84,30 @@ async fn networks_have_the_names_and_zones_that_the_system_gives_them() {
     let shown = network("Studio LAN").await.expect("still there");
     assert_eq!((shown.trusted, shown.by_person), (Some(false), true), "a person stands above the system: {shown:?}");
     beside_the_real_firewalld().await;
+}
+
+#[tokio::test]
+async fn a_program_without_descriptors_learns_nothing_of_the_bus_and_goes_on() {
+    if !sandboxed(a_program_without_descriptors_learns_nothing_of_the_bus_and_goes_on).await {
+        return;
+    }
+    let _bus = start_bus().await;
+    let [socket, service] =
+        ["init.scope", "cups.service"].map(|name| Unit { name: name.to_owned(), manager: Manager::System });
+    let enough = getrlimit(Resource::Nofile);
+    // Each step of a connection is where descriptors may run out.
+    for spare in 0..24 {
+        let open = std::fs::read_dir("/proc/self/fd").expect("our own").flatten();
+        let highest = open.filter_map(|entry| entry.file_name().to_str()?.parse::<u64>().ok()).max();
+        let few = Rlimit { current: highest.map(|highest| highest + spare), ..enough };
+        setrlimit(Resource::Nofile, few).expect("a process may want less");
+        let resolved = cwts_ports::resolve_unit(Some(socket.clone()), ([127, 0, 0, 1], 3000).into()).await;
+        let stopped = cwts_ports::stop_unit(&service).await;
+        let networks = found("server");
+        setrlimit(Resource::Nofile, enough).expect("as before");
+        assert_eq!(resolved.as_ref(), Some(&socket), "what systemd does not say stays as it is, with {spare} to spare");
+        assert!(stopped.is_err() && networks.is_none(), "an error, with {spare} to spare: {stopped:?}, {networks:?}");
+    }
 }
 
 /// Where the connection names no zone, firewalld's counts: that of the interface, else its default zone.

@@ -48,7 +48,10 @@ fn fact(error: &clap::Error, rendered: &str) -> String {
         ErrorKind::ValueValidation => {
             let reason = error.source().map(ToString::to_string).unwrap_or_default();
             let range = reason.split_once(" is not in ").and_then(|(_, range)| range.split_once("..="));
-            let reason = range.map_or(reason.clone(), |(low, high)| format!("use {low} to {high}"));
+            let reason = match range {
+                Some((low, high)) => format!("use {low} to {high}"),
+                None => reason.replace("invalid digit found in string", "it is no whole number"),
+            };
             format!("{word} cannot be {value:?}: {reason}.")
         }
         _ => {
@@ -98,6 +101,7 @@ mod tests {
                 "--help",
             ),
             (&["audit", "--limit", "0"], "--limit <N> cannot be \"0\": use 1 to 500.", "--help"),
+            (&["audit", "--limit", "all"], "--limit <N> cannot be \"all\": it is no whole number.", "--help"),
             (&["--home"], "--home <DIR> needs a value.", "--help"),
             (&["--json=5"], "unexpected value '5'", "Usage: cwts-ultra"),
         ];

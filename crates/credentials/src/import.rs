@@ -160,7 +160,8 @@ impl From<TlsError> for Problem {
             _ => Problem::new(code, text),
         };
         // A path may begin with a lower-case letter, a sentence may not.
-        if let Some(first) = problem.message.get(..1).map(str::to_uppercase) {
+        let is_prose = ["the ", "certificate "].iter().any(|word| problem.message.starts_with(word));
+        if let Some(first) = problem.message.get(..1).filter(|_| is_prose).map(str::to_uppercase) {
             problem.message.replace_range(..1, &first);
         }
         problem.message.push('.');
@@ -186,6 +187,10 @@ pub(crate) struct Pem {
 impl Pem {
     pub(crate) fn parse(path: &Path, text: &str) -> Result<Self, TlsError> {
         let mut pem = Self { path: path.into(), certificates: vec![], keys: vec![], has_encrypted_key: false };
+        // The older form of encryption (RFC 1421 section 4.6.1.1) has a head that no reader of PEM takes.
+        if text.contains("\nProc-Type: 4,ENCRYPTED") {
+            return Err(TlsError::EncryptedKey { path: pem.path });
+        }
         for section in <(SectionKind, Vec<u8>)>::pem_slice_iter(text.as_bytes()) {
             let (kind, der) = section.map_err(|error| pem.malformed("A section".to_owned(), &why(&error)))?;
             if kind == SectionKind::Certificate {

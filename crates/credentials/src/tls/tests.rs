@@ -164,6 +164,7 @@ fn what_does_not_fit_is_named_with_the_remedy() {
     let expired = foreign.leaf(|params| params.not_after = rcgen::date_time_ymd(2020, 1, 2));
     let early = foreign.leaf(|params| params.not_before = rcgen::date_time_ymd(2090, 1, 2));
     let encrypted = key.replace("PRIVATE KEY", "ENCRYPTED PRIVATE KEY");
+    let older = key.replacen("KEY-----\n", "KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,88\n\n", 1);
     let cut = &certificate[..certificate.len() - 40];
     let broken = certificate.replace("MII", "AAA");
     let cases = [
@@ -174,11 +175,14 @@ fn what_does_not_fit_is_named_with_the_remedy() {
         (&certificate, &certificate, "key.pem holds no private key", "name the certificate first"),
         ("", &key, "cert.pem holds no certificate", "BEGIN CERTIFICATE"),
         (&certificate, &encrypted, "key.pem is encrypted", "openssl pkey -in"),
+        (&certificate, &older, "key.pem is encrypted", "openssl pkey -in"),
         (&expired.0, &expired.1, "ended at 2020-01-02", "tls make"),
         (&early.0, &early.1, "starts at 2090-01-02", "timedatectl"),
         (cut, &key, "its -----END line is missing", "Export it again"),
         (&broken, &key, "Certificate 1 in", "Export it again"),
     ];
+    let missing = Problem::from(PemText::read(Path::new("studio.pem")).map(drop).unwrap_err()).to_string();
+    assert!(missing.starts_with("studio.pem cannot be read"), "a file is called as a person calls it: {missing}");
     let good = foreign.import(&certificate, &key).unwrap();
     for (certificate, key, fault, remedy) in cases {
         let refused = foreign.import(certificate, key).map(|taken| taken.info).unwrap_err();
