@@ -269,11 +269,9 @@ async fn tls_that_is_switched_on_in_the_file_is_served_and_a_broken_certificate_
     assert_ne!(shell(&https).await.stdout, "200", "there is no certificate to speak TLS with");
     client.call("get_account", json!({})).await.ok();
 
-    embedded.home().write_toml(&plain);
-    until("the end of the complaint", async || complains().await.is_none().then_some(())).await;
     std::fs::remove_file(folder.join("server.pem")).expect("it exists");
     make(embedded.home()).await;
-    embedded.home().write_toml(&with_tls);
+    until("the end of the complaint", async || complains().await.is_none().then_some(())).await;
     until("TLS", async || (shell(&https).await.stdout == "200").then_some(())).await;
     client.call("get_account", json!({})).await.ok();
 }

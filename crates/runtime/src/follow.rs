@@ -27,9 +27,10 @@ const EMPTIED: Duration = Duration::from_secs(4);
 pub(crate) async fn run(shared: Weak<Shared>, gone: CancellationToken) {
     let mut followed = None;
     loop {
-        let Some(sources) = shared.upgrade().map(|strong| strong.sources.clone()) else { return };
+        let files = shared.upgrade().map(|strong| (strong.sources.clone(), strong.tls.file()));
+        let Some((sources, certificate)) = files else { return };
         // Watched first and read then, so that no change falls between.
-        let watch = Watch::new(&sources).and_then(registered);
+        let watch = Watch::new(&sources, &[certificate]).and_then(registered);
         let changed = async {
             if let (Ok(watch), Some(followed)) = (&watch, &followed) {
                 while is_emptied(&sources, followed).await && settled(watch, Some(EMPTIED)).await {}

@@ -1,6 +1,6 @@
 //! The certificate that the ports show, and its renewal while connections live.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use cwts_config::TlsMode;
@@ -29,6 +29,11 @@ impl Tls {
     /// The certificate below the instance's data folder. Reads nothing yet.
     pub(crate) fn new(data: &Path) -> Self {
         Self { store: TlsStore::new(data), switch: watch::Sender::default(), shown: Mutex::default() }
+    }
+
+    /// Where the certificate lies.
+    pub(crate) fn file(&self) -> PathBuf {
+        self.store.server_file()
     }
 
     /// What the listeners look at.
