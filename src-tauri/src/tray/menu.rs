@@ -1,6 +1,7 @@
 //! The menu of the tray.
 //!
-//! Decides which entries there are; what an [`Action`] does is decided by the app.
+//! Decides which entries there are; what an [`Action`] does is decided by the app. What cannot be done now is greyed out
+//! rather than left out: every change of the layout gives the entries new ids, and a click into an open menu would be lost.
 
 use cwts_runtime::{RunState, TradingOrder};
 use ksni::MenuItem;
@@ -66,52 +67,39 @@ pub(crate) fn entries(view: &View) -> Vec<Entry> {
     let quit = Entry::Choice { action: Action::Quit, enabled: true };
     match &view.instances[..] {
         [only] => {
-            let facts = std::iter::once(&only.line).chain(&only.trading).cloned().map(Entry::Fact);
-            facts
-                .chain([Entry::Separator, open, step(only)])
-                .chain(trading(only))
+            let trading = only.trading.clone().unwrap_or_else(|| "Not trading".to_owned());
+            [Entry::Fact(only.line.clone()), Entry::Fact(trading), Entry::Separator, open]
+                .into_iter()
+                .chain(steps(only))
                 .chain([Entry::Separator, quit])
                 .collect()
         }
         several => {
-            let groups = several.iter().map(|instance| Entry::Group {
-                label: instance.named(),
-                entries: [
-                    Entry::Choice { action: Action::Open(Some(instance.id.clone())), enabled: true },
-                    step(instance),
-                ]
-                .into_iter()
-                .chain(trading(instance))
-                .collect(),
+            let groups = several.iter().map(|instance| {
+                let open = Entry::Choice { action: Action::Open(Some(instance.id.clone())), enabled: true };
+                Entry::Group {
+                    label: instance.named(),
+                    entries: std::iter::once(open).chain(steps(instance)).collect(),
+                }
             });
             groups.chain([Entry::Separator, open, Entry::Separator, quit]).collect()
         }
     }
 }
 
-/// Start or Stop, whichever can be taken.
-fn step(instance: &InstanceView) -> Entry {
-    let id = instance.id.clone();
-    let (action, enabled) = match instance.run {
-        RunState::Stopped => (Action::Start(id), true),
-        RunState::Starting => (Action::Start(id), false),
-        RunState::Running => (Action::Stop(id), true),
-        RunState::Stopping => (Action::Stop(id), false),
-    };
-    Entry::Choice { action, enabled: enabled && !instance.elsewhere }
-}
-
-/// What stops trading without a window, while the services run here.
-fn trading(instance: &InstanceView) -> Vec<Entry> {
-    if instance.run != RunState::Running || instance.elsewhere {
-        return Vec::new();
-    }
-    let orders = [TradingOrder::Halt, TradingOrder::Resume, TradingOrder::CancelAll];
-    let choice = |order| Entry::Choice {
-        action: Action::Trade(instance.id.clone(), order),
-        enabled: order != TradingOrder::Resume || instance.held_back,
-    };
-    std::iter::once(Entry::Separator).chain(orders.map(choice)).collect()
+/// What can be done with an instance without a window.
+fn steps(instance: &InstanceView) -> Vec<Entry> {
+    let id = || instance.id.clone();
+    let runs = instance.run == RunState::Running;
+    let choice = |(action, enabled)| Entry::Choice { action, enabled: enabled && !instance.elsewhere };
+    let services = [(Action::Start(id()), instance.run == RunState::Stopped), (Action::Stop(id()), runs)];
+    let trading = [
+        (Action::Trade(id(), TradingOrder::Halt), runs),
+        (Action::Trade(id(), TradingOrder::Resume), runs && instance.held_back),
+        (Action::Trade(id(), TradingOrder::CancelAll), runs),
+    ];
+    let services = services.map(choice).into_iter();
+    services.chain([Entry::Separator]).chain(trading.map(choice)).collect()
 }
 
 /// The entry as the bus knows it; `act` is called with the chosen action.
@@ -147,27 +135,46 @@ mod tests {
         entries(&fixture::view(runs))
     }
 
+    /// The actions that can be chosen now.
+    fn offered(entries: &[Entry]) -> Vec<&Action> {
+        let chosen = |entry| match entry {
+            &Entry::Choice { ref action, enabled: true } => Some(action),
+            _ => None,
+        };
+        entries.iter().filter_map(chosen).collect()
+    }
+
     #[track_caller]
-    fn offers(run: RunState, action: &Action, enabled: bool) {
+    fn offers(run: RunState, expected: &[Action]) {
         let menu = menu(&[("default", run)]);
-        let choice = Entry::Choice { action: action.clone(), enabled };
-        assert!(menu.contains(&choice), "while {run:?} the menu must hold {choice:?}: {menu:?}");
-        let steps = menu
-            .iter()
-            .filter(|entry| matches!(entry, Entry::Choice { action: Action::Start(_) | Action::Stop(_), .. }));
-        assert_eq!(steps.count(), 1, "Start and Stop are never offered together: {menu:?}");
-        let trades =
-            menu.iter().filter(|entry| matches!(entry, Entry::Choice { action: Action::Trade(..), .. })).count();
-        assert_eq!(trades, if run == RunState::Running { 3 } else { 0 }, "halting needs no window: {menu:?}");
+        let between: Vec<_> =
+            offered(&menu).into_iter().filter(|it| !matches!(it, Action::Open(_) | Action::Quit)).cloned().collect();
+        assert_eq!(between, expected, "while {run:?} only what can be done is offered: {menu:?}");
     }
 
     #[test]
-    fn only_the_step_that_can_be_taken_is_offered() {
+    fn only_the_steps_that_can_be_taken_are_offered() {
         let (start, stop) = (Action::Start("default".to_owned()), Action::Stop("default".to_owned()));
-        offers(RunState::Stopped, &start, true);
-        offers(RunState::Starting, &start, false);
-        offers(RunState::Running, &stop, true);
-        offers(RunState::Stopping, &stop, false);
+        let trade = |order| Action::Trade("default".to_owned(), order);
+        offers(RunState::Stopped, &[start]);
+        offers(RunState::Starting, &[]);
+        offers(RunState::Running, &[stop, trade(TradingOrder::Halt), trade(TradingOrder::CancelAll)]);
+        offers(RunState::Stopping, &[]);
+    }
+
+    #[test]
+    fn the_layout_is_the_same_in_every_state() {
+        let kinds = |run| -> Vec<_> {
+            let menu = menu(&[("default", run)]);
+            let kind = |entry| match entry {
+                Entry::Choice { action, .. } => Some(action),
+                Entry::Fact(_) | Entry::Group { .. } | Entry::Separator => None,
+            };
+            menu.into_iter().map(kind).collect()
+        };
+        for run in [RunState::Starting, RunState::Running, RunState::Stopping] {
+            assert_eq!(kinds(run), kinds(RunState::Stopped), "an open menu keeps its entries while {run:?}");
+        }
     }
 
     #[test]
@@ -182,11 +189,10 @@ mod tests {
     fn each_of_several_instances_has_its_own_start_and_stop() {
         let menu = menu(&[("default", RunState::Running), ("desk", RunState::Stopped)]);
         let choice = |action| Entry::Choice { action, enabled: true };
-        let expected = Entry::Group {
-            label: "desk: Stopped".to_owned(),
-            entries: vec![choice(Action::Open(Some("desk".to_owned()))), choice(Action::Start("desk".to_owned()))],
-        };
-        assert_eq!(menu.get(1), Some(&expected), "one click must never start the wrong instance: {menu:?}");
+        let Some(Entry::Group { label, entries }) = menu.get(1) else { panic!("a menu of its own: {menu:?}") };
+        assert_eq!(label, "desk: Stopped", "it says whose it is");
+        let expected = [&Action::Open(Some("desk".to_owned())), &Action::Start("desk".to_owned())];
+        assert_eq!(offered(entries), expected, "one click must never start the wrong instance");
         assert_eq!(menu.last(), Some(&choice(Action::Quit)), "quitting ends all of them, and stays at the bottom");
     }
 
