@@ -42,16 +42,34 @@ need_packages() {
     as_root env DEBIAN_FRONTEND=noninteractive DEBCONF_NOWARNINGS=yes apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 }
 
+# Rust as found. Where there is none, rustup brings it: from the distribution, or from its own site.
 need_rust() {
     if ! command -v cargo >/dev/null && [ -r "$HOME/.cargo/env" ]; then
         # shellcheck source=/dev/null
         . "$HOME/.cargo/env"
     fi
-    command -v cargo >/dev/null || fail "Rust is missing. Install it with rustup (https://rustup.rs), then run this again."
+    if ! command -v cargo >/dev/null; then
+        install_rust
+    fi
     local needed found
     needed=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' "$root/Cargo.toml")
     found=$(rustc --version | cut -d' ' -f2)
     at_least "$found" "$needed" || fail "Rust $found is too old; $needed or newer is needed. Run: rustup update"
+}
+
+install_rust() {
+    say "installing Rust with rustup, for this user only"
+    # Not every release has the package.
+    if apt-get install --simulate rustup >/dev/null 2>&1; then
+        need_packages rustup
+        rustup default stable
+    else
+        need_packages curl ca-certificates
+        curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y --quiet ||
+            fail "Rust could not be fetched. Install it with rustup (https://rustup.rs), then run this again."
+        # shellcheck source=/dev/null
+        . "$HOME/.cargo/env"
+    fi
 }
 
 # at_least FOUND NEEDED: compares dotted versions.
