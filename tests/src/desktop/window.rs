@@ -146,6 +146,9 @@ impl Window {
     /// # Panics
     /// As for [`Window::click`].
     pub async fn click_on(&self, selector: &str) {
+        // A click on a button that is not enabled yet does nothing, and the driver calls it a success.
+        let look = "return !!document.querySelector(args)?.matches(':not(:disabled, [aria-disabled=true])')";
+        self.wait(&format!("{selector} to be enabled"), look, json!(selector)).await;
         let clicked = within(&format!("a click on {selector}"), self.find(selector).await.click()).await;
         clicked.unwrap_or_else(|error| panic!("{selector} cannot be clicked: {error}"));
     }
@@ -269,7 +272,8 @@ impl Window {
     }
 
     async fn button(&self, words: &str) -> Element {
-        let look = "return [...document.querySelectorAll('button')].some((one) => one.textContent.trim() === args)";
+        let look = "return [...document.querySelectorAll('button:not(:disabled, [aria-disabled=true])')]
+            .some((one) => one.textContent.trim() === args)";
         self.wait(&format!("the button {words:?}"), look, json!(words)).await;
         let found = self.client.find(Locator::XPath(&format!("//button[normalize-space() = '{words}']"))).await;
         found.unwrap_or_else(|error| panic!("{words:?} has vanished: {error}"))
