@@ -15,6 +15,7 @@ export class RunControl {
   readonly #live: LiveSnapshot;
   readonly #toasts: Toasts;
   readonly #route: Route;
+  #turn: Promise<void> = Promise.resolve();
 
   constructor(host: InstanceHost, live: LiveSnapshot, toasts: Toasts, route: Route) {
     this.#host = host;
@@ -49,16 +50,14 @@ export class RunControl {
     });
   }
 
+  /** The same is asked once; something else waits for its turn: a click while a start ends must not be lost. */
   async #ask(what: 'start' | 'stop' | 'restore', act: () => Promise<void>): Promise<void> {
-    if (this.pending) return;
+    if (this.pending === what) return;
     this.pending = what;
-    try {
-      await act();
-    } catch (thrown) {
-      this.#report(asProblem(thrown));
-    } finally {
-      this.pending = null;
-    }
+    const turn = this.#turn.then(act).catch((thrown: unknown) => this.#report(asProblem(thrown)));
+    this.#turn = turn;
+    await turn;
+    if (this.#turn === turn) this.pending = null;
     await this.#live.refresh();
   }
 

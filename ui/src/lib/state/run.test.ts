@@ -67,7 +67,24 @@ describe('RunControl', () => {
     const { run } = await open('stopped', { start });
     void run.start();
     void run.start();
+    await vi.waitFor(() => expect(start).toHaveBeenCalled());
     expect(start).toHaveBeenCalledOnce();
     expect(run.pending).toBe('start');
+  });
+
+  it('does what was asked meanwhile when its turn comes', async () => {
+    let started = () => {};
+    const start = vi.fn<InstanceHost['start']>(() => new Promise((done) => (started = () => done())));
+    const stop = vi.fn<InstanceHost['stop']>(() => Promise.resolve());
+    const { run } = await open('stopped', { start, stop });
+    void run.start();
+    const stopped = run.stop();
+    expect(run.pending, 'the button shows that it was heard').toBe('stop');
+    await vi.waitFor(() => expect(start).toHaveBeenCalledOnce());
+    expect(stop, 'in order').not.toHaveBeenCalled();
+    started();
+    await stopped;
+    expect(stop).toHaveBeenCalledOnce();
+    expect(run.pending).toBeNull();
   });
 });
