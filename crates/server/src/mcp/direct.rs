@@ -4,13 +4,12 @@
 //! [`Direct::take`] takes a call only where nothing could go wrong before its tool runs: the session has begun, the message
 //! is a plain `tools/call`, the caller may use the tool and the arguments fit. Whatever else a client sends goes to rmcp, so
 //! errors of the protocol and of arguments have one source. A tool that asks its client back is not for here: it needs the
-//! session. One task per connection runs the calls and writes what is ready in one go.
+//! session. A call that is alone on its connection goes on, and is answered, on the thread that has its news; where several
+//! are under way, one task per connection takes them on and writes what is ready in one go.
 
-use axum::extract::ws::Message;
-use cwts_runtime::{Caller, ConnectedClient, Connection};
-use futures_util::stream::FuturesUnordered;
-use futures_util::{SinkExt as _, StreamExt as _};
-use prometheus::IntCounter;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use cwts_runtime::{Caller, ConnectedClient};
 use rmcp::handler::server::tool::IntoCallToolResult as _;
 use rmcp::handler::server::wrapper::{Json, Parameters};
 use rmcp::model::{
@@ -21,19 +20,20 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 
+use self::errand::{Errand, GoOn};
+pub(crate) use self::outlet::Outlet;
 use crate::mcp::handler::{TradingServer, asks_once, refusal_of};
 use crate::mcp::tools::ToolError;
-use crate::mcp::transport::{Sink, Unsent};
 use crate::mcp::turn::{self, Turn};
 use crate::mcp::wire::{ListOrdersArgs, MarketDataArgs, ModifyOrderArgs, OrderArgs, PlaceOrderArgs, PositionsArgs};
 use crate::mcp::{confirmation, permission, schema};
 
-const METHOD: &str = "tools/call";
+mod errand;
+mod outlet;
 
-/// Answers that are written in one go.
-const BATCH: usize = 64;
+const METHOD: &str = "tools/call";
 
 /// What a session has agreed on. Told by the answers that rmcp sends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,28 +49,10 @@ enum Session {
 
 /// Takes calls of one connection.
 pub(crate) struct Direct {
-    server: TradingServer,
-    /// Who calls, as rmcp's requests carry it.
-    extensions: Extensions,
     session: Session,
-    outlet: Outlet,
-    /// To the task that runs the calls, which begins with the first one.
-    work: Option<mpsc::UnboundedSender<Work>>,
-}
-
-/// Where answers go.
-#[derive(Clone)]
-pub(crate) struct Outlet {
-    pub(crate) sink: Sink,
-    pub(crate) connection: Connection,
-    pub(crate) unsent: watch::Sender<usize>,
-    pub(crate) sent: IntCounter,
-}
-
-enum Work {
-    Call(Box<Call>),
-    /// The client does not want the answer any more.
-    Withdraw(RequestId),
+    desk: Arc<Desk>,
+    /// Becomes the task that writes, with the first call.
+    work: Option<mpsc::UnboundedReceiver<outlet::Work>>,
 }
 
 struct Call {
@@ -118,7 +100,10 @@ impl Direct {
         let mut extensions = Extensions::new();
         extensions.insert(caller);
         extensions.insert(client);
-        Self { server, extensions, session: Session::None, outlet, work: None }
+        server.subscriptions.tell_through(outlet.clone());
+        let (task, work) = mpsc::unbounded_channel();
+        let desk = Desk { server, extensions, outlet, under_way: Mutex::default(), task };
+        Self { session: Session::None, desk: Arc::new(desk), work: Some(work) }
     }
 
     /// Learns from what rmcp answers what the session has agreed on.
@@ -130,28 +115,25 @@ impl Direct {
     /// Takes a call and sees to its answer. `false` for everything that is rmcp's.
     pub(crate) fn take(&mut self, text: &str, turn: impl FnOnce() -> Turn) -> bool {
         let Some(call) = self.recognise(text, turn) else { return false };
-        let work = self.work.get_or_insert_with(|| {
-            let (work, calls) = mpsc::unbounded_channel();
-            tokio::spawn(run(calls, self.server.clone(), self.extensions.clone(), self.outlet.clone()));
-            work
-        });
-        // The task lives as long as this sender.
-        work.send(Work::Call(Box::new(call))).is_ok()
+        if let Some(work) = self.work.take() {
+            tokio::spawn(self.desk.outlet.clone().write(work));
+        }
+        self.desk.under_way().push(call.id.clone());
+        self.desk.go_on(&Errand::new(Arc::clone(&self.desk), call.run(Arc::clone(&self.desk))));
+        true
     }
 
     /// Drops the answer of a call that is under way, if it is one of these.
     pub(crate) fn withdraw(&self, id: &RequestId) {
-        if let Some(work) = &self.work {
-            // Without a task there is no call under way.
-            work.send(Work::Withdraw(id.clone())).ok();
-        }
+        self.desk.remove(id);
     }
 
     fn recognise(&self, text: &str, turn: impl FnOnce() -> Turn) -> Option<Call> {
+        let Desk { server, extensions, .. } = &*self.desk;
         let (id, params) = Frame::read(text)?;
         let says_complete = self.session.says_complete(params.meta)?;
-        let tool = self.server.tool(params.name)?;
-        if permission::refusal(tool, &self.extensions).is_some() || confirmation::may_ask(&self.server, params.name) {
+        let tool = server.tool(params.name)?;
+        if permission::refusal(tool, extensions).is_some() || confirmation::may_ask(server, params.name) {
             return None;
         }
         let mut arguments = Value::Object(params.arguments.unwrap_or_default());
@@ -290,72 +272,54 @@ fn success(id: &RequestId, content: &str, says_complete: bool) -> serde_json::Re
 }
 
 impl Call {
-    /// Runs in its turn. Returns the answer with the id of the request.
-    async fn run(self, server: &TradingServer, extensions: &Extensions) -> (RequestId, Option<String>) {
+    /// Runs in its turn. The answer, where it was not withdrawn meanwhile.
+    async fn run(self, desk: Arc<Desk>) -> Option<String> {
         let running = self.turn.come().await;
-        let answer = turn::run(self.arguments.call(server), running, self.asks_once).await;
-        server.account_for(self.tool, permission::of_client(extensions), answer.refusal());
+        let answer = turn::run(self.arguments.call(&desk.server), running, self.asks_once).await;
+        desk.server.account_for(self.tool, permission::of_client(&desk.extensions), answer.refusal());
         tracing::debug!(id = %self.id, tool = %self.tool.name, "answered directly");
-        (self.id.clone(), answer.into_json(self.id, self.says_complete).ok())
+        // Not there: the client has withdrawn the request, which gets no answer then (MCP, "Cancellation").
+        desk.remove(&self.id)?;
+        answer.into_json(self.id, self.says_complete).ok()
     }
 }
 
-/// Runs calls until no more can come and all are answered.
-async fn run(work: mpsc::UnboundedReceiver<Work>, server: TradingServer, extensions: Extensions, outlet: Outlet) {
-    let (answers, ready) = mpsc::unbounded_channel();
-    let unsent = outlet.unsent.clone();
-    tokio::join!(call(work, &server, &extensions, &unsent, answers), write(ready, outlet));
+/// What the calls of one connection share.
+struct Desk {
+    server: TradingServer,
+    /// Who calls, as rmcp's requests carry it.
+    extensions: Extensions,
+    outlet: Outlet,
+    under_way: Mutex<Vec<RequestId>>,
+    /// Ends with the last call and the connection.
+    task: mpsc::UnboundedSender<outlet::Work>,
 }
 
-async fn call(
-    mut work: mpsc::UnboundedReceiver<Work>,
-    server: &TradingServer,
-    extensions: &Extensions,
-    unsent: &watch::Sender<usize>,
-    answers: mpsc::UnboundedSender<(String, Unsent)>,
-) {
-    let (mut running, mut under_way) = (FuturesUnordered::new(), Vec::new());
-    loop {
-        tokio::select! {
-            biased;
-            Some(work) = work.recv() => match work {
-                Work::Call(call) => {
-                    under_way.push(call.id.clone());
-                    running.push(call.run(server, extensions));
-                }
-                Work::Withdraw(id) => under_way.retain(|each| *each != id),
-            },
-            Some((id, answer)) = running.next() => {
-                // Not there: the client has withdrawn the request, which gets no answer then (MCP, "Cancellation").
-                let wanted = under_way.iter().position(|each| *each == id).map(|at| under_way.swap_remove(at));
-                if let Some(answer) = answer.filter(|_| wanted.is_some()) {
-                    // The client may be gone.
-                    answers.send((answer, Unsent::count(unsent))).ok();
-                }
-            }
-            else => return,
+impl Desk {
+    fn under_way(&self) -> MutexGuard<'_, Vec<RequestId>> {
+        self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn remove(&self, id: &RequestId) -> Option<RequestId> {
+        let mut under_way = self.under_way();
+        let at = under_way.iter().position(|each| each == id)?;
+        Some(under_way.swap_remove(at))
+    }
+
+    fn go_on(&self, errand: &Arc<Errand<Self>>) {
+        if let Some(answer) = errand.go_on() {
+            self.outlet.write_now(answer, &self.task);
         }
     }
 }
 
-/// Writes what is ready in one go. A client that does not read must not outlive the drain's deadline.
-async fn write(mut ready: mpsc::UnboundedReceiver<(String, Unsent)>, outlet: Outlet) {
-    let mut batch = Vec::with_capacity(BATCH);
-    while ready.recv_many(&mut batch, BATCH).await > 0 {
-        let written = async {
-            let mut sink = outlet.sink.lock().await;
-            let mut counted = Vec::with_capacity(batch.len());
-            for (answer, unsent) in batch.drain(..) {
-                sink.feed(Message::text(answer)).await?;
-                counted.push(unsent);
-            }
-            sink.flush().await?;
-            outlet.sent.inc_by(counted.len() as u64);
-            Ok::<_, axum::Error>(())
-        };
-        tokio::select! {
-            written = written => if written.is_err() { return },
-            () = outlet.connection.aborted() => return,
+impl GoOn for Desk {
+    fn can_go_on(&self, errand: Arc<Errand<Self>>) {
+        if self.under_way().len() > 1 {
+            // The task lives as long as this sender.
+            self.task.send(outlet::Work::GoOn(errand)).ok();
+        } else {
+            self.go_on(&errand);
         }
     }
 }

@@ -41,7 +41,7 @@ pub(crate) struct TradingServer {
     /// The service that the client came in on.
     service: Service,
     tools: &'static ToolRouter<Self>,
-    subscriptions: Subscriptions,
+    pub(super) subscriptions: Subscriptions,
     /// A stop waits for the session.
     _session: TaskTrackerToken,
 }

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::future::Future;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use cwts_runtime::{Caller, Connection, Instance};
 use futures_util::FutureExt as _;
@@ -20,6 +20,7 @@ use rmcp::{ErrorData, RoleServer};
 use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use tokio::task::AbortHandle;
 
+use crate::mcp::direct::Outlet;
 use crate::mcp::permission::of_client;
 use crate::mcp::resources::TradingResource;
 
@@ -37,6 +38,8 @@ pub(crate) struct Subscriptions(Arc<Followers>);
 struct Followers {
     by_uri: Mutex<HashMap<String, AbortHandle>>,
     streams: Semaphore,
+    /// Of a WebSocket. Through rmcp each notification would take two more tasks for each client.
+    outlet: OnceLock<Outlet>,
 }
 
 impl Drop for Followers {
@@ -49,11 +52,18 @@ impl Drop for Followers {
 
 impl Default for Subscriptions {
     fn default() -> Self {
-        Self(Arc::new(Followers { by_uri: Mutex::default(), streams: Semaphore::new(MAX_STREAMS) }))
+        let (by_uri, streams) = (Mutex::default(), Semaphore::new(MAX_STREAMS));
+        Self(Arc::new(Followers { by_uri, streams, outlet: OnceLock::new() }))
     }
 }
 
 impl Subscriptions {
+    /// Tells the client of a WebSocket without rmcp.
+    pub(crate) fn tell_through(&self, outlet: Outlet) {
+        // A session has one socket.
+        self.0.outlet.set(outlet).ok();
+    }
+
     /// A place for a stream of `subscriptions/listen`, held for as long as it is open.
     ///
     /// # Errors
@@ -68,10 +78,15 @@ impl Subscriptions {
     /// Begins to tell; a second subscription to the same resource is the first one.
     pub(crate) fn add(&self, uri: String, changes: watch::Receiver<u64>, peer: Peer<RoleServer>) {
         if let Entry::Vacant(place) = self.0.by_uri.lock().unwrap_or_else(PoisonError::into_inner).entry(uri) {
-            let uri = place.key().clone();
+            let (uri, outlet) = (place.key().clone(), self.0.outlet.get().cloned());
             let follower = tokio::spawn(async move {
-                follow(&uri, changes, |notification| peer.send_notification(notification).map(|sent| sent.is_ok()))
-                    .await;
+                match outlet {
+                    Some(outlet) => follow(&uri, changes, |notification| outlet.tell(notification)).await,
+                    None => {
+                        let send = |notification| peer.send_notification(notification).map(|sent| sent.is_ok());
+                        follow(&uri, changes, send).await;
+                    }
+                }
             });
             place.insert(follower.abort_handle());
         }
