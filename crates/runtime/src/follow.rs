@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Weak;
 use std::time::Duration;
 
-use cwts_config::{Key, Loaded, Revision, Settings, Sources, Watch};
+use cwts_config::{Key, Loaded, Settings, Watch};
 use cwts_domain::{ErrorCode, Problem};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
@@ -25,43 +25,36 @@ const EMPTIED: Duration = Duration::from_secs(4);
 
 /// Follows the files until the instance is gone.
 pub(crate) async fn run(shared: Weak<Shared>, gone: CancellationToken) {
-    let mut followed = None;
+    let mut emptied = Emptied::MayPass;
     loop {
-        let files = shared.upgrade().map(|strong| (strong.sources.clone(), strong.tls.file()));
-        let Some((sources, certificate)) = files else { return };
+        let Some(strong) = shared.upgrade() else { return };
         // Watched first and read then, so that no change falls between.
-        let watch = Watch::new(&sources, &[certificate]).and_then(registered);
+        let watch = Watch::new(&strong.sources, &[strong.tls.file()]).and_then(registered);
+        let followed = Instance::of(strong).follow(emptied).await;
         let changed = async {
-            if let (Ok(watch), Some(followed)) = (&watch, &followed) {
-                while is_emptied(&sources, followed).await && settled(watch, Some(EMPTIED)).await {}
-            }
-            let found = read(&sources).await;
-            if let Some(strong) = shared.upgrade() {
-                Instance::of(strong).follow().await;
-            }
             match &watch {
-                Ok(watch) => drop(settled(watch, None).await),
+                Ok(watch) => settled(watch, if followed { None } else { Some(EMPTIED) }).await,
                 Err(error) => {
                     tracing::warn!(%error, "edits of the configuration are noticed late: the files cannot be watched");
                     drop(tokio::time::timeout(POLL, std::future::pending::<()>()).await);
+                    false
                 }
             }
-            found
         };
         tokio::select! {
             () = gone.cancelled() => return,
-            found = changed => followed = found.or(followed),
+            changed = changed => emptied = if followed || changed { Emptied::MayPass } else { Emptied::Stays },
         }
     }
 }
 
-async fn read(sources: &Sources) -> Option<Revision> {
-    let sources = sources.clone();
-    crate::change::blocking(move || Revision::read(&sources).ok()).await.ok().flatten()
-}
-
-async fn is_emptied(sources: &Sources, followed: &Revision) -> bool {
-    read(sources).await.is_some_and(|now| now.is_emptied_since(followed))
+/// What a file means that is missing or blank and was not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Emptied {
+    /// Its writer may not be done.
+    MayPass,
+    /// It is meant so.
+    Stays,
 }
 
 #[expect(deprecated, reason = "its successor is unsafe for descriptors that do not stay open; a watch owns its own")]
@@ -113,14 +106,20 @@ impl Instance {
 }
 
 impl Core {
-    /// Puts into force what the files say by now. What cannot be is reported, and what runs stays.
-    pub(crate) async fn follow(&mut self, instance: &Instance) {
+    /// Puts into force what the files say by now. What cannot be is reported, and what runs stays. False when nothing was
+    /// done because of a file that may be empty for a moment only.
+    pub(crate) async fn follow(&mut self, instance: &Instance, emptied: Emptied) -> bool {
         let (sources, this_run) = (instance.shared().sources.clone(), self.this_run.clone());
         let read = crate::change::blocking(move || Self::read(&sources, &this_run).map_err(Problem::from)).await;
         let next = read.and_then(|read| read);
         if next.as_ref().ok().is_some_and(|next| self.loaded.as_ref() == Ok(next)) {
             self.report(instance, None);
-            return;
+            return true;
+        }
+        if let (Ok(next), Ok(before), Emptied::MayPass) = (&next, &self.loaded, emptied)
+            && next.revision.is_emptied_since(&before.revision)
+        {
+            return false;
         }
         match next {
             Ok(next) => match self.put_in_force(instance, next).await {
@@ -136,6 +135,7 @@ impl Core {
                 }
             }
         }
+        true
     }
 
     pub(crate) async fn restore(&mut self, instance: &Instance) -> Result<(), Problem> {
@@ -145,7 +145,7 @@ impl Core {
         let aside = restored.aside.map(|aside| format!("; the damaged one is {}", aside.display()));
         let file = restored.file.display();
         instance.record(format!("{file} is its last good copy again{}", aside.unwrap_or_default()));
-        self.follow(instance).await;
+        self.follow(instance, Emptied::Stays).await;
         Ok(())
     }
 

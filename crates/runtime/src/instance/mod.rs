@@ -24,6 +24,7 @@ use crate::core::Core;
 use crate::edit::SettingsEdit;
 use crate::elsewhere::ElsewhereCell;
 use crate::exchange::ExchangeHandle;
+use crate::follow::Emptied;
 use crate::meter::{Meter, Meters};
 use crate::metrics::Metrics;
 use crate::operation::Operation;
@@ -223,11 +224,11 @@ impl Instance {
         Ok(self.0.core.lock().await.loaded.as_ref().map_err(Clone::clone)?.settings.clone())
     }
 
-    /// Puts into force what the files say by now.
-    pub(crate) async fn follow(&self) {
+    /// Puts into force what the files say by now; false when that has to wait.
+    pub(crate) async fn follow(&self, emptied: Emptied) -> bool {
         let mut core = self.0.core.lock().await;
         core.acting = Actor::HandEdit;
-        core.follow(self).await;
+        core.follow(self, emptied).await
     }
 
     pub(crate) fn publish_again(&self) {
