@@ -5,7 +5,7 @@ use std::time::Duration;
 use cwts_domain::Service;
 use cwts_runtime::{ClientInfo, Link, SaveTarget, Scope};
 use cwts_tests::{
-    Embedded, HttpSession, OWNER_TOKEN, Reply, Socket, TRADE_TOKEN, bearer, free_port, initialize_request,
+    Embedded, HttpSession, OWNER_TOKEN, Reply, Socket, TRADE_TOKEN, bearer, free_port, initialize_request, modern,
     send_exactly, until,
 };
 use serde_json::{Value, json};
@@ -69,6 +69,32 @@ async fn a_websocket_is_listed_by_its_name_until_the_owner_ends_it() {
         .into_iter()
         .any(|activity| activity.text.contains("Disconnected cwts-tests 1"));
     assert!(told, "a person sees what was done");
+}
+
+#[tokio::test]
+async fn a_client_of_2026_is_listed_by_the_name_in_its_requests() {
+    let embedded = Embedded::start().await;
+    let mut socket = Socket::open(&embedded.url(Service::McpWebsocket)).await;
+    socket.send_text(modern(1, "server/discover", json!({})).to_string()).await;
+    socket.next().await;
+    let client = one(&embedded, |client| client.link == Link::Websocket).await;
+    assert_eq!(
+        (&*client.name, client.version.as_deref()),
+        ("cwts-tests", Some("1")),
+        "there is no initialize: {client:?}"
+    );
+    let told = embedded.instance().activities().into_iter().any(|it| it.text.starts_with("cwts-tests connected on "));
+    assert!(told, "the person sees it come like one of before");
+
+    let request = modern(1, "tools/call", json!({ "name": "get_account", "arguments": {} })).to_string();
+    let asked =
+        reqwest::Client::new().post(embedded.url(Service::McpHttp)).header("authorization", bearer(TRADE_TOKEN));
+    let asked =
+        asked.header("accept", "application/json, text/event-stream").header("content-type", "application/json");
+    let asked = asked.header("mcp-protocol-version", "2026-07-28").header("mcp-method", "tools/call");
+    let answer = asked.header("mcp-name", "get_account").body(request).send().await.expect("an answer");
+    assert_eq!(answer.status(), 200, "{answer:?}");
+    one(&embedded, |client| client.service == Service::McpHttp && client.name == "cwts-tests").await;
 }
 
 #[tokio::test]

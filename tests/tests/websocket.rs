@@ -235,17 +235,19 @@ async fn orders_of_one_connection_do_not_overtake_each_other() {
         let params = json!({ "name": tool, "arguments": arguments });
         json!({ "jsonrpc": "2.0", "id": id, "method": "tools/call", "params": params }).to_string()
     };
-    for id in (1_000..2_000).step_by(2) {
-        let name = json!({ "client_order_id": id.to_string() });
-        let mut order =
-            json!({ "symbol": "BTCUSD", "side": "buy", "order_type": "limit", "quantity": 0.001, "price": 60_000 });
-        order["client_order_id"] = name["client_order_id"].clone();
-        client.socket().send_text(call(id, "place_order", order)).await;
-        client.socket().send_text(call(id + 1, "cancel_order", name)).await;
-    }
     let mut overtook = 0;
-    for _ in 1_000..2_000 {
-        overtook += u32::from(client.socket().next().await["result"]["isError"] == true);
+    for burst in 10..20 {
+        for id in (burst * 100..(burst + 1) * 100).step_by(2) {
+            let name = json!({ "client_order_id": id.to_string() });
+            let mut order =
+                json!({ "symbol": "BTCUSD", "side": "buy", "order_type": "limit", "quantity": 0.001, "price": 60_000 });
+            order["client_order_id"] = name["client_order_id"].clone();
+            client.socket().send_text(call(id, "place_order", order)).await;
+            client.socket().send_text(call(id + 1, "cancel_order", name)).await;
+        }
+        for _ in 0..100 {
+            overtook += u32::from(client.socket().next().await["result"]["isError"] == true);
+        }
     }
     assert_eq!(overtook, 0, "a cancel that overtakes its order leaves the order in the book");
 }

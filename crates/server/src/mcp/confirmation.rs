@@ -9,14 +9,14 @@ use std::time::Duration;
 use cwts_domain::PlaceOrder;
 use cwts_runtime::Exchange;
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, CallToolResult, ClientResult, ContentBlock, InputRequiredResult,
-    ProtocolVersion, ServerRequest,
+    CallToolRequestParams, CallToolResponse, ClientResult, InputRequiredResult, ProtocolVersion, ServerRequest,
 };
 use rmcp::service::{PeerRequestOptions, RequestContext};
 use rmcp::{ErrorData, RoleServer};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use crate::mcp::error;
 use crate::mcp::handler::TradingServer;
 use crate::mcp::wire::{ModifyOrderArgs, OrderArgs};
 
@@ -46,11 +46,14 @@ pub(crate) async fn instead(
     let Some(value) = value(server, request).await.filter(|value| *value > f64::from(above)) else { return Ok(None) };
     let can_ask = context.client_capabilities().is_some_and(|capabilities| capabilities.elicitation.is_some());
     if !can_ask {
-        return Ok(Some(refused(format!(
-            "The order is worth {value:.2} USD, above the {above} USD from which on a person confirms \
+        return Ok(Some(refused(
+            "needs_confirmation",
+            format!(
+                "The order is worth {value:.2} USD, above the {above} USD from which on a person confirms \
              (mcp.confirm_above), and this client cannot ask one: it lacks elicitation. Place smaller orders, or let the \
              person use a client that can ask, or raise the setting."
-        ))));
+            ),
+        )));
     }
     let question = question(&request.name, value);
     let answer = if context.protocol_version().is_some_and(|version| version >= ProtocolVersion::V_2026_07_28) {
@@ -66,8 +69,12 @@ pub(crate) async fn instead(
         ask(context, question).await
     };
     let confirmed = answer["action"] == "accept" && answer["content"][ANSWER] == true;
-    let declined =
-        || refused("The person did not confirm the order. Nothing was done; do not try again unasked.".into());
+    let declined = || {
+        refused(
+            "not_confirmed",
+            "The person did not confirm the order. Nothing was done; do not try again unasked.".into(),
+        )
+    };
     Ok((!confirmed).then(declined))
 }
 
@@ -91,8 +98,8 @@ fn question(tool: &str, value: f64) -> Value {
     json!({ "method": "elicitation/create", "params": { "message": message, "requestedSchema": schema } })
 }
 
-fn refused(text: String) -> CallToolResponse {
-    CallToolResult::error(vec![ContentBlock::text(text)]).into()
+fn refused(code: &str, text: String) -> CallToolResponse {
+    error::of_tool(code, text, None).into()
 }
 
 fn typed<T: DeserializeOwned>(value: Value) -> Result<T, ErrorData> {

@@ -3,21 +3,23 @@
 use std::sync::LazyLock;
 
 use cwts_domain::Service;
-use cwts_runtime::{ConnectedClient, ExchangeError, Instance, TEST_CLIENT, printable};
+use cwts_runtime::{ConnectedClient, Instance};
 use rmcp::handler::server::router::tool::ToolRouter;
 use rmcp::handler::server::tool::ToolCallContext;
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, CallToolResult, CompleteRequestParams, CompleteResult, ContentBlock,
-    ErrorCode, GetPromptRequestParams, GetPromptResponse, Implementation, InitializeRequestParams, InitializeResult,
-    JsonObject, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult,
-    PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse, ReadResourceResult, ResourceContents,
-    ServerCapabilities, ServerConfig, SubscribeRequestParams, SubscriptionFilter, Tool, UnsubscribeRequestParams,
+    CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult, ErrorCode, GetPromptRequestParams,
+    GetPromptResponse, Implementation, InitializeRequestParams, InitializeResult, JsonObject, ListPromptsResult,
+    ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
+    ReadResourceRequestParams, ReadResourceResponse, ReadResourceResult, ResourceContents, ServerCapabilities,
+    ServerConfig, SubscribeRequestParams, SubscriptionFilter, Tool, UnsubscribeRequestParams,
 };
 use rmcp::service::{RequestContext, SubscriptionContext};
 use rmcp::{ErrorData, RoleServer, ServerHandler};
 use serde_json::{Value, json};
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
+use crate::clients::{self, shown};
+use crate::mcp::error::{self, OneTooMany, unread};
 use crate::mcp::page::page;
 use crate::mcp::resources::{self, MIME_TYPE, TradingResource};
 use crate::mcp::subscriptions::{self, Subscriptions};
@@ -93,14 +95,7 @@ impl ServerHandler for TradingServer {
         request: InitializeRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<InitializeResult, ErrorData> {
-        let port = self.instance.address(self.service).map_or(0, |address| address.port());
-        let connected = format!("{} connected on {port}", shown(&request.client_info.name));
-        // A test every second would leave no room in the list for anything else.
-        if request.client_info.name == TEST_CLIENT {
-            tracing::debug!("{connected}");
-        } else {
-            self.instance.record(connected);
-        }
+        clients::welcome(&self.instance, self.service, &request.client_info.name);
         context.peer.set_peer_info(request.clone());
         self.negotiate_initialize(&request)
     }
@@ -138,7 +133,7 @@ impl ServerHandler for TradingServer {
         _context: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
         let resource = self.resource(&request.uri)?;
-        let value = resource.read(&self.instance).await.map_err(|error| unread(&error))?;
+        let value = resource.read(&self.instance).await.map_err(unread)?;
         let contents = ResourceContents::text(value.to_string(), request.uri).with_mime_type(MIME_TYPE);
         Ok(ReadResourceResult::new(vec![contents]).into())
     }
@@ -216,6 +211,11 @@ impl ServerHandler for TradingServer {
             let message = format!("unknown tool {}; there are {}", shown(&request.name), names.join(", "));
             return Err(ErrorData::invalid_params(message, None));
         };
+        if let Some(one_too_many) = context.extensions.get::<OneTooMany>() {
+            let refused = Ok(one_too_many.of_tool().into());
+            self.account_for(&tool, permission::of_client(&context.extensions), refusal_of(&refused));
+            return refused;
+        }
         let refused = permission::refusal(&tool, &context.extensions);
         let client: Option<ConnectedClient> = permission::of_client(&context.extensions).cloned();
         let turn = context.extensions.get::<Turn>().cloned();
@@ -258,15 +258,10 @@ pub(crate) fn asks_once(tool: &str, arguments: Option<&JsonObject>) -> bool {
 /// 2025-11-25, "Error handling").
 fn as_tool_error(error: ErrorData) -> Result<CallToolResponse, ErrorData> {
     if error.code == ErrorCode::INVALID_PARAMS {
-        Ok(CallToolResult::error(vec![ContentBlock::text(error.message)]).into())
+        Ok(error::of_tool("invalid_value", error.message, None).into())
     } else {
         Err(error)
     }
-}
-
-/// The reason why a resource could not be read.
-fn unread(error: &ExchangeError) -> ErrorData {
-    ErrorData::internal_error(error.to_string(), None)
 }
 
 /// What the client reads where its call failed.
@@ -278,23 +273,5 @@ pub(crate) fn refusal_of(result: &Result<CallToolResponse, ErrorData>) -> Option
         }
         Ok(_) => None,
         Err(error) => Some(error.message.to_string()),
-    }
-}
-
-/// Text of a client, fit for a log line.
-fn shown(text: &str) -> String {
-    let printable = printable(text, 60);
-    if printable.is_empty() { "A client".to_owned() } else { printable }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_clients_name_cannot_break_the_log() {
-        assert_eq!(shown("Claude\nCode\u{1b}[31m"), "ClaudeCode[31m", "a name must stay on its line");
-        assert_eq!(shown(&"x".repeat(500)).len(), 60, "a name must not fill the list");
-        assert_eq!(shown(" \n"), "A client", "a nameless client is still somebody");
     }
 }

@@ -72,13 +72,13 @@ async fn answer(State(endpoint): State<Endpoint>, request: Request, next: Next) 
         Ok(session) => session.flatten(),
         Err(OfAnother) => return of_another().into_response(),
     };
-    let (mut request, opening) = if method == Method::POST {
+    let (mut request, info, opening) = if method == Method::POST {
         match endpoint.post(request, &connection, &caller).await {
             Ok(accepted) => accepted,
             Err(refusal) => return *refusal,
         }
     } else {
-        (request, None)
+        (request, None, None)
     };
     let client = match (&session, &opening) {
         (Some(session), _) => Some(session.client.clone()),
@@ -87,6 +87,9 @@ async fn answer(State(endpoint): State<Endpoint>, request: Request, next: Next) 
     };
     if let Some(client) = &client {
         client.count();
+        if let Some(info) = info {
+            client.introduce(&info.name, &info.version);
+        }
         request.extensions_mut().insert(client.clone());
     }
     let response = in_words(&method, next.run(request).await).await;
@@ -102,6 +105,9 @@ async fn answer(State(endpoint): State<Endpoint>, request: Request, next: Next) 
     while_in_use(response, session, (method == Method::GET).then_some((connection, caller)))
 }
 
+/// A request with a message in it, who it says that its client is, and the place of the session that it opens.
+type Accepted = (Request, Option<Implementation>, Option<(Place, ConnectedClient)>);
+
 impl Endpoint {
     /// Reads the body and the message in it, and takes a place for the session that it opens.
     async fn post(
@@ -109,34 +115,35 @@ impl Endpoint {
         request: Request,
         connection: &Connection,
         caller: &Caller,
-    ) -> Result<(Request, Option<(Place, ConnectedClient)>), Box<Response>> {
+    ) -> Result<Accepted, Box<Response>> {
         let (head, body) = request.into_parts();
         let body = read_body(body, &head.headers, self.body).await.map_err(refusal)?;
         let message = message::read(&body).map_err(|fault| Box::new(fault_response(&fault)))?;
-        let opening = match opened_by(&message).filter(|_| !head.headers.contains_key(SESSION)) {
-            Some(info) => {
+        let info = match &message {
+            ClientJsonRpcMessage::Request(JsonRpcRequest { request, .. }) => clients::introduction(request),
+            _ => None,
+        };
+        let opening = match opens_session(&message) && !head.headers.contains_key(SESSION) {
+            true => {
                 let reserved = self.sessions.reserve(connection.source(), caller.clone()).await;
                 let place = reserved.map_err(|full| Box::new(no_place(full)))?;
                 let (link, agent) = ((Service::McpHttp, Link::Session), clients::user_agent(&head.headers));
                 let client = clients::new_client(&self.instance, link, connection, Some(caller), agent);
                 let client = self.instance.connected().add(client);
-                client.introduce(&info.name, &info.version);
                 Some((place, client))
             }
-            None => None,
+            false => None,
         };
-        Ok((Request::from_parts(head, Body::from(body)), opening))
+        Ok((Request::from_parts(head, Body::from(body)), info, opening))
     }
 }
 
-/// Who opens a session with the message; `None` when it opens none.
-fn opened_by(message: &ClientJsonRpcMessage) -> Option<&Implementation> {
-    match message {
-        ClientJsonRpcMessage::Request(JsonRpcRequest { request: ClientRequest::InitializeRequest(hello), .. }) => {
-            Some(&hello.params.client_info)
-        }
-        _ => None,
-    }
+/// Whether the message opens a session.
+fn opens_session(message: &ClientJsonRpcMessage) -> bool {
+    matches!(
+        message,
+        ClientJsonRpcMessage::Request(JsonRpcRequest { request: ClientRequest::InitializeRequest(_), .. })
+    )
 }
 
 async fn read_body(body: Body, headers: &HeaderMap, deadline: Duration) -> Result<Vec<u8>, ProblemDetails> {

@@ -4,9 +4,10 @@
 
 use std::sync::LazyLock;
 
-use rmcp::model::{ClientJsonRpcMessage, ClientRequest, JsonRpcRequest, ProtocolVersion};
+use rmcp::model::{ClientJsonRpcMessage, ClientRequest, JsonRpcRequest, ProtocolVersion, RequestId};
 use serde_json::{Map, Value, json};
 
+use crate::mcp::error::OneTooMany;
 use crate::mcp::schema;
 
 /// The error that answers a message.
@@ -16,6 +17,7 @@ pub(crate) struct Fault {
     message: String,
     /// Of the request; null where it has none that can be read.
     id: Value,
+    data: Option<Value>,
 }
 
 pub(crate) const PARSE_ERROR: i32 = -32700;
@@ -24,11 +26,16 @@ pub(crate) const INVALID_PARAMS: i32 = -32602;
 
 impl Fault {
     pub(crate) fn invalid_request(what: &str, id: Value) -> Self {
-        Self { code: INVALID_REQUEST, message: format!("Invalid request: {what}"), id }
+        Self { code: INVALID_REQUEST, message: format!("Invalid request: {what}"), id, data: None }
     }
 
     fn invalid_params(what: &str, id: Value) -> Self {
-        Self { code: INVALID_PARAMS, message: format!("Invalid params: {what}"), id }
+        Self { code: INVALID_PARAMS, message: format!("Invalid params: {what}"), id, data: None }
+    }
+
+    pub(crate) fn one_too_many(id: &RequestId) -> Self {
+        let (code, message) = (OneTooMany::CODE, OneTooMany.to_string());
+        Self { code, message, id: json!(id), data: Some(OneTooMany.data()) }
     }
 
     /// What is wrong, in words.
@@ -38,7 +45,11 @@ impl Fault {
 
     /// As it goes to the client.
     pub(crate) fn to_json(&self) -> Value {
-        json!({ "jsonrpc": "2.0", "id": self.id, "error": { "code": self.code, "message": self.message } })
+        let mut error = json!({ "code": self.code, "message": self.message });
+        if let Some(data) = &self.data {
+            error["data"] = data.clone();
+        }
+        json!({ "jsonrpc": "2.0", "id": self.id, "error": error })
     }
 }
 
@@ -51,6 +62,7 @@ pub(crate) fn read(text: &[u8]) -> Result<ClientJsonRpcMessage, Fault> {
         code: PARSE_ERROR,
         message: format!("Parse error: {error}"),
         id: Value::Null,
+        data: None,
     })?;
     let id = value.get("id").filter(|id| is_id(id)).cloned().unwrap_or(Value::Null);
     if let Some(what) = shape_fault(&value) {

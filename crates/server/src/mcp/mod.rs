@@ -4,6 +4,7 @@ mod analysis;
 mod completion;
 mod confirmation;
 mod direct;
+mod error;
 #[cfg(feature = "fixtures")]
 pub(crate) mod fixtures;
 mod handler;

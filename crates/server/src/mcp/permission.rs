@@ -3,7 +3,9 @@
 use std::any::Any;
 
 use cwts_runtime::{Caller, Scope};
-use rmcp::model::{CallToolResult, ContentBlock, Extensions, Tool};
+use rmcp::model::{CallToolResult, Extensions, Tool};
+
+use crate::mcp::error;
 
 /// What a caller whose token is too small is told; the model reads it. `None` for those who may use the tool.
 pub(crate) fn refusal(tool: &Tool, extensions: &Extensions) -> Option<CallToolResult> {
@@ -18,7 +20,7 @@ pub(crate) fn refusal(tool: &Tool, extensions: &Extensions) -> Option<CallToolRe
          `cwts-ultra token show --scope {needed}`.",
         tool.name
     );
-    Some(CallToolResult::error(vec![ContentBlock::text(text)]))
+    Some(error::of_tool("scope_too_small", text, None))
 }
 
 /// What is known of who called: put there by the WebSocket, or on the HTTP request that rmcp hands on.

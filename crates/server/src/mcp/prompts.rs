@@ -6,6 +6,7 @@ use rmcp::ErrorData;
 use rmcp::model::{GetPromptResult, JsonObject, Prompt, PromptArgument, PromptMessage, Role};
 use serde_json::{Value, json};
 
+use crate::mcp::error::unread;
 use crate::mcp::handler::TradingServer;
 use crate::mcp::resources::TradingResource;
 use crate::mcp::schema;
@@ -120,7 +121,7 @@ async fn morning_briefing(server: &TradingServer) -> Result<(String, Value), Err
         let open = exchange.open_orders(crate::mcp::wire::ACCOUNT).take(OPEN_ORDERS);
         open.filter_map(|order| OrderView::of(exchange, order)).collect::<Vec<_>>()
     });
-    let (orders, instruments) = (read.await.map_err(failed)?, server.list_instruments().await);
+    let (orders, instruments) = (read.await.map_err(unread)?, server.list_instruments().await);
     figures["open_orders"] = json!(orders);
     figures["markets"] = instruments.map_or(Value::Null, |list| json!(list.0.instruments));
     let task = "Give a short morning briefing for this paper account: what it holds and what that is worth, which orders \
@@ -138,7 +139,7 @@ async fn pre_trade_check(server: &TradingServer, arguments: JsonObject) -> Resul
         .instance
         .exchange()
         .read(move |exchange| preview(exchange, &order, decide(exchange, &Command::Place(order.clone()), at)));
-    let previewed = read.await.map_err(failed)?;
+    let previewed = read.await.map_err(unread)?;
     let mut figures = figures_of(
         server,
         &[
@@ -175,11 +176,7 @@ fn order_arguments(arguments: JsonObject) -> Result<PlaceOrderArgs, String> {
 async fn figures_of(server: &TradingServer, of: &[(&str, TradingResource)]) -> Result<Value, ErrorData> {
     let mut figures = JsonObject::new();
     for (name, resource) in of {
-        figures.insert((*name).to_owned(), resource.read(&server.instance).await.map_err(failed)?);
+        figures.insert((*name).to_owned(), resource.read(&server.instance).await.map_err(unread)?);
     }
     Ok(Value::Object(figures))
-}
-
-fn failed(error: cwts_runtime::ExchangeError) -> ErrorData {
-    ErrorData::internal_error(error.to_string(), None)
 }

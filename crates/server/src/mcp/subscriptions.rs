@@ -13,7 +13,8 @@ use cwts_runtime::{Caller, Connection, Instance};
 use futures_util::FutureExt as _;
 use futures_util::future::join_all;
 use rmcp::model::{
-    GetMeta as _, ResourceUpdatedNotification, ResourceUpdatedNotificationParam, ServerNotification, SubscriptionFilter,
+    ErrorCode, GetMeta as _, ResourceUpdatedNotification, ResourceUpdatedNotificationParam, ServerNotification,
+    SubscriptionFilter,
 };
 use rmcp::service::{Peer, SubscriptionContext};
 use rmcp::{ErrorData, RoleServer};
@@ -21,6 +22,7 @@ use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use tokio::task::AbortHandle;
 
 use crate::mcp::direct::Outlet;
+use crate::mcp::error::{self, OneTooMany};
 use crate::mcp::permission::of_client;
 use crate::mcp::resources::TradingResource;
 
@@ -71,7 +73,7 @@ impl Subscriptions {
     pub(crate) fn open_stream(&self) -> Result<SemaphorePermit<'_>, ErrorData> {
         self.0.streams.try_acquire().map_err(|_| {
             let problem = format!("overloaded: {MAX_STREAMS} streams of subscriptions/listen are open; end one first");
-            ErrorData::invalid_request(problem, None)
+            ErrorData::new(ErrorCode(OneTooMany::CODE), problem, Some(error::described(error::OVERLOADED, None)))
         })
     }
 

@@ -7,15 +7,17 @@ use cwts_domain::{
 use cwts_runtime::{Exchange, ExchangeError, Order};
 use rmcp::handler::server::tool::IntoCallToolResult;
 use rmcp::handler::server::wrapper::{Json, Parameters};
-use rmcp::model::{CallToolResponse, CallToolResult, ContentBlock};
+use rmcp::model::CallToolResponse;
 use rmcp::{ErrorData, tool, tool_router};
 
+use crate::mcp::error;
 use crate::mcp::handler::TradingServer;
 use crate::mcp::wire::{
     ACCOUNT, AccountView, Count, FillList, FillsArgs, ListOrdersArgs, MarketData, MarketDataArgs, OrderArgs, OrderList,
     OrderView, PlaceOrderArgs, PositionList, PositionView, PositionsArgs, ServerInfo, ServiceInfo, StatusFilter,
     SymbolInfo,
 };
+use crate::problem::ProblemDetails;
 
 const DEFAULT_PAGE: u16 = 100;
 const DEFAULT_DEPTH: u16 = 10;
@@ -43,7 +45,9 @@ impl ToolError {
 
 impl IntoCallToolResult for ToolError {
     fn into_call_tool_result(self) -> Result<CallToolResponse, ErrorData> {
-        Ok(CallToolResult::error(vec![ContentBlock::text(self.to_string())]).into())
+        let text = self.to_string();
+        let ProblemDetails { code, retry_after, .. } = self.into();
+        Ok(error::of_tool(code, text, retry_after).into())
     }
 }
 

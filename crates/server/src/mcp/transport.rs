@@ -9,7 +9,10 @@ use cwts_runtime::{Caller, ConnectedClient, Connection, Instance};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt as _, StreamExt as _};
 use rmcp::RoleServer;
-use rmcp::model::{ClientJsonRpcMessage, ClientNotification, ClientRequest, JsonRpcNotification, JsonRpcRequest};
+use rmcp::model::{
+    ClientJsonRpcMessage, ClientNotification, ClientRequest, GetExtensions as _, JsonRpcNotification, JsonRpcRequest,
+    RequestId,
+};
 use rmcp::service::{RxJsonRpcMessage, TxJsonRpcMessage};
 use rmcp::transport::Transport;
 use serde_json::Value;
@@ -17,8 +20,10 @@ use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Error as WebSocketError;
 
+use crate::clients;
 use crate::limits::WebSocketLimits;
 use crate::mcp::direct::{Direct, Outlet};
+use crate::mcp::error::{MAX_UNDER_WAY, OneTooMany};
 use crate::mcp::handler::TradingServer;
 use crate::mcp::keepalive::{Due, Keepalive};
 use crate::mcp::message::{self, Fault};
@@ -32,8 +37,6 @@ pub const REPLACED: &str = "the token was replaced";
 /// The reason beside code 1008 where a person ended the connection.
 const DISCONNECTED: &str = "disconnected by the owner";
 
-/// Tool calls of one client that may be under way.
-const MAX_CALLS: usize = 64;
 /// Answers that may wait for one client to read. Above it the client's requests are not read either, so that TCP slows it
 /// down.
 const MAX_UNSENT: usize = 64;
@@ -53,13 +56,15 @@ pub(crate) struct WebSocketTransport {
     caller: Caller,
     /// Its row in the list of clients.
     client: ConnectedClient,
+    introduced: bool,
     instance: Instance,
     keepalive: Keepalive,
     turns: Turns,
     direct: Direct,
-    calls: Arc<Semaphore>,
-    /// For the next tool call. Taken before reading, since a future that has read a message may not wait for anything.
-    permit: Option<OwnedSemaphorePermit>,
+    /// Places for requests under way.
+    places: Arc<Semaphore>,
+    /// The place of the next request.
+    place: Option<OwnedSemaphorePermit>,
     unsent: watch::Sender<usize>,
 }
 
@@ -117,11 +122,12 @@ impl WebSocketTransport {
             connection,
             caller,
             client,
+            introduced: false,
             instance,
             keepalive: Keepalive::new(limits, Instant::now()),
             turns: Turns::default(),
-            calls: Arc::new(Semaphore::new(MAX_CALLS)),
-            permit: None,
+            places: Arc::new(Semaphore::new(MAX_UNDER_WAY)),
+            place: None,
             unsent,
         }
     }
@@ -136,38 +142,39 @@ impl WebSocketTransport {
         self.client.count();
     }
 
-    /// The message in a text frame; `None` where a fault was answered, `Err` when the client is gone.
-    async fn parse(&self, text: &str) -> Result<Option<RxJsonRpcMessage<RoleServer>>, ()> {
-        match message::read(text.as_bytes()) {
-            Ok(message) => Ok(Some(message)),
-            Err(fault) => self.refuse(&fault).await.map(|()| None),
-        }
+    /// The message in a text frame; `None` where a fault was answered.
+    fn parse(&self, text: &str) -> Option<RxJsonRpcMessage<RoleServer>> {
+        message::read(text.as_bytes()).map_err(|fault| self.refuse(&fault)).ok()
     }
 
-    async fn refuse(&self, fault: &Fault) -> Result<(), ()> {
+    /// Answers with a fault. By a task of its own: rmcp drops the future that reads whenever it has something else to do.
+    fn refuse(&self, fault: &Fault) {
         self.client.refused(fault.text(), self.instance.clock().now());
         let text = Message::text(fault.to_json().to_string());
-        tokio::select! {
-            sent = async { self.sink.lock().await.send(text).await } => sent.map_err(drop),
-            () = self.connection.aborted() => Err(()),
-        }
+        let (sink, connection) = (Arc::clone(&self.sink), self.connection.clone());
+        let unsent = Unsent::count(&self.unsent);
+        tokio::spawn(async move {
+            tokio::select! {
+                // A client that has gone shows when the next frame is read.
+                sent = async { sink.lock().await.send(text).await } => drop(sent),
+                () = connection.aborted() => {}
+            }
+            drop(unsent);
+        });
     }
 
-    /// Gives a tool call its turn, so that orders keep their order.
-    fn in_turn(&mut self, mut message: RxJsonRpcMessage<RoleServer>) -> RxJsonRpcMessage<RoleServer> {
+    /// A place for the next request. False where as many are under way as may be.
+    fn reserve_place(&mut self) -> bool {
+        if self.place.is_none() {
+            self.place = Arc::clone(&self.places).try_acquire_owned().ok();
+        }
+        self.place.is_some()
+    }
+
+    /// Gives a request its place, and a tool call its turn, so that orders keep their order.
+    fn admit(&mut self, mut message: RxJsonRpcMessage<RoleServer>) -> Result<RxJsonRpcMessage<RoleServer>, Fault> {
         match &mut message {
-            ClientJsonRpcMessage::Request(JsonRpcRequest { request: ClientRequest::CallToolRequest(call), .. }) => {
-                let permit = self.permit.take();
-                call.extensions.insert(self.turns.next(permit));
-                call.extensions.insert(self.caller.clone());
-                call.extensions.insert(self.client.clone());
-            }
-            ClientJsonRpcMessage::Request(JsonRpcRequest {
-                request: ClientRequest::InitializeRequest(hello), ..
-            }) => {
-                let info = &hello.params.client_info;
-                self.client.introduce(&info.name, &info.version);
-            }
+            ClientJsonRpcMessage::Request(JsonRpcRequest { id, request, .. }) => self.admit_request(id, request)?,
             ClientJsonRpcMessage::Notification(JsonRpcNotification {
                 notification: ClientNotification::CancelledNotification(cancelled),
                 ..
@@ -178,29 +185,57 @@ impl WebSocketTransport {
             }
             _ => {}
         }
-        message
+        Ok(message)
     }
 
-    /// Waits until the client may ask for more. Ends early when the socket drains or the token is replaced.
-    async fn may_ask(&mut self) {
-        if self.permit.is_none() {
-            self.permit = Arc::clone(&self.calls).try_acquire_owned().ok();
+    fn admit_request(&mut self, id: &RequestId, request: &mut ClientRequest) -> Result<(), Fault> {
+        self.meet(request);
+        match request {
+            ClientRequest::CallToolRequest(call) => {
+                if let Some(place) = self.place.take() {
+                    call.extensions.insert(self.turns.next(Some(place)));
+                } else {
+                    call.extensions.insert(OneTooMany);
+                }
+                call.extensions.insert(self.caller.clone());
+                call.extensions.insert(self.client.clone());
+            }
+            // Streams have a limit of their own, and whoever asks whether somebody is there is always answered.
+            ClientRequest::SubscriptionsListenRequest(_)
+            | ClientRequest::InitializeRequest(_)
+            | ClientRequest::PingRequest(_) => {}
+            other => {
+                let place = self.place.take().ok_or_else(|| Fault::one_too_many(id))?;
+                // Given back when the request is done.
+                other.extensions_mut().insert(Arc::new(place));
+            }
         }
-        if self.permit.is_some() && *self.unsent.borrow() < MAX_UNSENT {
+        Ok(())
+    }
+
+    /// Notes the name of the client once it says it.
+    fn meet(&mut self, request: &ClientRequest) {
+        if let Some(info) = clients::introduction(request).filter(|_| !self.introduced) {
+            self.introduced = true;
+            self.client.introduce(&info.name, &info.version);
+            // rmcp answers `initialize` by our handler, which says it itself.
+            if !matches!(request, ClientRequest::InitializeRequest(_)) {
+                clients::welcome(&self.instance, Service::McpWebsocket, &info.name);
+            }
+        }
+    }
+
+    /// Waits until the client has taken most of its answers. Ends early when the socket drains or the token is replaced.
+    async fn is_heard(&mut self) {
+        if *self.unsent.borrow() < MAX_UNSENT {
             return;
         }
         let (connection, caller, client) = (self.connection.clone(), self.caller.clone(), self.client.clone());
         let mut unsent = self.unsent.subscribe();
         self.keepalive.stop_listening();
-        let ready = async {
-            // The sender lives as long as the transport, and the semaphore is never closed.
-            drop(unsent.wait_for(|count| *count < MAX_UNSENT).await);
-            if self.permit.is_none() {
-                self.permit = Arc::clone(&self.calls).acquire_owned().await.ok();
-            }
-        };
         tokio::select! {
-            () = ready => {}
+            // The sender lives as long as the transport.
+            taken = unsent.wait_for(|count| *count < MAX_UNSENT) => drop(taken),
             () = connection.draining() => {}
             () = caller.replaced() => {}
             () = client.disconnected() => {}
@@ -320,26 +355,26 @@ impl Transport<RoleServer> for WebSocketTransport {
 
     async fn receive(&mut self) -> Option<RxJsonRpcMessage<RoleServer>> {
         loop {
-            self.may_ask().await;
-            let parsed = match self.next_frame().await? {
+            self.is_heard().await;
+            let message = match self.next_frame().await? {
                 Message::Text(text) => {
                     self.count();
-                    if self.direct.take(&text, || self.turns.next(self.permit.take())) {
+                    if self.reserve_place() && self.direct.take(&text, || self.turns.next(self.place.take())) {
                         continue;
                     }
-                    self.parse(&text).await
+                    self.parse(&text)
                 }
                 Message::Binary(_) => {
-                    let fault = Fault::invalid_request("MCP uses text frames", Value::Null);
-                    self.refuse(&fault).await.map(|()| None)
+                    self.refuse(&Fault::invalid_request("MCP uses text frames", Value::Null));
+                    None
                 }
-                Message::Ping(_) | Message::Pong(_) => Ok(None),
+                Message::Ping(_) | Message::Pong(_) => None,
                 Message::Close(_) => return None,
             };
-            match parsed {
-                Ok(Some(message)) => return Some(self.in_turn(message)),
-                Ok(None) => self.count_noise().await.ok()?,
-                Err(()) => return None,
+            match message.map(|message| self.admit(message)) {
+                Some(Ok(message)) => return Some(message),
+                Some(Err(fault)) => self.refuse(&fault),
+                None => self.count_noise().await.ok()?,
             }
         }
     }
