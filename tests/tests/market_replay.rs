@@ -23,7 +23,7 @@ fn rising(folder: &Path, trades: i64) -> PathBuf {
 }
 
 fn request(file: PathBuf, speed: Speed) -> ReplayRequest {
-    ReplayRequest { file, symbol: None, speed, looping: false }
+    ReplayRequest { file, quotes: None, symbol: None, speed, looping: false }
 }
 
 /// Waits until the market is as wanted.
@@ -123,7 +123,11 @@ async fn what_cannot_be_played_changes_nothing() {
     std::fs::write(&damaged, std::fs::read_to_string(&path).unwrap().replace("40041.50", "4oo41.50")).unwrap();
     let other = folder.path().join("DOGEUSDT-trades.csv");
     std::fs::copy(&path, &other).unwrap();
-    let named = |symbol: &str| ReplayRequest { symbol: Some(symbol.to_owned()), ..request(path.clone(), Speed::Max) };
+    let named = |symbol: &str| ReplayRequest {
+        quotes: None,
+        symbol: Some(symbol.to_owned()),
+        ..request(path.clone(), Speed::Max)
+    };
     for (request, expected) in [
         (request(damaged, Speed::Max), "line 43: price is \"4oo41.50\"; it must be a number from 0 on"),
         (request(folder.path().join("BTCUSDT-none.csv"), Speed::Max), "cannot be read: No such file"),

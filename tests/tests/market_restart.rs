@@ -61,7 +61,10 @@ async fn a_file_goes_on_where_it_was_and_orders_wait_on() {
     let (embedded, folder) = (Embedded::start().await, tempfile::tempdir().unwrap());
     let instance = embedded.instance();
     let file = rising(folder.path());
-    instance.replay_market(ReplayRequest { file, symbol: None, speed: Speed::Max, looping: false }).await.unwrap();
+    instance
+        .replay_market(ReplayRequest { file, quotes: None, symbol: None, speed: Speed::Max, looping: false })
+        .await
+        .unwrap();
     becomes(instance, |it| it.state == MarketState::Ended, "the file ends").await;
     instance.set_market_speed(Speed::Times(0.1)).await.unwrap();
     instance.set_market_loop(true).await.unwrap();
@@ -96,7 +99,8 @@ async fn a_file_that_is_gone_is_told_and_the_market_lives() {
     let (embedded, folder) = (Embedded::start().await, tempfile::tempdir().unwrap());
     let instance = embedded.instance();
     let file = rising(folder.path());
-    let request = ReplayRequest { file: file.clone(), symbol: None, speed: Speed::default(), looping: false };
+    let request =
+        ReplayRequest { file: file.clone(), quotes: None, symbol: None, speed: Speed::default(), looping: false };
     instance.replay_market(request).await.unwrap();
     instance.stop().await.unwrap();
     std::fs::remove_file(&file).unwrap();

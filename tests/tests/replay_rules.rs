@@ -237,3 +237,24 @@ fn the_same_file_and_commands_give_the_same_bytes() {
     };
     assert!(run() == run(), "nothing but file and commands may decide");
 }
+
+#[test]
+fn trades_with_quotes_take_prices_from_the_quotes_and_fills_from_the_trades() {
+    let mut desk = Desk::new();
+    desk.replay = Replay::new(BTC, &Instrument::btcusd()).with_trades_and_quotes(true);
+    desk.trade(4_000_000, 5_000, Side::Sell);
+    assert_eq!(desk.best()[0].map(|bid| bid.0), Some(4_000_000), "before the first quote trades say what is bid");
+    let said = desk.quote([4_000_000, 1_000], [4_000_100, 700]);
+    assert_eq!(volume(&said), 0, "nothing was traded");
+    assert_eq!(desk.best(), [Some((4_000_000, 1_000)), Some((4_000_100, 700))], "then the quotes say it");
+    let bid = desk.limit(Side::Buy, 500, 4_000_000);
+    desk.trade(4_000_000, 600, Side::Sell);
+    desk.quote([4_000_000, 400], [4_000_100, 700]);
+    assert_eq!(desk.filled(bid), 0, "1,000 were ahead, and 400 of them still are");
+    desk.trade(4_000_000, 500, Side::Sell);
+    assert_eq!(desk.filled(bid), 100, "the quote did not count these 600 once more");
+    desk.trade(3_990_000, 500, Side::Sell);
+    assert_eq!(desk.filled(bid), 500, "beyond its price");
+    assert_eq!(desk.best()[1], Some((4_000_100, 700)), "a trade moves no quote");
+    assert_eq!(desk.exchange.market(BTC).unwrap().last_trade().unwrap().price, Ticks(3_990_000), "but the last price");
+}

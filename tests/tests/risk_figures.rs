@@ -24,7 +24,7 @@ fn swinging(folder: &Path) -> PathBuf {
 }
 
 async fn play_whole(instance: &Instance, file: PathBuf) {
-    let request = ReplayRequest { file, symbol: None, speed: Speed::Max, looping: false };
+    let request = ReplayRequest { file, quotes: None, symbol: None, speed: Speed::Max, looping: false };
     instance.replay_market(request).await.expect("it can be played");
     let mut looks = tokio::time::interval(Duration::from_millis(5));
     while instance.market_status().state != MarketState::Ended {
@@ -154,8 +154,13 @@ async fn samples_survive_a_restart_and_do_not_depend_on_speed() {
     let after = client.call("analyze_risk", json!({})).await.ok();
     assert_eq!(after["samples"], before["samples"], "they are in the data folder");
     let folder = tempfile::tempdir().expect("a folder");
-    let request =
-        ReplayRequest { file: swinging(folder.path()), symbol: None, speed: Speed::Times(10_000.0), looping: false };
+    let request = ReplayRequest {
+        file: swinging(folder.path()),
+        quotes: None,
+        symbol: None,
+        speed: Speed::Times(10_000.0),
+        looping: false,
+    };
     embedded.instance().reset_account(Actor::Panel).await.expect("a new account");
     embedded.instance().replay_market(request).await.expect("it can be played");
     let mut looks = tokio::time::interval(Duration::from_millis(5));

@@ -1,6 +1,6 @@
 //! `market`, `limits`, `reset-account`: where prices come from, and the paper account.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use cwts_config::Sources;
@@ -19,11 +19,14 @@ pub(crate) fn execute(sources: &Sources, command: &MarketCommand, as_json: bool)
     let status: MarketStatus = match command {
         MarketCommand::Show { file: Some(file), symbol } => return show_file(file, symbol.as_deref(), as_json),
         MarketCommand::Show { file: None, .. } => tell_owner(sources, "GET", "/api/v1/market", None)?,
-        MarketCommand::Replay { file, symbol, speed, looping } => {
-            let file = std::path::absolute(file).map_err(|error| {
-                Problem::new(ErrorCode::InvalidInput, format!("{} is no path: {error}.", file.display()))
-            })?;
-            let request = ReplayRequest { file, symbol: symbol.clone(), speed: *speed, looping: *looping };
+        MarketCommand::Replay { file, quotes, symbol, speed, looping } => {
+            let request = ReplayRequest {
+                file: absolute(file)?,
+                quotes: quotes.as_deref().map(absolute).transpose()?,
+                symbol: symbol.clone(),
+                speed: *speed,
+                looping: *looping,
+            };
             post(sources, "replay", &json!(request))?
         }
         MarketCommand::Pause => post(sources, "pause", &json!({}))?,
@@ -45,6 +48,12 @@ pub(crate) fn execute(sources: &Sources, command: &MarketCommand, as_json: bool)
         print(told(&status))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The server does not run in the folder of the caller.
+fn absolute(file: &Path) -> Result<PathBuf, Problem> {
+    std::path::absolute(file)
+        .map_err(|error| Problem::new(ErrorCode::InvalidInput, format!("{} is no path: {error}.", file.display())))
 }
 
 fn post(sources: &Sources, what: &str, body: &serde_json::Value) -> Result<MarketStatus, Problem> {
@@ -84,9 +93,10 @@ fn told(status: &MarketStatus) -> String {
         1 => "\n1 open order was cancelled because prices jumped.".to_owned(),
         count => format!("\n{count} open orders were cancelled because prices jumped."),
     };
+    let with = replay.quotes.as_ref().map_or(String::new(), |quotes| format!(" with {quotes}"));
     let problem = replay.problem.as_ref().map_or(String::new(), |problem| format!("\n{problem}"));
     format!(
-        "{state}: {} as {}, speed {}{again}\nAt {}, {:.0} % of {} to {}{cancelled}{problem}",
+        "{state}: {}{with} as {}, speed {}{again}\nAt {}, {:.0} % of {} to {}{cancelled}{problem}",
         replay.file,
         replay.symbol,
         replay.speed,

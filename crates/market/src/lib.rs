@@ -7,6 +7,7 @@
 mod dice;
 mod fair_value;
 mod makers;
+mod recording;
 mod replay;
 mod settings;
 mod simulator;
@@ -15,6 +16,7 @@ mod takers;
 mod tape;
 
 pub use makers::LEVELS;
+pub use recording::{Recording, RecordingFiles};
 pub use replay::{BookOrder, Replay, ReplayView};
 pub use settings::{Factor, SimulatorSettings};
 pub use simulator::{MakerOrder, MarketView, Simulator};

@@ -26,6 +26,9 @@ pub(crate) enum MarketCommand {
     Replay {
         /// CSV as exchanges publish it, unpacked
         file: PathBuf,
+        /// Best bid and ask (book ticker) of the same market, to play with a file of trades
+        #[arg(long, value_name = "FILE")]
+        quotes: Option<PathBuf>,
         /// The symbol whose prices it makes [default: that of its name]
         #[arg(long)]
         symbol: Option<String>,

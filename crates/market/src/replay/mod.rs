@@ -48,13 +48,29 @@ pub struct Replay {
     queue: Queue,
     /// The middle of the last best bid and ask that the file named.
     middle: Option<Ticks>,
+    /// Whether there are trades and quotes.
+    both: bool,
 }
 
 impl Replay {
     /// A market whose book is empty.
     pub fn new(id: InstrumentId, instrument: &Instrument) -> Self {
         let max_quantity = instrument.max_quantity;
-        Self { id, max_quantity, quotes: Quotes::new(id, instrument), queue: Queue::default(), middle: None }
+        Self {
+            id,
+            max_quantity,
+            quotes: Quotes::new(id, instrument),
+            queue: Queue::default(),
+            middle: None,
+            both: false,
+        }
+    }
+
+    /// Trades come with the quotes of the same market: from the first quote on, only quotes say what is bid and offered, and
+    /// only trades what was traded.
+    #[must_use]
+    pub fn with_trades_and_quotes(self, both: bool) -> Self {
+        Self { both, ..self }
     }
 
     /// What is sent to the exchange, in this sequence. Refused commands do no harm: the next step sees what is really in
@@ -78,7 +94,7 @@ impl Replay {
         // A file of quotes names no trades. One lot at the middle tells the last price, so that stop orders see it move.
         let middle = Ticks(bid.0.0 + (ask.0.0 - bid.0.0) / 2);
         let before = self.middle.replace(middle);
-        if before != Some(middle) {
+        if before != Some(middle) && !self.both {
             let taker_side = if before.is_none_or(|before| middle > before) { Side::Buy } else { Side::Sell };
             commands.push(Command::Print(Print { instrument: self.id, price: middle, quantity: Lots(1), taker_side }));
         }
@@ -86,7 +102,9 @@ impl Replay {
 
     fn trade(&mut self, print: Print, exact: bool, view: ReplayView<'_>, commands: &mut Vec<Command>) {
         let Print { price, quantity, taker_side, .. } = print;
-        self.quotes.infer(price, taker_side, view, commands);
+        if !self.both || self.middle.is_none() {
+            self.quotes.infer(price, taker_side, view, commands);
+        }
         self.queue.shown_again(|side| self.quotes.shown(side));
         let waited = taker_side.opposite();
         let mut left = quantity;

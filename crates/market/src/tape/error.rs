@@ -40,6 +40,31 @@ pub enum TapeError {
         /// What unpacks it.
         tool: &'static str,
     },
+    /// Two files are played together, and this one holds something else than it should.
+    #[error("{} holds {found}; here it must be {wanted}", path.display())]
+    NoPair {
+        /// The file.
+        path: PathBuf,
+        /// What it holds.
+        found: Format,
+        /// What can be played together with the other one.
+        wanted: Format,
+    },
+    /// Two files are played together, and they are of different times.
+    #[error(
+        "{} goes from {from} to {to} and has no moment in common with the trades, from {} to {}",
+        path.display(), trades[0], trades[1]
+    )]
+    OtherTime {
+        /// The file of quotes.
+        path: PathBuf,
+        /// Its first moment.
+        from: Timestamp,
+        /// Its last one.
+        to: Timestamp,
+        /// Those of the trades.
+        trades: [Timestamp; 2],
+    },
     /// A line says what no market does.
     #[error("{}, line {line}: {fault}", path.display())]
     Line {

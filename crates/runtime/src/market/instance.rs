@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use cwts_domain::{ErrorCode, Instrument, InstrumentId, Problem, Timestamp};
-use cwts_market::{Tape, TapeFacts, symbol_of, traded_as};
+use cwts_market::{Recording, RecordingFiles, TapeFacts, symbol_of, traded_as};
 
 use super::desk::MarketOrder;
 use super::floor::problem;
@@ -23,7 +23,7 @@ impl Instance {
     /// # Errors
     /// Its path is not absolute, or it cannot be played; the problem names the line and what is wrong.
     pub async fn look_at_market_file(&self, file: PathBuf, symbol: Option<String>) -> Result<MarketFile, Problem> {
-        absolute(&file)?;
+        absolute("file", &file)?;
         let instruments = self.exchange().instruments().to_vec();
         self.on_runtime(async move { blocking(move || market_file(&file, symbol.as_deref(), &instruments)).await? })
             .await
@@ -37,7 +37,8 @@ impl Instance {
     pub async fn replay_market(&self, request: ReplayRequest) -> Result<MarketStatus, Problem> {
         let instruments = self.exchange().instruments().to_vec();
         let loaded = self.on_runtime(async move { blocking(move || load(request, &instruments)).await? }).await?;
-        let told = format!("Playing {} as {}", loaded.file.display(), loaded.symbol);
+        let with = loaded.files.quotes.as_ref().map_or(String::new(), |quotes| format!(" with {}", quotes.display()));
+        let told = format!("Playing {}{with} as {}", loaded.files.main.display(), loaded.symbol);
         self.tell_market(MarketOrder::Replay(Box::new(loaded)), told).await
     }
 
@@ -130,20 +131,29 @@ fn market_file(file: &Path, symbol: Option<&str>, instruments: &[Instrument]) ->
 }
 
 pub(super) fn load(request: ReplayRequest, instruments: &[Instrument]) -> Result<Loaded, Problem> {
-    let ReplayRequest { file, symbol, speed, looping } = request;
-    absolute(&file)?;
+    let ReplayRequest { file, quotes, symbol, speed, looping } = request;
+    absolute("file", &file)?;
+    quotes.as_deref().map_or(Ok(()), |quotes| absolute("quotes", quotes))?;
     let (id, instrument) = instrument_of(&file, symbol.as_deref(), instruments)?;
-    let facts = TapeFacts::of(&file, instrument.clone()).map_err(|error| problem(&error))?;
-    let tape = Tape::open(&file, instrument.clone()).map_err(|error| problem(&error))?;
-    Ok(Loaded { file, tape, facts, id, symbol: instrument.symbol.clone(), speed, looping })
+    if let Some(quotes) = &quotes {
+        let of_quotes = instrument_of(quotes, symbol.as_deref(), instruments)?.1;
+        if of_quotes.symbol != instrument.symbol {
+            let message = format!("The quotes are of {}, the trades of {}.", of_quotes.symbol, instrument.symbol);
+            return Err(Problem::new(ErrorCode::InvalidInput, message).at("quotes"));
+        }
+    }
+    let files = RecordingFiles { main: file, quotes };
+    let facts = files.facts(instrument).map_err(|error| problem(&error))?;
+    let recording = Recording::open(&files, instrument).map_err(|error| problem(&error))?;
+    Ok(Loaded { files, recording, facts, id, symbol: instrument.symbol.clone(), speed, looping })
 }
 
-fn absolute(file: &Path) -> Result<(), Problem> {
+fn absolute(field: &str, file: &Path) -> Result<(), Problem> {
     if file.is_absolute() {
         return Ok(());
     }
     let message = format!("{} is no absolute path; the server has no folder to look it up in.", file.display());
-    Err(Problem::new(ErrorCode::InvalidInput, message).at("file"))
+    Err(Problem::new(ErrorCode::InvalidInput, message).at(field))
 }
 
 /// The instrument whose prices a file makes.

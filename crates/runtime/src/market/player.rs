@@ -1,12 +1,11 @@
 //! A file on its way into the exchange.
 
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use cwts_domain::{AccountId, Command, Event, InstrumentId, OrderStatus, Timestamp};
 use cwts_engine::Exchange;
-use cwts_market::{BookOrder, Replay, ReplayView, Step, Tape, TapeError, TapeFacts};
+use cwts_market::{BookOrder, Recording, RecordingFiles, Replay, ReplayView, Step, TapeError, TapeFacts};
 
 use super::status::{ReplayStatus, Speed};
 use crate::exchange::{ExchangeError, ExchangeHandle};
@@ -18,8 +17,8 @@ const BATCH: usize = 256;
 /// A file that was looked at and can be played.
 #[derive(Debug)]
 pub(crate) struct Loaded {
-    pub(crate) file: PathBuf,
-    pub(crate) tape: Tape,
+    pub(crate) files: RecordingFiles,
+    pub(crate) recording: Recording,
     pub(crate) facts: TapeFacts,
     pub(crate) id: InstrumentId,
     pub(crate) symbol: String,
@@ -58,9 +57,8 @@ pub(crate) struct Player {
 impl Player {
     /// The exchange has no orders in the instrument.
     pub(crate) fn new(loaded: Loaded, exchange: &ExchangeHandle, risk: Arc<RiskSamples>) -> Self {
-        let instrument = &exchange.instruments()[usize::from(loaded.id.0)];
         Self {
-            replay: Arc::new(Mutex::new(Replay::new(loaded.id, instrument))),
+            replay: Arc::new(Mutex::new(new_replay(&loaded, exchange))),
             risk,
             waiting: Vec::new(),
             next: None,
@@ -84,14 +82,14 @@ impl Player {
     }
 
     pub(crate) fn seek(&mut self, to: Timestamp) -> Result<(), TapeError> {
-        self.loaded.tape.seek(to)?;
+        self.loaded.recording.seek(to)?;
         self.jumped(to);
         Ok(())
     }
 
     /// Begins again.
     pub(crate) fn rewind(&mut self) -> Result<(), TapeError> {
-        self.loaded.tape.rewind()?;
+        self.loaded.recording.rewind()?;
         self.rounds += 1;
         self.jumped(self.loaded.facts.from);
         Ok(())
@@ -116,9 +114,8 @@ impl Player {
 
     /// Takes the orders out of the book that belong to other prices.
     pub(crate) async fn clear_book(&mut self, exchange: &ExchangeHandle) -> Result<(), ExchangeError> {
-        let (id, instrument) = (self.loaded.id, &exchange.instruments()[usize::from(self.loaded.id.0)]);
-        *self.replay.lock().unwrap_or_else(PoisonError::into_inner) = Replay::new(id, instrument);
-        self.cancelled += clear(exchange, id).await?;
+        *self.replay.lock().unwrap_or_else(PoisonError::into_inner) = new_replay(&self.loaded, exchange);
+        self.cancelled += clear(exchange, self.loaded.id).await?;
         Ok(())
     }
 
@@ -135,7 +132,7 @@ impl Player {
         while self.waiting.len() < BATCH {
             let step = match self.next.take() {
                 Some(step) => step,
-                None => match self.loaded.tape.next_step()? {
+                None => match self.loaded.recording.next_step()? {
                     Some(step) => step,
                     None => {
                         ended = true;
@@ -187,11 +184,12 @@ impl Player {
     }
 
     pub(crate) fn status(&self, problem: Option<String>) -> ReplayStatus {
-        let Loaded { file, facts, symbol, speed, looping, .. } = &self.loaded;
+        let Loaded { files, facts, symbol, speed, looping, .. } = &self.loaded;
         let share = |moment: Timestamp| (moment.0 - facts.from.0) as f64;
         let length = share(facts.to);
         ReplayStatus {
-            file: file.display().to_string(),
+            file: files.main.display().to_string(),
+            quotes: files.quotes.as_ref().map(|path| path.display().to_string()),
             format: facts.format.id().to_owned(),
             symbol: symbol.clone(),
             from: facts.from.to_string(),
@@ -207,6 +205,11 @@ impl Player {
             problem,
         }
     }
+}
+
+fn new_replay(loaded: &Loaded, exchange: &ExchangeHandle) -> Replay {
+    let instrument = &exchange.instruments()[usize::from(loaded.id.0)];
+    Replay::new(loaded.id, instrument).with_trades_and_quotes(loaded.recording.has_both())
 }
 
 /// Cancels all orders in an instrument, and returns how many were of clients.

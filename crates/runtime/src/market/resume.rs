@@ -82,9 +82,14 @@ impl Floor {
     pub(super) async fn remember(&mut self) {
         self.saved = Instant::now();
         let replay = self.player.as_ref().map(|player| {
-            let Loaded { file, symbol, speed, looping, .. } = &player.loaded;
-            let request =
-                ReplayRequest { file: file.clone(), symbol: Some(symbol.clone()), speed: *speed, looping: *looping };
+            let Loaded { files, symbol, speed, looping, .. } = &player.loaded;
+            let request = ReplayRequest {
+                file: files.main.clone(),
+                quotes: files.quotes.clone(),
+                symbol: Some(symbol.clone()),
+                speed: *speed,
+                looping: *looping,
+            };
             Remembered { request, position: player.position(), ended: self.state == MarketState::Ended }
         });
         let paused = self.state == MarketState::Paused;

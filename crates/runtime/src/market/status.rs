@@ -46,6 +46,9 @@ pub enum MarketState {
 pub struct ReplayStatus {
     /// Its place.
     pub file: String,
+    /// The file of best bid and ask that is played with it, if it holds trades.
+    #[cfg_attr(feature = "wire", ts(optional = nullable))]
+    pub quotes: Option<String>,
     /// `trades`, `book_ticker` or `klines`.
     pub format: String,
     /// The symbol whose prices it makes.
@@ -115,6 +118,10 @@ pub struct ReplayRequest {
     /// Absolute path on the computer of the server.
     #[cfg_attr(feature = "wire", ts(type = "string"))]
     pub file: PathBuf,
+    /// The best bid and ask (book ticker) of the same market, where the file holds trades; also an absolute path.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "wire", ts(type = "string", optional = nullable))]
+    pub quotes: Option<PathBuf>,
     /// The symbol whose prices it makes; that of its name when `None`.
     #[serde(default)]
     pub symbol: Option<String>,

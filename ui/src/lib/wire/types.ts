@@ -1730,6 +1730,10 @@ export type ReplayStatus = {
  */
 file: string, 
 /**
+ * The file of best bid and ask that is played with it, if it holds trades.
+ */
+quotes?: string | null, 
+/**
  * `trades`, `book_ticker` or `klines`.
  */
 format: string, 
@@ -1857,6 +1861,10 @@ export type ReplayRequest = {
  * Absolute path on the computer of the server.
  */
 file: string, 
+/**
+ * The best bid and ask (book ticker) of the same market, where the file holds trades; also an absolute path.
+ */
+quotes?: string, 
 /**
  * The symbol whose prices it makes; that of its name when `None`.
  */
