@@ -28,8 +28,8 @@ async fn a_text_is_copied_whole_and_is_said_to_be_old_after_a_move() {
     let address = format!("http://127.0.0.1:{}/mcp", ports.of(Service::McpHttp));
     let shown = window.says("snippet", &address).await;
     assert!(!shown.contains(TRADE_TOKEN) && shown.contains("••••"), "the token is hidden: {shown}");
-    window.click("copy").await;
-    window.says("copy", "Copied").await;
+    window.click("copy-snippet").await;
+    window.says("copy-snippet", "Copied").await;
     let text = pasted(&window).await;
     let json: Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
     let entry = &json["mcpServers"]["cwts-ultra"];
@@ -56,7 +56,7 @@ async fn a_text_is_copied_whole_and_is_said_to_be_old_after_a_move() {
     let findings = "return document.body.innerText.includes('Cursor has an old configuration')";
     window.wait_for("the finding", findings, Value::Null).await;
     window.click("nav-clients").await;
-    window.click("copy").await;
+    window.click("copy-snippet").await;
     window.miss("stale-cursor").await;
 }
 

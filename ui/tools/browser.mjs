@@ -121,6 +121,8 @@ const VIEWS = [
   ...['running', 'error', 'loading'].map((scenario) => ({ screen: 'test', scenario })),
   ...['running', 'stopped', 'conflict', 'exposed'].map((scenario) => ({ screen: 'test', scenario, step: 'tested', act: test })),
   { screen: 'test', scenario: 'running', step: 'dropped', act: (page) => testAt(page, '192.168.1.99') },
+  { screen: 'test', scenario: 'running', step: 'untrusted', act: (page) => testAt(page, '192.168.1.98') },
+  { screen: 'test', scenario: 'running', step: 'rungs', act: (page) => test(page).then(() => page.getByTestId('rung-timeouts').locator('summary').click()) },
   { screen: 'test', scenario: 'running', step: 'history', act: (page) => test(page).then(() => page.getByTestId('test-history').locator('summary').click()) },
   { screen: 'test', scenario: 'running', step: 'no-host', act: (page) => testAt(page, 'http://studio.lan') },
   { screen: 'test', scenario: 'loading', step: 'testing', act: (page) => page.getByTestId('run-all').click({ timeout: 1000 }).catch(() => {}) },

@@ -9,12 +9,13 @@ use std::time::Duration;
 use clap::Args;
 use cwts_config::Sources;
 use cwts_domain::{ErrorCode, Problem, Service};
-use cwts_probe::{Diagnosis, Progress, Rung, Step, Timeouts};
+use cwts_probe::{Diagnosis, Progress, Step, Timeout, Timeouts};
 use cwts_runtime::{Scope, ServiceTest, TestPlan, TestRequest, TestToken, parse_host, test_connections};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::failure::Failure;
 use crate::output::{print, print_json, print_on};
+use crate::tls::trust_lines;
 use crate::wait::block_on;
 
 /// How often a watch looks.
@@ -59,27 +60,6 @@ pub(crate) struct TestArguments {
     origin: Option<String>,
 }
 
-/// One `--timeout`.
-#[derive(Clone, Copy, Debug)]
-struct Timeout {
-    rung: Option<Rung>,
-    limit: Duration,
-}
-
-impl std::str::FromStr for Timeout {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (rung, seconds) = match text.split_once('=') {
-            Some((rung, seconds)) => (Some(rung.parse()?), seconds),
-            None => (None, text),
-        };
-        let limit = seconds.parse().ok().filter(|seconds| (0.001..=600.0).contains(seconds));
-        let limit = limit.ok_or_else(|| format!("{seconds:?} is no time; use 0.001 to 600 seconds"))?;
-        Ok(Self { rung, limit: Duration::from_secs_f64(limit) })
-    }
-}
-
 fn on_or_off(text: &str) -> Result<bool, String> {
     match text {
         "on" => Ok(true),
@@ -118,10 +98,6 @@ pub(crate) fn execute(sources: Sources, options: &TestArguments, as_json: bool) 
 fn request(options: &TestArguments) -> Result<TestRequest, Failure> {
     let named = |service: &Service| options.services.is_empty() || options.services.contains(service);
     let services = Service::ALL.into_iter().filter(named).collect();
-    let mut timeouts = Timeouts::default();
-    for Timeout { rung, limit } in &options.timeouts {
-        timeouts = rung.map_or(Timeouts::all(*limit), |rung| timeouts.with(rung, *limit));
-    }
     Ok(TestRequest {
         services,
         host: options.host.as_deref().map(parse_host).transpose()?,
@@ -135,7 +111,7 @@ fn request(options: &TestArguments) -> Result<TestRequest, Failure> {
             (None, None) => TestToken::Own(Scope::Trade),
         },
         count: options.count,
-        timeouts,
+        timeouts: Timeouts::chosen(&options.timeouts).map_err(Failure::internal)?,
     })
 }
 
@@ -240,5 +216,6 @@ fn verdict(test: &ServiceTest) -> String {
     let Some(Diagnosis { code, title, cause, evidence, fix, .. }) = &test.diagnosis else { return summary(test) };
     let note = if test.ok { format!("  Note      {code}: {title}.\n") } else { String::new() };
     let evidence = evidence.replace('\n', "\n            ");
-    format!("{}\n{note}  Cause     {cause}\n  Evidence  {evidence}\n  Fix       {fix}", summary(test))
+    let trust: String = trust_lines(&test.trust).map(|line| format!("\n          {line}")).collect();
+    format!("{}\n{note}  Cause     {cause}\n  Evidence  {evidence}\n  Fix       {fix}{trust}", summary(test))
 }

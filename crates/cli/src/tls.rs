@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use cwts_config::{Loaded, Sources, TlsMode};
-use cwts_credentials::{CertificateInfo, Imported, PemText, ServerCertificate, TlsStore, trust_steps};
+use cwts_credentials::{CertificateInfo, Imported, PemText, ServerCertificate, TlsStore, TrustStep, trust_steps};
 use cwts_domain::{Clock as _, ErrorCode, Problem, SystemClock, Timestamp};
 use cwts_runtime::{Actor, AuditEntry};
 use serde_json::json;
@@ -83,12 +83,17 @@ fn show(
         lines.push(format!("Authority    {}, ends {}", store.authority_file().display(), end(authority)));
         lines.push(format!("SHA-256      {}", authority.fingerprint));
         lines.push("\nA client trusts it once the authority's file is on its computer:".to_owned());
-        lines.extend(steps.into_iter().flatten().map(|step| format!("  {:<17} {}", step.place, step.step)));
+        lines.extend(trust_lines(steps.as_deref().unwrap_or_default()));
     }
     if loaded.settings.tls.value == TlsMode::Off {
         lines.push("\nTLS is off. Turn it on with `cwts-ultra config set security.tls on --layer toml`.".to_owned());
     }
     print(lines.join("\n"))
+}
+
+/// One line for each system or program.
+pub(crate) fn trust_lines(steps: &[TrustStep]) -> impl Iterator<Item = String> {
+    steps.iter().map(|step| format!("  {:<17} {}", step.place, step.step))
 }
 
 fn end(info: &CertificateInfo) -> String {

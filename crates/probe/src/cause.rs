@@ -174,7 +174,7 @@ causes! {
         ByHand "Check that the port is the one of the service, and whether a proxy or a scanner stands between.";
     Untrusted: Tls "untrusted", "The certificate is not trusted",
         "Nobody whom this client trusts vouches for the certificate.",
-        TrustAuthority "Trust the authority of the instance: cwts-ultra tls show says how for each system.";
+        TrustAuthority "Fetch the authority's file, which cwts-ultra tls show names where the service runs, as ca.pem, and trust it.";
     AuthorityAsServer: Tls "authority_as_server", "The certificate is one of an authority",
         "The certificate has CA:TRUE. Several clients refuse such a one for a server, even when they trust it.",
         MakeCertificate "Make one for the server: cwts-ultra tls make.";

@@ -41,9 +41,10 @@ pub fn diagnose(ladder: &Ladder, facts: &Facts) -> Option<Diagnosis> {
     })
 }
 
-/// A button changes this computer, which mends nothing on another one.
+/// A button changes this computer, which mends nothing on another one but what this one trusts.
 fn action(action: FixAction, ladder: &Ladder, facts: &Facts) -> FixAction {
-    let helps = is_here(ladder, facts) || facts.is_away || action == FixAction::ShowFirewallRules;
+    let anywhere = [FixAction::ShowFirewallRules, FixAction::TrustAuthority];
+    let helps = is_here(ladder, facts) || facts.is_away || anywhere.contains(&action);
     if helps { action } else { FixAction::ByHand }
 }
 

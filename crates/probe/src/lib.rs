@@ -25,6 +25,7 @@ mod rung;
 mod statistics;
 mod target;
 mod tcp;
+mod timeout;
 mod tls;
 
 pub use cause::{Cause, FixAction};
@@ -37,5 +38,6 @@ pub use mcp::CLIENT_NAME;
 pub use report::{Progress, Tested, run};
 pub use rung::{Rung, Step};
 pub use statistics::Repetitions;
-pub use target::{Expected, Secret, Target, Timeouts};
+pub use target::{Expected, Secret, Target};
+pub use timeout::{Timeout, Timeouts};
 pub use tls::Trust;

@@ -5,12 +5,12 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use cwts_domain::Service;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::Fault;
 
 /// One rung. Each needs those below it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "wire", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Rung {

@@ -2,11 +2,10 @@
 
 use std::fmt;
 use std::net::IpAddr;
-use std::time::Duration;
 
 use cwts_domain::Service;
 
-use crate::{Rung, Trust};
+use crate::Trust;
 
 /// One service at one place.
 #[derive(Clone, Debug)]
@@ -47,36 +46,6 @@ pub struct Secret(pub String);
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret(..)")
-    }
-}
-
-/// How long each rung may take.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Timeouts([Duration; 6]);
-
-impl Default for Timeouts {
-    /// The kernel takes 3 s to find that an address of the local network has nobody.
-    fn default() -> Self {
-        Self([Duration::from_secs(5); 6])
-    }
-}
-
-impl Timeouts {
-    /// The same for every rung.
-    pub fn all(limit: Duration) -> Self {
-        Self([limit; 6])
-    }
-
-    /// How long a rung may take.
-    pub fn of(&self, rung: Rung) -> Duration {
-        self.0[rung as usize]
-    }
-
-    /// The same with another time for one rung.
-    #[must_use]
-    pub fn with(mut self, rung: Rung, limit: Duration) -> Self {
-        self.0[rung as usize] = limit;
-        self
     }
 }
 

@@ -85,7 +85,7 @@ pub use cwts_journal::JournalError;
 pub use cwts_net::{Connection, ConnectionLimits, InterfaceAddress, InterfaceKind};
 pub use cwts_ports::ListenerRow;
 pub use cwts_probe::CLIENT_NAME as TEST_CLIENT;
-pub use cwts_probe::{Diagnosis, FixAction, Progress, Repetitions, Rung, Step};
+pub use cwts_probe::{Diagnosis, FixAction, Progress, Repetitions, Rung, Step, Timeout};
 pub use cwts_risk::{Confidence, exposure};
 pub use desk::{
     DeskAccount, DeskFill, DeskInstrument, DeskMarket, DeskMessage, DeskNews, DeskOrder, DeskPosition, DeskTrading,

@@ -137,6 +137,7 @@ fn declarations() -> String {
         AuditPage,
         Diagnosis,
         Repetitions,
+        cwts_runtime::Timeout,
         TestChoice,
         ServiceTest,
         Candle,

@@ -9,14 +9,14 @@ pub(crate) mod record;
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::PathBuf;
-use std::time::Duration;
+use std::path::{Path, PathBuf};
 
 use cwts_config::{Loaded, Origin, Sources, TlsMode};
-use cwts_credentials::{Scope, TlsStore, TokenStore};
+use cwts_credentials::{Scope, TlsStore, TokenStore, TrustStep, trust_steps};
 use cwts_domain::{ErrorCode, Problem, Service};
 use cwts_probe::{
-    Diagnosis, Expected, Ladder, Progress, Repetitions, Secret, Step, Target, Tested, Timeouts, Trust, diagnose,
+    Diagnosis, Expected, FixAction, Ladder, Progress, Repetitions, Secret, Step, Target, Tested, Timeout, Timeouts,
+    Trust, diagnose,
 };
 use rustls_pki_types::ServerName;
 use serde::{Deserialize, Serialize};
@@ -29,8 +29,6 @@ use facts::Gatherer;
 
 /// More repetitions would take hours where something times out.
 const MOST: u32 = 10_000;
-/// Nobody waits longer for a rung, in seconds.
-const LONGEST_TIMEOUT: u32 = 60;
 
 /// What a person asks for.
 #[derive(Clone, Debug)]
@@ -84,7 +82,7 @@ pub enum TestToken {
 }
 
 /// What the window asks for.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[cfg_attr(feature = "wire", derive(ts_rs::TS))]
 pub struct TestChoice {
     /// Which services.
@@ -95,8 +93,8 @@ pub struct TestChoice {
     pub count: u32,
     /// Which of the instance's tokens is presented; `None` for none.
     pub scope: Option<Scope>,
-    /// How long each rung may take, in seconds.
-    pub timeout_seconds: u32,
+    /// How long rungs may take; 5 s where nothing is chosen.
+    pub timeouts: Vec<Timeout>,
 }
 
 /// Where the services of an instance are expected.
@@ -125,6 +123,8 @@ pub struct ServiceTest {
     pub repetitions: Repetitions,
     /// Why it does not hold, or what to know although it does.
     pub diagnosis: Option<Diagnosis>,
+    /// How systems and programs are told to trust the authority, where that is the fix.
+    pub trust: Vec<TrustStep>,
 }
 
 impl TestPlan {
@@ -201,6 +201,11 @@ impl TestPlan {
         Trust::new(&files.chain(authority.cloned()).collect::<Vec<_>>())
     }
 
+    /// For an authority whose file is still to be fetched: a test trusts the instance's own already.
+    fn trust_steps(&self) -> Vec<TrustStep> {
+        trust_steps(Path::new("ca.pem"), self.sources.instance().as_str())
+    }
+
     /// What is presented. Makes no token where there is none.
     fn token(&self, token: &TestToken) -> Option<String> {
         match token {
@@ -218,7 +223,7 @@ impl Instance {
     /// Tests the services as they are at this moment, telling each rung. Ends, with all connections, when it is dropped.
     ///
     /// # Errors
-    /// The host is neither a name nor an address, the configuration cannot be read, or the services' runtime is ending.
+    /// The host is neither a name nor an address, a time is out of range, the configuration cannot be read, or the services' runtime is ending.
     pub async fn test_connections(
         &self,
         choice: TestChoice,
@@ -227,13 +232,14 @@ impl Instance {
         let sources = self.shared().sources.clone();
         let plan = TestPlan::of_snapshot(sources.clone(), cwts_config::load(&sources)?, &self.snapshot());
         let host = choice.host.as_deref().map(parse_host).transpose()?;
-        let TestChoice { services, count, scope, timeout_seconds, .. } = choice;
+        let timeouts = Timeouts::chosen(&choice.timeouts).map_err(bad_timeout)?;
+        let TestChoice { services, count, scope, .. } = choice;
         let request = TestRequest {
             services,
             host,
             count: count.clamp(1, MOST),
             token: scope.map_or(TestToken::Absent, TestToken::Own),
-            timeouts: Timeouts::all(Duration::from_secs(timeout_seconds.clamp(1, LONGEST_TIMEOUT).into())),
+            timeouts,
             ..TestRequest::default()
         };
         let task = self.tokio().spawn(async move { test_connections(&plan, &request, &tell).await });
@@ -256,6 +262,10 @@ pub fn parse_host(text: &str) -> Result<String, Problem> {
     let message = format!("The host {text:?} is neither a name nor an address.");
     let help = "Leave out scheme and port; the configuration has the ports. For example 192.168.1.20.";
     Err(Problem::new(ErrorCode::InvalidInput, message).at("host").with_help(help))
+}
+
+fn bad_timeout(reason: String) -> Problem {
+    Problem::new(ErrorCode::InvalidInput, format!("{reason}.")).at("timeouts")
 }
 
 /// Where a client of this computer reaches a socket that is bound to `ip`.
@@ -286,7 +296,8 @@ pub async fn test_connections(
     let (plan, request) = (plan.clone(), request.clone());
     let judged = tokio::task::spawn_blocking(move || {
         let mut gatherer = Gatherer::new(&plan, &request);
-        let tests: Vec<ServiceTest> = tested.into_iter().map(|tested| judged(tested, &mut gatherer)).collect();
+        let judged = |tested| judged(tested, &mut gatherer, &plan);
+        let tests: Vec<ServiceTest> = tested.into_iter().map(judged).collect();
         if let Err(error) = record::keep(&plan.sources.data(), &tests) {
             tracing::warn!(%error, "the results of the connection test are not kept");
         }
@@ -295,10 +306,12 @@ pub async fn test_connections(
     judged.await.map_err(|error| Problem::new(ErrorCode::Internal, error.to_string()))
 }
 
-fn judged(tested: Tested, gatherer: &mut Gatherer<'_>) -> ServiceTest {
+fn judged(tested: Tested, gatherer: &mut Gatherer<'_>, plan: &TestPlan) -> ServiceTest {
     let Tested { ladder, repetitions } = tested;
     let diagnosis = diagnose(&ladder, &gatherer.facts(&ladder));
+    let is_trust = diagnosis.as_ref().is_some_and(|it| it.action == FixAction::TrustAuthority);
+    let trust = if is_trust { plan.trust_steps() } else { Vec::new() };
     let (ok, millis) = (ladder.is_ok(), ladder.millis());
     let Ladder { service, url, steps, .. } = ladder;
-    ServiceTest { service, target: url, ok, rungs: steps, millis, repetitions, diagnosis }
+    ServiceTest { service, target: url, ok, rungs: steps, millis, repetitions, diagnosis, trust }
 }

@@ -1,6 +1,6 @@
 /** The gates of one instance in memory: addresses, TLS, tokens, networks. */
 import type {
-  CertificateInfo, CertificateView, Exposure, InterfaceAddress, Network, PemSource, Problem, ReachEdit, Refused, Scope, Security, SecurityView, SettingChange, Snapshot, Sourced,
+  CertificateInfo, CertificateView, Exposure, InterfaceAddress, Network, PemSource, Problem, ReachEdit, Refused, Scope, Security, SecurityView, SettingChange, Snapshot, Sourced, TrustStep,
 } from '../wire/types';
 import { isLoopback } from '../format';
 import { daysUntil } from '../model/security';
@@ -187,6 +187,17 @@ export class FakeSecurity {
   }
 }
 
+/** What some systems do to trust an authority's file. */
+export function trustSteps(file: string, instance: string): TrustStep[] {
+  return [
+    { place: 'Debian, Ubuntu', step: `sudo cp ${file} /usr/local/share/ca-certificates/cwts-ultra-${instance}.crt && sudo update-ca-certificates`, is_command: true },
+    { place: 'Fedora, RHEL', step: `sudo cp ${file} /etc/pki/ca-trust/source/anchors/cwts-ultra-${instance}.pem && sudo update-ca-trust`, is_command: true },
+    { place: 'Arch', step: `sudo trust anchor --store ${file}`, is_command: true },
+    { place: 'Chromium, Chrome', step: `certutil -d sql:$HOME/.pki/nssdb -A -t C,, -n cwts-ultra-${instance} -i ${file}`, is_command: true },
+    { place: 'Firefox', step: `Settings, Privacy & Security, View Certificates, Authorities, Import: ${file}`, is_command: false },
+  ];
+}
+
 function viewOf({ info: shown, imported }: { info: CertificateInfo; imported: boolean }, instance: string, bound: string[]): CertificateView {
   const file = `${DATA}/${instance}/tls/ca.pem`;
   const days_left = daysUntil(shown.not_after, NOW);
@@ -201,13 +212,7 @@ function viewOf({ info: shown, imported }: { info: CertificateInfo; imported: bo
       : {
           info: info(shown.issuer, shown.issuer, [], 3650),
           file,
-          trust: [
-            { place: 'Debian, Ubuntu', step: `sudo cp ${file} /usr/local/share/ca-certificates/cwts-ultra-${instance}.crt && sudo update-ca-certificates`, is_command: true },
-            { place: 'Fedora, RHEL', step: `sudo cp ${file} /etc/pki/ca-trust/source/anchors/cwts-ultra-${instance}.pem && sudo update-ca-trust`, is_command: true },
-            { place: 'Arch', step: `sudo trust anchor --store ${file}`, is_command: true },
-            { place: 'Chromium, Chrome', step: `certutil -d sql:$HOME/.pki/nssdb -A -t C,, -n cwts-ultra-${instance} -i ${file}`, is_command: true },
-            { place: 'Firefox', step: `Settings, Privacy & Security, View Certificates, Authorities, Import: ${file}`, is_command: false },
-          ],
+          trust: trustSteps(file, instance),
         },
   };
 }

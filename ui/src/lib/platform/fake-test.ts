@@ -1,6 +1,7 @@
 /** The connection test of an instance in memory: a ladder for each state that it can be in. */
 import type { Diagnosis, Rung, Service, ServiceSnapshot, ServiceTest, Snapshot, TestChoice, TestProgress, TestStep } from '../wire/types';
 import { problem } from './fake-instance';
+import { trustSteps } from './fake-security';
 
 const STOPPED: Diagnosis = {
   code: 'tcp.refused_stopped',
@@ -27,6 +28,15 @@ const DROPPED: Diagnosis = {
   evidence: 'tcp: no answer within 5 s\nfirewall of this computer: ufw (ENABLED=yes in /etc/ufw/ufw.conf, denies what no rule names)',
   fix: 'Check that the computer is on, and let the clients in: cwts-ultra firewall shows the rule.',
   action: 'show_firewall_rules',
+};
+
+const UNTRUSTED: Diagnosis = {
+  code: 'tls.untrusted',
+  title: 'The certificate is not trusted',
+  cause: 'Nobody whom this client trusts vouches for the certificate.',
+  evidence: 'tls: invalid peer certificate: UnknownIssuer\nissued by CWTS Ultra default 9c417e02',
+  fix: "Fetch the authority's file, which cwts-ultra tls show names where the service runs, as ca.pem, and trust it.",
+  action: 'trust_authority',
 };
 
 const SELF: Diagnosis = {
@@ -64,10 +74,11 @@ function tested(entry: ServiceSnapshot, snapshot: Snapshot, wanted: string | nul
     const millis = rungs.reduce((sum, rung) => sum + rung.millis, 0);
     const time = ok ? millis : null;
     const repetitions = { count: 1, lost: ok ? 0 : 1, min: time, p50: time, p99: time };
-    return { service: entry.service, target: entry.url.replace('127.0.0.1', host), ok, rungs, millis, repetitions, diagnosis };
+    return { service: entry.service, target: entry.url.replace('127.0.0.1', host), ok, rungs, millis, repetitions, diagnosis, trust: diagnosis === UNTRUSTED ? trustSteps('ca.pem', snapshot.instance) : [] };
   };
   const low = resolve ? [resolve] : [];
   if (wanted === '192.168.1.99') return of([...low, step('tcp', 5000, 'no answer within 5 s', false)], DROPPED);
+  if (wanted === '192.168.1.98') return of([...low, ...(tcp ? [tcp] : []), step('tls', 3.1, 'invalid peer certificate: UnknownIssuer', false)], UNTRUSTED);
   if (entry.state === 'blocked') return of([...low, ...(tcp ? [tcp] : []), step('handshake', 1.2, '404 Not Found', false)], FOREIGN);
   if (snapshot.state !== 'running') return of([...low, step('tcp', 0.2, `${host}:${port}: Connection refused (os error 111)`, false)], STOPPED);
   return of([...low, ...(tcp ? [tcp] : []), ...above], wanted === null ? null : SELF);

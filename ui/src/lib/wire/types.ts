@@ -1618,6 +1618,16 @@ p50: number | null,
  */
 p99: number | null, };
 
+export type Timeout = { 
+/**
+ * Which; `None` for all others.
+ */
+rung: Rung | null, 
+/**
+ * 0.001 to 600.
+ */
+seconds: number, };
+
 export type TestChoice = { 
 /**
  * Which services.
@@ -1636,9 +1646,9 @@ count: number,
  */
 scope: Scope | null, 
 /**
- * How long each rung may take, in seconds.
+ * How long rungs may take; 5 s where nothing is chosen.
  */
-timeout_seconds: number, };
+timeouts: Array<Timeout>, };
 
 export type ServiceTest = { 
 /**
@@ -1668,7 +1678,11 @@ repetitions: Repetitions,
 /**
  * Why it does not hold, or what to know although it does.
  */
-diagnosis: Diagnosis | null, };
+diagnosis: Diagnosis | null, 
+/**
+ * How systems and programs are told to trust the authority, where that is the fix.
+ */
+trust: Array<TrustStep>, };
 
 export type Candle = { 
 /**

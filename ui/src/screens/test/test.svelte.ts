@@ -3,13 +3,16 @@ import { asProblem, type InstanceHost } from '../../lib/platform/host';
 import { clockWithSeconds } from '../../lib/format';
 import type { LiveSnapshot } from '../../lib/state/live.svelte';
 import type { Toasts } from '../../lib/state/toasts.svelte';
-import type { Diagnosis, Problem, Scope, Service, ServiceTest, TestProgress, TestStep } from '../../lib/wire/types';
+import type { Diagnosis, Problem, Rung, Scope, Service, ServiceTest, TestProgress, TestStep, Timeout } from '../../lib/wire/types';
 import { portSetting } from '../../lib/model/settings';
 import type { ScreenId } from '../../lib/state/route.svelte';
+import { RUNGS } from './words';
 
-/** More repetitions, and more seconds for a rung, are not taken. */
+/** More repetitions are not taken. */
 const MOST = 10_000;
-const LONGEST_SECONDS = 60;
+/** What a rung may be given, in seconds. */
+const SHORTEST = 0.001;
+const LONGEST = 600;
 
 /** How many runs the history keeps. */
 export const KEPT = 20;
@@ -53,8 +56,10 @@ export class TestState {
   draft = $state('');
   /** How often each service is tested. */
   count = $state(1);
-  /** How long each rung may take, in seconds. */
-  timeout = $state(5);
+  /** How long a rung without a time of its own may take, in seconds. */
+  timeout = $state<number | null>(5);
+  /** The rungs with a time of their own. A field that was emptied has none. */
+  timeoutOf = $state<Partial<Record<Rung, number | null>>>({});
   presented = $state<Presented>('trade');
   /** The addresses of this computer, those that lead to others first known when the screen is opened. */
   addresses = $state.raw<string[]>([]);
@@ -70,8 +75,15 @@ export class TestState {
 
   readonly failed = $derived(this.shown.filter(({ result }) => result !== null && !result.ok));
   readonly passed = $derived(this.shown.filter(({ result }) => result?.ok === true));
+  readonly timeouts = $derived<Timeout[]>([
+    { rung: null, seconds: this.timeout ?? NaN },
+    ...RUNGS.flatMap((rung) => {
+      const seconds = this.timeoutOf[rung];
+      return typeof seconds === 'number' ? [{ rung, seconds }] : [];
+    }),
+  ]);
   /** Something has to be typed first, or typed otherwise. */
-  readonly incomplete = $derived((this.place === 'other' && this.draft.trim() === '') || !isWithin(this.count, MOST) || !isWithin(this.timeout, LONGEST_SECONDS));
+  readonly incomplete = $derived((this.place === 'other' && this.draft.trim() === '') || !isCount(this.count) || this.timeouts.some(({ seconds }) => !isTime(seconds)));
 
   readonly #host: InstanceHost;
   readonly #live: LiveSnapshot;
@@ -111,7 +123,7 @@ export class TestState {
     try {
       const { presented, count } = this;
       const scope = presented === 'none' ? null : presented;
-      const choice = { services, host: this.#target(), count, scope, timeout_seconds: this.timeout };
+      const choice = { services, host: this.#target(), count, scope, timeouts: this.timeouts };
       const results = await this.#host.testConnections(choice, (progress) => {
         if (run === this.#run) this.#hear(progress);
       });
@@ -185,8 +197,6 @@ export class TestState {
         hands.open('firewall');
         return false;
       case 'trust_authority':
-        hands.open('security');
-        return false;
       case 'by_hand':
         return false;
     }
@@ -249,6 +259,10 @@ function described({ target, ok, millis, rungs, diagnosis }: ServiceTest): strin
 }
 
 /** What a field for numbers holds may be nothing at all. */
-function isWithin(value: number | null, most: number): boolean {
-  return Number.isInteger(value) && value !== null && value >= 1 && value <= most;
+function isCount(value: number | null): boolean {
+  return Number.isInteger(value) && value !== null && value >= 1 && value <= MOST;
+}
+
+function isTime(seconds: number): boolean {
+  return seconds >= SHORTEST && seconds <= LONGEST;
 }

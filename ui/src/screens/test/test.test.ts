@@ -85,6 +85,32 @@ describe('the connection test', () => {
     }
   });
 
+  it('gives each rung its own time, and takes none that is no time', async () => {
+    const { tests } = await opened('running');
+    tests.timeoutOf.tcp = 0.5;
+    tests.timeoutOf.tls = null;
+    expect(tests.timeouts, 'an emptied field has no time of its own').toEqual([{ rung: null, seconds: 5 }, { rung: 'tcp', seconds: 0.5 }]);
+    for (const seconds of [0, -1, 601, NaN]) {
+      tests.timeoutOf.tcp = seconds;
+      expect(tests.incomplete, String(seconds)).toBe(true);
+    }
+    tests.timeoutOf.tcp = 600;
+    expect(tests.incomplete).toBe(false);
+    tests.timeout = null;
+    expect(tests.incomplete, 'the time of all others is missing').toBe(true);
+  });
+
+  it('says how an authority is trusted, and leads nowhere else', async () => {
+    const { tests, hands, done } = await opened('running');
+    tests.place = 'other';
+    tests.draft = '192.168.1.98';
+    await tests.test('health');
+    const result = tests.failed[0]!.result!;
+    expect(result.trust.map(({ step }) => step).join('\n'), 'what a person runs').toContain('update-ca-certificates');
+    await tests.mend(result, hands);
+    expect(done).toEqual([]);
+  });
+
   it('says what is wrong with a host that is none', async () => {
     const { tests } = await opened('running');
     tests.place = 'other';

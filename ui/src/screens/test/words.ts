@@ -5,26 +5,17 @@ import type { Presented } from './test.svelte';
 /** In the order in which they are climbed. */
 export const RUNGS: readonly Rung[] = ['resolve', 'tcp', 'tls', 'handshake', 'auth', 'protocol'];
 
+/** What they are called whatever the service speaks. */
+export const RUNG_NAMES: Record<Rung, string> = { resolve: 'Resolve', tcp: 'TCP', tls: 'TLS', handshake: 'Handshake', auth: 'Auth', protocol: 'Protocol' };
+
 const PROTOCOLS: Record<Service, string> = { 'mcp-websocket': 'MCP', 'mcp-http': 'Status and MCP', prometheus: 'Metrics', health: 'Health' };
 
 export function nameOf(rung: Rung, service: Service): string {
-  switch (rung) {
-    case 'resolve':
-      return 'Resolve';
-    case 'tcp':
-      return 'TCP';
-    case 'tls':
-      return 'TLS';
-    case 'handshake':
-      return service === 'mcp-websocket' ? 'WebSocket handshake' : 'HTTP';
-    case 'auth':
-      return 'Auth';
-    case 'protocol':
-      return PROTOCOLS[service];
-  }
+  if (rung === 'handshake') return service === 'mcp-websocket' ? 'WebSocket handshake' : 'HTTP';
+  return rung === 'protocol' ? PROTOCOLS[service] : RUNG_NAMES[rung];
 }
 
-/** What the button of a fix says; `null` where no button could do it. */
+/** What the button of a fix says; `null` where no button could do it. How an authority is trusted is shown at once. */
 export const BUTTONS: Record<FixAction, string | null> = {
   start_services: 'Start the services',
   restart_services: 'Start again',
@@ -33,7 +24,7 @@ export const BUTTONS: Record<FixAction, string | null> = {
   listen_locally: 'Listen on this computer only',
   copy_client_configuration: 'Copy the configuration',
   make_certificate: 'Make a certificate…',
-  trust_authority: 'Show how to trust it',
+  trust_authority: null,
   copy_token: 'Copy the token',
   show_firewall_rules: 'Show the rules',
   review_access: 'Serve other computers…',
