@@ -8,6 +8,7 @@ use cwts_tests::{
     Exit, Home, METRICS_TOKEN, Ports, Server, TRADE_TOKEN, command, finish, free_port, get_at, prometheus_program,
     python, sandboxed, typescript, until,
 };
+use rustix::process::Signal;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::process::Command;
@@ -194,4 +195,35 @@ async fn names_are_listed_and_a_wrong_one_is_told() {
     let transport = run(&home, &["client", "claude-desktop", "--transport", "http"]).await;
     assert_eq!(transport.status, Some(2), "what is not offered is refused: {transport:?}");
     assert!(transport.stderr.contains("stdio"), "with what is: {transport:?}");
+}
+
+#[tokio::test]
+async fn a_text_is_tried_in_the_program_that_it_is_for() {
+    let home = Home::with(&Ports::free());
+    let server = Server::start(&home).await;
+    let curl = run(&home, &["client", "curl", "--try"]).await;
+    assert_eq!(curl.status, Some(0), "curl gets its answer: {curl:?}");
+    assert!(curl.stdout.contains("\"state\":\"running\"") && !curl.stdout.contains(TRADE_TOKEN), "{curl:?}");
+    let stdio = run(&home, &["client", "claude-desktop", "--try"]).await;
+    assert!(stdio.status == Some(0) && stdio.stdout.contains("The session opened"), "{stdio:?}");
+    let Some(prometheus) = prometheus_program("prometheus") else { return };
+    let scrape = async || {
+        let mut program = command(&home);
+        program.args(["client", "prometheus", "--try", "--json"]);
+        let path = std::env::var("PATH").unwrap_or_default();
+        program.env("PATH", format!("{}:{path}", prometheus.parent().expect("a folder").display()));
+        let tried = finish(program).await;
+        let trial: Value = serde_json::from_str(&tried.stdout).unwrap_or_else(|error| panic!("{error}: {tried:?}"));
+        (tried.status, trial["said"].as_str().unwrap_or_default().to_owned())
+    };
+    let url = server.url(Service::Prometheus).to_owned();
+    assert_eq!(
+        scrape().await,
+        (Some(0), format!("Prometheus has scraped {url}: the target is up.")),
+        "it runs for real"
+    );
+    server.stop(Signal::TERM).await;
+    let (status, said) = scrape().await;
+    assert!(status == Some(1) && said.contains(&format!("{url} is down: ")), "with the cause: {said}");
+    assert!(said.contains("connection refused"), "as Prometheus saw it: {said}");
 }

@@ -31,6 +31,16 @@ pub(crate) fn execute(sources: &Sources, options: &ClientArguments, as_json: boo
             offered.join(", ")
         )));
     }
+    if options.try_out {
+        let trial = facts.try_out(client, transport, place)?;
+        if as_json {
+            print_json(&trial)?;
+        } else {
+            let outcome = if trial.ok { "works" } else { "failed" };
+            print(format!("{} {outcome}, in {} ms\n{}", snippet.name, trial.millis, trial.said))?;
+        }
+        return Ok(if trial.ok { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+    }
     if let Err(problem) = Issued::remember(&sources.data(), &facts, &snippet) {
         eprintln!("warning: a later change of the port will not tell about this text: {problem}");
     }

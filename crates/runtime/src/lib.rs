@@ -71,7 +71,8 @@ pub use audit::{Action, Actor, AuditEntry, AuditPage, AuditRecord, Trail};
 pub use away::missing_addresses;
 pub use candles::Candle;
 pub use clients::{
-    ClientFacts, ClientProgram, Issued, Place, ProgramInfo, Snippet, SnippetNote, StaleSnippet, Transport, Trial,
+    ClientFacts, ClientProgram, Issued, Place, ProgramInfo, QrCode, Snippet, SnippetNote, StaleSnippet, Transport,
+    Trial,
 };
 pub use connected::{
     ClientError, ClientInfo, Connected, ConnectedClient, ConnectedClients, Link, NewClient, printable,

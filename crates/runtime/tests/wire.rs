@@ -17,11 +17,11 @@ use cwts_runtime::{
     FirewallService, FirewallSummary, FirewallTask, FirewallView, FixAction, InstanceEvent, InterfaceAddress,
     InterfaceKind, Link, LogLine, LogPage, MarketFile, MarketRequest, MarketState, MarketStatus, MarketSummary,
     Network, NewInstance, OrderChange, OrderTicket, OwnSubnet, Owner, OwnerKind, PemSource, Place, PortCheck,
-    PortCheckState, PortNews, PortSet, ProfileInfo, ProgramInfo, Progress, RangeCheck, ReachEdit, Release, Released,
-    Repetitions, ReplayRequest, ReplayStatus, RunState, Rung, Sample, SaveTarget, Scope, Security, SecurityView,
-    ServiceLoad, ServiceSnapshot, ServiceState, ServiceTest, SettingChange, SettingsEdit, SimulatorView, Snapshot,
-    Snippet, SnippetNote, StaleSnippet, Step, TestChoice, TicketPreview, TokenView, TradingSummary, Transport, Trial,
-    TrustStep, WayOut,
+    PortCheckState, PortNews, PortSet, ProfileInfo, ProgramInfo, Progress, QrCode, RangeCheck, ReachEdit, Release,
+    Released, Repetitions, ReplayRequest, ReplayStatus, RunState, Rung, Sample, SaveTarget, Scope, Security,
+    SecurityView, ServiceLoad, ServiceSnapshot, ServiceState, ServiceTest, SettingChange, SettingsEdit, SimulatorView,
+    Snapshot, Snippet, SnippetNote, StaleSnippet, Step, TestChoice, TicketPreview, TokenView, TradingSummary,
+    Transport, Trial, TrustStep, WayOut,
 };
 use ts_rs::{Config, TS};
 
@@ -72,6 +72,7 @@ fn declarations() -> String {
         Transport,
         Place,
         SnippetNote,
+        QrCode,
         Snippet,
         StaleSnippet,
         ProgramInfo,

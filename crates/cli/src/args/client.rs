@@ -15,6 +15,9 @@ pub(crate) struct ClientArguments {
     /// For a program on this computer, also while other computers are served
     #[arg(long, requires = "name")]
     pub(crate) local: bool,
+    /// Run the program with the text, where it is on this computer, and say what it said
+    #[arg(long = "try", requires = "name")]
+    pub(crate) try_out: bool,
 }
 
 /// How a client can connect.

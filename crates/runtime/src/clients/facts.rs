@@ -10,6 +10,7 @@ use cwts_domain::{Problem, Service};
 use cwts_net::InterfaceKind;
 use serde::{Deserialize, Serialize};
 
+use super::trial::{self, Trial};
 use super::{ClientProgram, Issued, Snippet, Transport, path_text, snippet};
 use crate::exposure::Exposure;
 use crate::view;
@@ -108,6 +109,20 @@ impl ClientFacts {
         let usual = places.last().copied().unwrap_or(Place::Here);
         let place = place.filter(|place| places.contains(place)).unwrap_or(usual);
         Snippet { places, ..snippet(client, transport, &self.at(place, whole)) }
+    }
+
+    /// Runs a client with its text as [`ClientFacts::snippet`] gives it, where it is on this computer. Blocks.
+    ///
+    /// # Errors
+    /// The client is not here, or is none that can be run from here.
+    pub fn try_out(
+        &self,
+        client: ClientProgram,
+        transport: Option<Transport>,
+        place: Option<Place>,
+    ) -> Result<Trial, Problem> {
+        let snippet = self.snippet(client, transport, place, true);
+        trial::run(&snippet, &self.at(snippet.place, true))
     }
 
     /// Where a client that connects like this may run.

@@ -90,12 +90,7 @@ impl Instance {
         place: Option<Place>,
     ) -> Result<Trial, Problem> {
         let facts = self.client_facts();
-        let tried = self.blocking(move || {
-            let facts = facts()?;
-            let snippet = facts.snippet(client, transport, place, true);
-            trial::run(&snippet, &facts.at(snippet.place, true))
-        });
-        let tried = tried.await?;
+        let tried = self.blocking(move || facts()?.try_out(client, transport, place)).await?;
         let outcome = if tried.ok { "it works" } else { "it failed" };
         self.record(format!("Tried {}: {outcome}", client.name()));
         Ok(tried)

@@ -10,6 +10,7 @@ mod giving;
 mod issued;
 mod plain;
 mod program;
+mod qr;
 mod scripts;
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,7 @@ pub use facts::{ClientFacts, Place};
 pub use giving::ProgramInfo;
 pub use issued::{Issued, StaleSnippet};
 pub use program::{ClientProgram, Transport};
+pub use qr::QrCode;
 pub use trial::Trial;
 
 /// What a person pastes into a client program.
@@ -46,6 +48,8 @@ pub struct Snippet {
     pub text: String,
     /// Parts of the text that change with the settings: host and port, and the token.
     pub marks: Vec<String>,
+    /// Where another computer connects to, without a token; `None` for a program on this one.
+    pub address: Option<QrCode>,
     /// What to know, most important first.
     pub notes: Vec<SnippetNote>,
 }
@@ -107,6 +111,7 @@ fn snippet(client: ClientProgram, transport: Transport, facts: &Facts) -> Snippe
         place: facts.place,
         places: Vec::new(),
         marks: addressed.filter(|part| draft.text.contains(part)).collect(),
+        address: (facts.place == Place::Network).then(|| QrCode::of(&facts.url(service))).flatten(),
         file: draft.file,
         text: draft.text,
         notes: draft.notes,

@@ -201,3 +201,15 @@ fn a_wrong_name_is_answered_with_the_names() {
     let refused = "emacs".parse::<ClientProgram>().unwrap_err().to_string();
     assert!(refused.contains("claude-desktop") && refused.contains("curl"), "{refused}");
 }
+
+#[test]
+fn other_computers_get_the_address_as_a_code_without_the_token() {
+    let facts = Home::exposed().facts();
+    let snippet = |place| facts.snippet(ClientProgram::Python, None, Some(place), true);
+    let code = snippet(Place::Network).address.expect("other computers are served");
+    assert_eq!(code.text, "wss://192.168.1.20:3000/mcp", "who reads it from the screen gets no token");
+    // 27 bytes at level M take version 3, which has 29 modules on a side; each of the three corners is a square of 7.
+    assert_eq!(code.side, 29, "no larger than the address needs");
+    assert!(code.path.starts_with("M0 0h7v1h-7z") && code.path.contains("M22 0h7v1h-7z"), "{}", code.path);
+    assert_eq!(snippet(Place::Here).address, None, "nobody carries an address of loopback elsewhere");
+}

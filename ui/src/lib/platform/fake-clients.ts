@@ -1,5 +1,5 @@
 /** What client programs are told, and who is connected, in memory. */
-import type { ClientInfo, ClientProgram, Connected, Place, Problem, ProgramInfo, Snapshot, Snippet, StaleSnippet, Transport, Trial } from '../wire/types';
+import type { ClientInfo, ClientProgram, Connected, Place, Problem, ProgramInfo, QrCode, Snapshot, Snippet, StaleSnippet, Transport, Trial } from '../wire/types';
 import { isLoopback } from '../format';
 import { NOW, type Member } from './fake-data';
 
@@ -57,7 +57,7 @@ export class FakeClients {
     const places: Place[] = exposed && transport !== 'stdio' ? ['here', 'network'] : ['here'];
     const here = places.find((one) => one === place) ?? places.at(-1)!;
     const made = this.#make(info, transport, here, whole ? TOKEN : HIDDEN);
-    const snippet: Snippet = { client, name: info.name, transport, place: here, places, ...made };
+    const snippet: Snippet = { client, name: info.name, transport, place: here, places, address: this.#code(transport, here), ...made };
     if (whole) {
       this.#issued.set(`${client} ${transport} ${here}`, { snippet, address: this.#address(transport) });
       this.judge();
@@ -89,6 +89,14 @@ export class FakeClients {
   #address(transport: Transport): string {
     const service = transport === 'websocket' ? 'mcp-websocket' : transport === 'scrape' ? 'prometheus' : 'mcp-http';
     return transport === 'stdio' ? '' : (this.#picture().services.find((one) => one.service === service)?.url ?? '');
+  }
+
+  /** The three corners of a code stand for the whole. */
+  #code(transport: Transport, place: Place): QrCode | null {
+    if (place === 'here') return null;
+    const text = this.#address(transport).replace(/^(ws|http):\/\/[^:]+/, '$1s://192.168.1.20');
+    const corner = (x: number, y: number) => `M${x} ${y}h7v7h-7zm1 1v5h5v-5zm1 1h3v3h-3z`;
+    return { text, side: 29, path: [corner(0, 0), corner(22, 0), corner(0, 22)].join('') };
   }
 
   #make({ client }: ProgramInfo, transport: Transport, place: Place, token: string): Pick<Snippet, 'file' | 'text' | 'marks' | 'notes'> {

@@ -480,6 +480,20 @@ attention: boolean,
  */
 text: string, };
 
+export type QrCode = { 
+/**
+ * What it says.
+ */
+text: string, 
+/**
+ * Modules on each side, without the quiet zone of 4 that belongs around it.
+ */
+side: number, 
+/**
+ * The dark modules as a path of SVG, a module being 1 wide.
+ */
+path: string, };
+
 export type Snippet = { 
 /**
  * The program.
@@ -513,6 +527,10 @@ text: string,
  * Parts of the text that change with the settings: host and port, and the token.
  */
 marks: Array<string>, 
+/**
+ * Where another computer connects to, without a token; `None` for a program on this one.
+ */
+address: QrCode | null, 
 /**
  * What to know, most important first.
  */
