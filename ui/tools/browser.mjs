@@ -191,7 +191,7 @@ async function testAt(page, host) {
   await page.getByTestId('place-other').click();
   await page.getByTestId('other-host').fill(host);
   await page.keyboard.press('Enter');
-  await page.getByRole('heading', { level: 3 }).first().waitFor();
+  await page.getByText('Nothing was tested yet').waitFor({ state: 'detached' });
 }
 
 /** Rules that were applied and found in place. */
