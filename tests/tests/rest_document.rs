@@ -28,6 +28,9 @@ async fn the_documentation_opens_without_a_token_and_loads_nothing_from_elsewher
         let part = send_exactly(http, "GET", path, &[("Host", "localhost")], "").await;
         assert!(part.status == 200 && part.header("content-type").is_some_and(|it| it.starts_with(kind)), "{path}");
     }
+    assert!(!page.body.contains("<pre>"), "a block that scrolls is reached by the keyboard");
+    let prose = page.body.split("<main").next().expect("the beginning");
+    assert!(prose.contains("<code>owner</code>") && !prose.contains('`'), "{prose}");
     for anchor in loaded.iter().filter_map(|url| url.strip_prefix('#')) {
         assert!(page.body.contains(&format!("id=\"{anchor}\"")), "#{anchor} leads somewhere");
     }

@@ -49,7 +49,7 @@ fn render(document: &Value) -> String {
         let name = text(&tag["name"]);
         let id = name.replace(' ', "-").to_lowercase();
         push(&mut index, format_args!("<li><a href=\"#{id}\">{name}</a></li>"));
-        push(&mut body, format_args!("<h2 id=\"{id}\">{name}</h2><p>{}</p>", text(&tag["description"])));
+        push(&mut body, format_args!("<h2 id=\"{id}\">{name}</h2><p>{}</p>", prose(&tag["description"])));
         for (path, method, operation) in operations(document).filter(|(_, _, it)| it["tags"][0] == tag["name"]) {
             push_operation(&mut body, document, path, method, operation);
         }
@@ -61,7 +61,7 @@ fn render(document: &Value) -> String {
         push(
             &mut body,
             format_args!(
-                "<details id=\"schema-{name}\"><summary><code>{name}</code></summary><pre>{shown}</pre></details>"
+                "<details id=\"schema-{name}\"><summary><code>{name}</code></summary><pre tabindex=\"0\">{shown}</pre></details>"
             ),
         );
     }
@@ -74,8 +74,8 @@ fn render(document: &Value) -> String {
          <main id=\"content\">{body}</main></body></html>",
         title = text(&info["title"]),
         version = text(&info["version"]),
-        description = text(&info["description"]),
-        token = text(&document["components"]["securitySchemes"]["token"]["description"]),
+        description = prose(&info["description"]),
+        token = prose(&document["components"]["securitySchemes"]["token"]["description"]),
     )
 }
 
@@ -96,8 +96,8 @@ fn push_operation(page: &mut String, document: &Value, path: &str, method: &str,
              </summary><p>{}</p>",
             escaped(&method.to_uppercase()),
             escaped(path),
-            text(&operation["summary"]),
-            text(&operation["description"]),
+            prose(&operation["summary"]),
+            prose(&operation["description"]),
         ),
     );
     let scope = text(&operation["security"][0]["token"][0]);
@@ -105,12 +105,12 @@ fn push_operation(page: &mut String, document: &Value, path: &str, method: &str,
     push_parameters(page, operation);
     let content = &operation["requestBody"]["content"]["application/json"];
     if let Some(name) = schema_name(&content["schema"]) {
-        push(page, format_args!("<h4>Body</h4><p>{}</p>", link(name)));
+        push(page, format_args!("<h3>Body</h3><p>{}</p>", link(name)));
     }
     push(
         page,
         format_args!(
-            "<h4>Answers</h4><table><tr><th scope=\"col\">Status</th><th scope=\"col\">Meaning</th><th scope=\"col\">Body</th></tr>"
+            "<h3>Answers</h3><table><tr><th scope=\"col\">Status</th><th scope=\"col\">Meaning</th><th scope=\"col\">Body</th></tr>"
         ),
     );
     for (status, answer) in operation["responses"].as_object().into_iter().flatten() {
@@ -124,14 +124,14 @@ fn push_operation(page: &mut String, document: &Value, path: &str, method: &str,
             format_args!(
                 "<tr><td>{}</td><td>{}</td><td>{body}</td></tr>",
                 escaped(status),
-                text(&answer["description"])
+                prose(&answer["description"])
             ),
         );
     }
     push(
         page,
         format_args!(
-            "</table><h4>Example</h4><pre>{}</pre></details>",
+            "</table><h3>Example</h3><pre tabindex=\"0\">{}</pre></details>",
             escaped(&curl(path, method, &content["example"]))
         ),
     );
@@ -142,7 +142,7 @@ fn push_parameters(page: &mut String, operation: &Value) {
     push(
         page,
         format_args!(
-            "<h4>Parameters</h4><table><tr><th scope=\"col\">Name</th><th scope=\"col\">In</th><th scope=\"col\">Meaning</th></tr>"
+            "<h3>Parameters</h3><table><tr><th scope=\"col\">Name</th><th scope=\"col\">In</th><th scope=\"col\">Meaning</th></tr>"
         ),
     );
     for parameter in parameters {
@@ -153,7 +153,7 @@ fn push_parameters(page: &mut String, operation: &Value) {
                 "<tr><td><code>{}</code></td><td>{}{needed}</td><td>{}</td></tr>",
                 text(&parameter["name"]),
                 text(&parameter["in"]),
-                text(&parameter["description"])
+                prose(&parameter["description"])
             ),
         );
     }
@@ -184,6 +184,13 @@ fn link(name: &str) -> String {
 
 fn text(value: &Value) -> String {
     escaped(value.as_str().unwrap_or_default())
+}
+
+/// A sentence, in which words between backticks are code.
+fn prose(value: &Value) -> String {
+    let escaped = text(value);
+    let parts = escaped.split('`').enumerate();
+    parts.map(|(index, part)| if index % 2 == 1 { format!("<code>{part}</code>") } else { part.to_owned() }).collect()
 }
 
 fn escaped(text: &str) -> String {
