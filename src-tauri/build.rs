@@ -61,6 +61,7 @@ const COMMANDS: &[&str] = &[
     "close_position",
     "set_trading_state",
     "set_limits",
+    "account_risk",
     "reset_account",
     "ask_market",
     "look_at_market_file",

@@ -194,6 +194,7 @@ fn build(context: Context, bus_name: String) -> tauri::Result<tauri::App> {
             commands::trading::close_position,
             commands::trading::set_trading_state,
             commands::trading::set_limits,
+            commands::trading::account_risk,
             commands::trading::reset_account,
             commands::trading::ask_market,
             commands::trading::look_at_market_file,

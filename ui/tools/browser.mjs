@@ -67,13 +67,13 @@ export async function withBrowser(executablePath, work) {
 }
 
 /** Opens a screen. Errors of the page and violations of the policy are added to `faults`. */
-export async function openScreen(context, origin, { screen, scenario, theme, act }, faults = []) {
+export async function openScreen(context, origin, { screen, scenario, theme, act, busy = false }, faults = []) {
   const page = await context.newPage();
   page.on('pageerror', (error) => faults.push(`error: ${error.message}`));
   page.on('console', (message) => {
     if (message.type() === 'error') faults.push(`console: ${message.text()}`);
   });
-  await page.goto(`${origin}/?host=fake&scenario=${scenario}&theme=${theme}&still#/${screen}`);
+  await page.goto(`${origin}/?host=fake&scenario=${scenario}&theme=${theme}&${busy ? 'busy' : 'still'}#/${screen}`);
   await page.waitForSelector('h1');
   // The answers of the fake host come at once; skeletons show themselves after 200 ms.
   await page.waitForTimeout(250);
@@ -136,6 +136,7 @@ const VIEWS = [
   { screen: 'trading', scenario: 'replay', step: 'source', act: (page) => page.getByTestId('tab-market').click() },
   { screen: 'trading', scenario: 'running', step: 'source', act: (page) => page.getByTestId('tab-market').click() },
   { screen: 'trading', scenario: 'running', step: 'looked', act: (page) => page.getByTestId('tab-market').click().then(() => page.getByTestId('choose-file').click()).then(() => page.getByTestId('file-facts').waitFor()) },
+  ...['running', 'empty'].map((scenario) => ({ screen: 'trading', scenario, step: 'risk', act: (page) => page.getByTestId('tab-risk').click().then(() => page.getByTestId('risk').waitFor()) })),
   { screen: 'trading', scenario: 'running', step: 'positions', act: (page) => page.getByTestId('tab-positions').click() },
   { screen: 'trading', scenario: 'running', step: 'fills', act: (page) => page.getByTestId('tab-fills').click() },
   { screen: 'trading', scenario: 'running', step: 'history', act: (page) => page.getByTestId('tab-history').click() },

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use cwts_domain::{Problem, TradingState};
 use cwts_runtime::{
     Actor, DeskMessage, DeskOrder, DeskWatch, LimitsChange, MarketFile, MarketRequest, MarketStatus, OrderChange,
-    OrderTicket, TicketPreview, TradingOrder,
+    OrderTicket, RiskFigures, TicketPreview, TradingOrder,
 };
 use tauri::ipc::Channel;
 use tauri::{State, WebviewWindow};
@@ -100,6 +100,11 @@ pub(crate) async fn set_trading_state(
 #[tauri::command]
 pub(crate) async fn set_limits(panel: State<'_, Panel>, instance: String, limits: LimitsChange) -> Result<(), Problem> {
     panel.supervisor.instance(&instance)?.set_limits(limits, Actor::Panel).await.map(drop)
+}
+
+#[tauri::command]
+pub(crate) async fn account_risk(panel: State<'_, Panel>, instance: String) -> Result<RiskFigures, Problem> {
+    panel.supervisor.instance(&instance)?.account_risk().await
 }
 
 #[tauri::command]

@@ -53,6 +53,7 @@ impl Default for RiskQuestion {
 /// What the positions may lose, and how the account has fared, by the minutes of the market that were sampled. A figure with
 /// too few samples is null.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "wire", derive(ts_rs::TS))]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RiskFigures {
     /// Losses of what is held now, one for each confidence.
@@ -71,6 +72,7 @@ pub struct RiskFigures {
 /// Parametric: a normal distribution with their standard deviation and mean zero. Both from one minute to the horizon by the
 /// square root of time. Below zero even a bad period brings a profit.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "wire", derive(ts_rs::TS))]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TailFigures {
     /// How many of 100 periods lose at most the value at risk.
@@ -89,6 +91,7 @@ pub struct TailFigures {
 
 /// Standard deviations of the changes of equity, in per cent of equity.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "wire", derive(ts_rs::TS))]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct VolatilityFigures {
     /// In one minute.
@@ -101,6 +104,7 @@ pub struct VolatilityFigures {
 
 /// Falls of equity from its highest point before, the present moment included.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "wire", derive(ts_rs::TS))]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DrawdownFigures {
     /// The deepest one, in per cent of its highest point.
@@ -119,6 +123,7 @@ pub struct DrawdownFigures {
 
 /// What figures rest on.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "wire", derive(ts_rs::TS))]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SampleFacts {
     /// Minutes of the market whose moves are known, of which at most a day is kept.

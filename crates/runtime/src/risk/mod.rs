@@ -5,6 +5,8 @@ mod samples;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use cwts_domain::{AccountId, Problem};
+
 pub use self::figures::{
     DrawdownFigures, Holding, RiskFigures, RiskQuestion, SampleFacts, TailFigures, VolatilityFigures,
 };
@@ -29,6 +31,19 @@ impl Instance {
         if let Ok(Err(error)) = blocking(move || samples.save(&data)).await {
             tracing::warn!(%error, "The samples of risk are not kept for the next start");
         }
+    }
+
+    /// What the paper account may lose over a day, with all that it holds now.
+    ///
+    /// # Errors
+    /// The exchange has too much to do, or the program is ending.
+    pub async fn account_risk(&self) -> Result<RiskFigures, Problem> {
+        let held = self.exchange().read(|exchange| {
+            let account = exchange.account(AccountId::PAPER)?;
+            Some(Holding::of(exchange, account, None))
+        });
+        let holding = held.await?.unwrap_or_default();
+        Ok(self.risk_figures(&holding, &RiskQuestion::default()))
     }
 
     /// What `holding` may lose and how the account has fared, by the minutes of the market that were sampled.

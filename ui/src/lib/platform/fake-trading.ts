@@ -1,7 +1,7 @@
 /** The desk in memory: the same prices every time, moving when the host ticks, and orders that fill as they would. */
 import { NOW, type Member } from './fake-data';
 import type {
-  Candle, DeskAccount, DeskFill, DeskInstrument, AccountLimits, DeskMarket, DeskMessage, DeskNews, DeskOrder, DeskPosition, DeskTrading, OrderChange, OrderTicket, Problem, TicketPreview, TradingState, MarketFile, MarketRequest, MarketStatus, ReplayStatus, TradingSummary,
+  Candle, DeskAccount, DeskFill, DeskInstrument, AccountLimits, DeskMarket, DeskMessage, DeskNews, DeskOrder, DeskPosition, DeskTrading, OrderChange, OrderTicket, Problem, TicketPreview, TradingState, MarketFile, MarketRequest, RiskFigures, MarketStatus, ReplayStatus, TradingSummary,
 } from '../wire/types';
 
 const INSTRUMENTS: DeskInstrument[] = [
@@ -147,6 +147,20 @@ export class FakeTrading {
     this.#source = source;
     this.#tell(false);
     return source;
+  }
+
+  risk(): RiskFigures {
+    const known = this.#fills.length > 0;
+    const tail = (confidence_percent: number, times: number): RiskFigures['value_at_risk'][number] => ({
+      confidence_percent, horizon_minutes: 1_440, historical_var: known ? 512.4 * times : null, historical_cvar: known ? 644.9 * times : null, parametric_var: known ? 498.7 * times : null, parametric_cvar: known ? 625.4 * times : null,
+    });
+    return {
+      value_at_risk: [tail(95, 1), tail(99, 1.41)],
+      volatility: { minute_percent: known ? 0.008 : null, annualized_percent: known ? 5.82 : null, ewma_annualized_percent: known ? 6.11 : null },
+      drawdown: { max_percent: known ? 0.84 : 0, max_amount: known ? 842.1 : 0, peak_at: known ? '2026-11-19T11:20:00Z' : null, trough_at: known ? '2026-11-19T12:07:00Z' : null, current_percent: known ? 0.12 : 0, current_amount: known ? 120.3 : 0 },
+      samples: { returns: known ? 300 : 3, interval_seconds: 60, from: known ? '2026-11-19T09:02:00Z' : null, to: known ? '2026-11-19T14:02:00Z' : null },
+      note: known ? null : 'Not enough samples: 3 of at most 1440 minutes of the market are known; historical figures at 95 % take 20, volatility take 30. They come with time; a file that is replayed fast brings them sooner.',
+    };
   }
 
   look(file: string, symbol: string | null): MarketFile {

@@ -12,8 +12,8 @@ export { isScenario, SCENARIOS, type Scenario } from './fake-data';
 
 /** How the fake behaves beyond its scenario. */
 export type FakeOptions = {
-  /** One sample per second while running. */
-  ticking?: boolean;
+  /** So often something happens while running, in milliseconds; never without it. */
+  period?: number;
   /** The clipboard, where there is no webview. */
   copy?: (text: string) => Promise<void>;
 };
@@ -26,7 +26,7 @@ export function fakeHost(scenario: Scenario, options: FakeOptions = {}): Host {
   const listeners = new Set<(envelope: Envelope) => void>();
   const tell = (envelope: Envelope): void => listeners.forEach((listener) => listener(envelope));
   const instances = fleetOf(scenario).map((member) => new FakeInstance(member, (event) => tell({ instance: member.id, event })));
-  if (options.ticking) setInterval(() => instances.forEach((instance) => instance.tick()), 1000);
+  if (options.period) setInterval(() => instances.forEach((instance) => instance.tick()), options.period);
   const loading = scenario === 'loading';
 
   function find(id: string): FakeInstance {
@@ -123,6 +123,7 @@ export function fakeHost(scenario: Scenario, options: FakeOptions = {}): Host {
       askMarket: async (request) => find(id).trading.ask(request),
       lookAtMarketFile: async (file, symbol) => find(id).trading.look(file, symbol),
       chooseMarketFile: async () => MARKET_FILE,
+      accountRisk: async () => find(id).trading.risk(),
       resetAccount: async () => find(id).trading.reset(),
       setTradingState: async (state) => find(id).trading.set(state),
       attach: async () => find(id).attach(),
@@ -163,7 +164,7 @@ function brokenHost(): Omit<Host, 'copy'> {
       snapshot: fail, history: fail, start: fail, stop: fail, changeSettings: fail, restoreSettings: fail, checkPort: fail, conflict: fail, freePort: fail,
       firewall: fail, runFirewall: fail, saveFirewallScript: fail, logs: fail, audit: fail, openLogs: fail, saveDiagnostics: fail, clientPrograms: fail, clientSnippet: fail, forgetSnippet: fail, tryClient: fail, disconnectClient: fail, security: fail, setReach: fail, armTrading: fail, revealToken: fail, rotateTokens: fail,
       makeCertificate: fail, importCertificate: fail, removeCertificate: fail, trustNetwork: fail, testConnections: fail, cancelTest: fail, attach: fail, endElsewhere: fail, openData: fail, remove: fail,
-      watchDesk: () => () => {}, previewOrder: fail, placeOrder: fail, changeOrder: fail, cancelOrder: fail, cancelAllOrders: fail, closePosition: fail, setTradingState: fail, setLimits: fail, resetAccount: fail, askMarket: fail, lookAtMarketFile: fail, chooseMarketFile: fail,
+      watchDesk: () => () => {}, previewOrder: fail, placeOrder: fail, changeOrder: fail, cancelOrder: fail, cancelAllOrders: fail, closePosition: fail, setTradingState: fail, setLimits: fail, resetAccount: fail, askMarket: fail, lookAtMarketFile: fail, chooseMarketFile: fail, accountRisk: fail,
     }),
     profiles: fail,
     freePortSets: fail,

@@ -4,7 +4,7 @@
  * Every method rejects with a {@link Problem}, never with another kind of error.
  */
 import type {
-  Activity, AuditPage, ClientInfo, ClientProgram, Conflict, Connected, DeskMessage, DeskOrder, Envelope, FirewallChoice, FirewallResult, FirewallTask, FirewallView, LogPage, NewInstance, OrderChange, OrderTicket, PemSource, Place, PortCheck, PortNews, PortSet, Problem, ProfileInfo, ProgramInfo, ReachEdit, Release, Released, Sample, Scope, SecurityView, Service, ServiceTest, SettingsEdit, Snapshot, Snippet, TestChoice, TestProgress, TicketPreview, TradingState, Transport, Trial, AccountLimits, MarketFile, MarketRequest, MarketStatus,
+  Activity, AuditPage, ClientInfo, ClientProgram, Conflict, Connected, DeskMessage, DeskOrder, Envelope, FirewallChoice, FirewallResult, FirewallTask, FirewallView, LogPage, NewInstance, OrderChange, OrderTicket, PemSource, Place, PortCheck, PortNews, PortSet, Problem, ProfileInfo, ProgramInfo, ReachEdit, Release, Released, Sample, Scope, SecurityView, Service, ServiceTest, SettingsEdit, Snapshot, Snippet, TestChoice, TestProgress, TicketPreview, TradingState, Transport, Trial, AccountLimits, MarketFile, MarketRequest, RiskFigures, MarketStatus,
 } from '../wire/types';
 
 /** What happened before the window was opened, oldest first, and who is connected. */
@@ -96,6 +96,8 @@ export interface InstanceHost {
   setTradingState(state: TradingState): Promise<void>;
   /** All of them; one out of range rejects at its field. */
   setLimits(limits: AccountLimits): Promise<void>;
+  /** What the account may lose over a day, with all that it holds now. */
+  accountRisk(): Promise<RiskFigures>;
   /** Gives the account its opening cash back; positions, orders and fills are gone. */
   resetAccount(): Promise<void>;
   /** Pauses, moves or changes where the prices come from. A file that cannot be played rejects at its field. */

@@ -4,6 +4,9 @@ import type { Host } from './host';
 export type { Fleet, History, Host, InstanceHost } from './host';
 export { asProblem } from './host';
 
+/** As fast as a market that never rests. */
+const BUSY_MILLIS = 5;
+
 /** What the panel runs on. */
 export type Platform = {
   host: Host;
@@ -18,5 +21,5 @@ export async function choosePlatform(query: URLSearchParams): Promise<Platform> 
   }
   const { fakeHost, isScenario } = await import('./fake');
   const scenario = query.get('scenario') ?? 'running';
-  return { host: fakeHost(isScenario(scenario) ? scenario : 'running', { ticking: !query.has('still') }), fake: true };
+  return { host: fakeHost(isScenario(scenario) ? scenario : 'running', { period: query.has('still') ? undefined : query.has('busy') ? BUSY_MILLIS : 1_000 }), fake: true };
 }

@@ -1,7 +1,7 @@
 /** The host behind the desktop window: each method is one command of the program. */
 import { Channel, invoke } from '@tauri-apps/api/core';
 import { listen } from '@tauri-apps/api/event';
-import type { AuditPage, ClientInfo, Conflict, DeskMessage, DeskOrder, Envelope, FirewallResult, FirewallView, LogPage, PortCheck, PortNews, PortSet, Problem, ProfileInfo, ProgramInfo, Released, SecurityView, ServiceTest, Snapshot, Snippet, TestProgress, TicketPreview, Trial, MarketFile, MarketStatus } from '../wire/types';
+import type { AuditPage, ClientInfo, Conflict, DeskMessage, DeskOrder, Envelope, FirewallResult, FirewallView, LogPage, PortCheck, PortNews, PortSet, Problem, ProfileInfo, ProgramInfo, Released, SecurityView, ServiceTest, Snapshot, Snippet, TestProgress, TicketPreview, Trial, MarketFile, MarketStatus, RiskFigures } from '../wire/types';
 import { asProblem, type Fleet, type History, type Host, type InstanceHost } from './host';
 
 async function call<T>(command: string, args?: Record<string, unknown>): Promise<T> {
@@ -83,6 +83,7 @@ function tauriInstance(instance: string): InstanceHost {
     askMarket: (request) => call<MarketStatus>('ask_market', { instance, request }),
     lookAtMarketFile: (file, symbol) => call<MarketFile>('look_at_market_file', { instance, file, symbol }),
     chooseMarketFile: () => call<string | null>('choose_market_file'),
+    accountRisk: () => call<RiskFigures>('account_risk', { instance }),
     resetAccount: async () => void (await call('reset_account', { instance })),
     setTradingState: async (state) => void (await call('set_trading_state', { instance, state })),
     attach: async () => void (await call('attach', { instance })),

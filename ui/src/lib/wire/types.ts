@@ -1888,6 +1888,112 @@ low: number | null,
  */
 high: number | null, };
 
+export type TailFigures = { 
+/**
+ * How many of 100 periods lose at most the value at risk.
+ */
+confidence_percent: number, 
+/**
+ * How long a period is.
+ */
+horizon_minutes: number, 
+/**
+ * Value at risk, the loss that is exceeded in the other periods only.
+ */
+historical_var: number | null, 
+/**
+ * Expected shortfall, the mean loss of the other periods.
+ */
+historical_cvar: number | null, 
+/**
+ * Value at risk.
+ */
+parametric_var: number | null, 
+/**
+ * Expected shortfall.
+ */
+parametric_cvar: number | null, };
+
+export type VolatilityFigures = { 
+/**
+ * In one minute.
+ */
+minute_percent: number | null, 
+/**
+ * In a year of 525,600 minutes, by the square root of time.
+ */
+annualized_percent: number | null, 
+/**
+ * The same, where each minute has 0.94 times the weight of the one after it.
+ */
+ewma_annualized_percent: number | null, };
+
+export type DrawdownFigures = { 
+/**
+ * The deepest one, in per cent of its highest point.
+ */
+max_percent: number, 
+/**
+ * The deepest one in US dollars.
+ */
+max_amount: number, 
+/**
+ * When its highest point was, in the time of the market; null where equity never fell.
+ */
+peak_at: string | null, 
+/**
+ * When its lowest point was; null where equity never fell, or where that is now.
+ */
+trough_at: string | null, 
+/**
+ * The present one, in per cent of the highest point.
+ */
+current_percent: number, 
+/**
+ * The present one in US dollars.
+ */
+current_amount: number, };
+
+export type SampleFacts = { 
+/**
+ * Minutes of the market whose moves are known, of which at most a day is kept.
+ */
+returns: number, 
+/**
+ * How far samples are apart, in the time of the market: that of the file while one is played.
+ */
+interval_seconds: number, 
+/**
+ * The first sample, in the time of the market.
+ */
+from: string | null, 
+/**
+ * The last one.
+ */
+to: string | null, };
+
+export type RiskFigures = { 
+/**
+ * Losses of what is held now, one for each confidence.
+ */
+value_at_risk: Array<TailFigures>, 
+/**
+ * How much equity has varied.
+ */
+volatility: VolatilityFigures, 
+/**
+ * How far equity has fallen from its highest point, since the first sample.
+ */
+drawdown: DrawdownFigures, 
+/**
+ * What the figures rest on.
+ */
+samples: SampleFacts, 
+/**
+ * Which figures are null because there are not enough samples, and what helps.
+ */
+note: string | null, };
+
 export type ReplayRequest = { 
 /**
  * Absolute path on the computer of the server.
