@@ -1,6 +1,6 @@
 // Watches the Trading screen of a market that moves 200 times a second, with hundreds of open orders, for five seconds in
 // Chromium; prints the times between frames, how often the book was drawn, and the time of the processor: npm run desk-frames
-import { findChromium, openScreen, resize, serveDist, withBrowser } from './browser.mjs';
+import { told, watched } from './frames.mjs';
 
 /** Resolves with the times between frames in milliseconds, sorted, and how often the book was drawn. */
 function watch(millis) {
@@ -20,25 +20,12 @@ function watch(millis) {
   });
 }
 
-const chromium = findChromium();
-if (!chromium) {
-  console.error('No Chromium found. Install one, or name it in the variable CHROMIUM.');
-  process.exit(1);
-}
-const server = await serveDist();
-try {
-  await withBrowser(chromium, async (context) => {
-    const page = await openScreen(context, server.origin, { screen: 'trading', scenario: 'many', theme: 'light', busy: true });
-    await resize(page, { width: 1280, height: 800 });
-    const devtools = await context.newCDPSession(page);
-    await devtools.send('Performance.enable');
-    const worked = async () => (await devtools.send('Performance.getMetrics')).metrics.find(({ name }) => name === 'TaskDuration').value;
-    const before = await worked();
-    const { frames, drawn } = await page.evaluate(watch, 5000);
-    const share = ((await worked()) - before) / 5;
-    const at = (part) => frames[Math.floor(frames.length * part)].toFixed(1);
-    console.log(`${frames.length} frames, the book drawn ${drawn} times, median ${at(0.5)} ms, 95 % within ${at(0.95)} ms, the page busy ${(share * 100).toFixed(0)} % of the time`);
-  });
-} finally {
-  server.close();
-}
+await watched({ screen: 'trading', scenario: 'many', busy: true }, async (page) => {
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send('Performance.enable');
+  const worked = async () => (await devtools.send('Performance.getMetrics')).metrics.find(({ name }) => name === 'TaskDuration').value;
+  const before = await worked();
+  const { frames, drawn } = await page.evaluate(watch, 5000);
+  const share = (((await worked()) - before) / 5) * 100;
+  console.log(`${told(frames)}, the book drawn ${drawn} times, the page busy ${share.toFixed(0)} % of the time`);
+});

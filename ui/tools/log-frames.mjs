@@ -1,5 +1,5 @@
 // Scrolls a log of ten thousand lines for three seconds in Chromium and prints the times between frames: npm run log-frames
-import { findChromium, openScreen, resize, serveDist, withBrowser } from './browser.mjs';
+import { told, watched } from './frames.mjs';
 
 /** Resolves with the times between frames in milliseconds, sorted. */
 function scroll(millis) {
@@ -20,21 +20,8 @@ function scroll(millis) {
   });
 }
 
-const chromium = findChromium();
-if (!chromium) {
-  console.error('No Chromium found. Install one, or name it in the variable CHROMIUM.');
-  process.exit(1);
-}
-const server = await serveDist();
-try {
-  await withBrowser(chromium, async (context) => {
-    const page = await openScreen(context, server.origin, { screen: 'logs', scenario: 'many', theme: 'light' });
-    await resize(page, { width: 1280, height: 800 });
-    const frames = await page.evaluate(scroll, 3000);
-    const rows = await page.getByTestId('log-line').count();
-    const at = (share) => frames[Math.floor(frames.length * share)].toFixed(1);
-    console.log(`10,000 lines, ${rows} of them in the page: ${frames.length} frames, median ${at(0.5)} ms, 95 % within ${at(0.95)} ms`);
-  });
-} finally {
-  server.close();
-}
+await watched({ screen: 'logs', scenario: 'many' }, async (page) => {
+  const frames = await page.evaluate(scroll, 3000);
+  const rows = await page.getByTestId('log-line').count();
+  console.log(`10,000 lines, ${rows} of them in the page: ${told(frames)}`);
+});
