@@ -237,41 +237,6 @@ async fn select(window: &Window, id: &str, value: &str) {
     assert_eq!(chosen, true, "{id} must offer {value}");
 }
 
-/// Over a hundred frames: how many there were, and how often the desk was drawn.
-const DRAWN: &str = "const [done] = arguments;
-let [frames, drawn] = [0, 0];
-new MutationObserver(() => { drawn += 1; })
-    .observe(document.querySelector('[data-testid=book]'), { subtree: true, childList: true, characterData: true });
-const step = () => {
-    frames += 1;
-    if (frames < 100) requestAnimationFrame(step);
-    else done({ frames, drawn, last: document.querySelector('[data-testid=last]').textContent });
-};
-requestAnimationFrame(step);";
-
-#[tokio::test]
-async fn a_market_at_full_speed_is_drawn_once_a_frame_at_most() {
-    let Some(desktop) = Desktop::start().await else { return };
-    let (home, _ports, window) = open(&desktop).await;
-    let file = a_file_of_trades(&home);
-    window.click("tab-market").await;
-    window.fill("replay-file", file.to_str().expect("a path of letters")).await;
-    window.click("replay").await;
-    window.see("file-facts").await;
-    window.click("replay").await;
-    window.click("loop").await;
-    // 600 trades a second from here on.
-    select(&window, "speed", "60").await;
-    let played =
-        "const last = document.querySelector('[data-testid=last]'); return last && /^40,/.test(last.textContent)";
-    window.wait_for("a price of the file", played, Value::Null).await;
-    let counted = window.execute_async(DRAWN).await;
-    let (frames, drawn) = (counted["frames"].as_u64(), counted["drawn"].as_u64());
-    assert!(drawn > Some(0), "the book moves: {counted}");
-    assert!(drawn <= frames, "what comes between two frames is drawn as one: {counted}");
-    assert!(counted["last"].as_str().is_some_and(|last| last.starts_with("40,")), "it still follows: {counted}");
-}
-
 #[tokio::test]
 async fn the_risk_of_the_account_is_told_with_what_it_rests_on() {
     let Some(desktop) = Desktop::start().await else { return };
