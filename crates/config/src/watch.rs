@@ -33,17 +33,15 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Watches from now on, with the files of the configuration those in `also` that decide whether it can be put in force.
-    /// Of a file whose folder does not exist yet, the folder is awaited.
+    /// Watches from now on. Of a file whose folder does not exist yet, the folder is awaited.
     ///
     /// # Errors
     /// The system gives no more watches.
-    pub fn new(sources: &Sources, also: &[PathBuf]) -> io::Result<Self> {
+    pub fn new(sources: &Sources) -> io::Result<Self> {
         let inotify = inotify::init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC)?;
         let mut names: BTreeMap<i32, Vec<OsString>> = BTreeMap::new();
         let flags = WatchFlags::CLOSE_WRITE
             | WatchFlags::MODIFY
-            | WatchFlags::ATTRIB
             | WatchFlags::CREATE
             | WatchFlags::MOVED_TO
             | WatchFlags::MOVED_FROM
@@ -51,7 +49,7 @@ impl Watch {
             | WatchFlags::DELETE_SELF
             | WatchFlags::MOVE_SELF
             | WatchFlags::ONLYDIR;
-        for (folder, name) in places(sources, also) {
+        for (folder, name) in places(sources) {
             let watch = inotify::add_watch(&inotify, &folder, flags)?;
             names.entry(watch).or_default().push(name);
         }
@@ -99,8 +97,7 @@ impl AsRawFd for Watch {
 }
 
 fn settle_after(events: ReadFlags) -> Duration {
-    let done = ReadFlags::CLOSE_WRITE | ReadFlags::MOVED_TO | ReadFlags::ATTRIB | ReadFlags::QUEUE_OVERFLOW;
-    if events.intersects(done) {
+    if events.intersects(ReadFlags::CLOSE_WRITE | ReadFlags::MOVED_TO | ReadFlags::QUEUE_OVERFLOW) {
         WRITTEN
     } else if events.contains(ReadFlags::MODIFY) {
         BEING_WRITTEN
@@ -111,10 +108,9 @@ fn settle_after(events: ReadFlags) -> Duration {
 }
 
 /// The folders to watch, each with the name to look for in it. A link is watched at both ends.
-fn places(sources: &Sources, also: &[PathBuf]) -> Vec<(PathBuf, OsString)> {
+fn places(sources: &Sources) -> Vec<(PathBuf, OsString)> {
     let files = [sources.env_file(), sources.toml_file(), sources.port_table_file()];
-    let files = files.into_iter().chain(also.iter().map(PathBuf::as_path));
-    let both_ends = files.flat_map(|path| [path.to_owned(), file::target(path)]);
+    let both_ends = files.into_iter().flat_map(|path| [path.to_owned(), file::target(path)]);
     both_ends.filter_map(|path| place(&path)).collect()
 }
 
@@ -133,7 +129,6 @@ fn place(path: &Path) -> Option<(PathBuf, OsString)> {
 #[cfg(test)]
 mod tests {
     use std::fs;
-    use std::os::unix::fs::PermissionsExt;
 
     use super::*;
     use crate::{Environment, InstanceId};
@@ -142,7 +137,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         fs::create_dir(home.path().join("config")).unwrap();
         let sources = Sources::new(home.path(), InstanceId::default(), None, Environment::empty()).unwrap();
-        let watch = Watch::new(&sources, &[]).unwrap();
+        let watch = Watch::new(&sources).unwrap();
         (home, sources, watch)
     }
 
@@ -165,8 +160,6 @@ mod tests {
         assert_eq!(watch.read().unwrap(), Some(GONE), "an editor may write it anew in a moment");
         fs::write(sources.port_table_file(), "").unwrap();
         assert_eq!(watch.read().unwrap(), Some(WRITTEN), "the table of ports counts too");
-        fs::set_permissions(sources.port_table_file(), PermissionsExt::from_mode(0o600)).unwrap();
-        assert_eq!(watch.read().unwrap(), Some(WRITTEN), "a file that could not be read can be now");
     }
 
     #[test]
@@ -176,28 +169,16 @@ mod tests {
         fs::create_dir(home.path().join("dotfiles")).unwrap();
         fs::write(&real, "").unwrap();
         std::os::unix::fs::symlink(&real, sources.env_file()).unwrap();
-        let watch = Watch::new(&sources, &[]).unwrap();
+        let watch = Watch::new(&sources).unwrap();
         fs::write(&real, "A=1\n").unwrap();
         assert_eq!(watch.read().unwrap(), Some(WRITTEN), "the folder of the link does not change then");
-    }
-
-    #[test]
-    fn a_file_that_the_configuration_needs_is_noticed() {
-        let (home, sources, _) = watched();
-        let certificate = home.path().join("data/default/tls/server.pem");
-        let watch = Watch::new(&sources, std::slice::from_ref(&certificate)).unwrap();
-        fs::create_dir_all(certificate.parent().unwrap()).unwrap();
-        assert!(watch.read().unwrap().is_some(), "its folder is awaited");
-        let watch = Watch::new(&sources, std::slice::from_ref(&certificate)).unwrap();
-        fs::write(&certificate, "").unwrap();
-        assert_eq!(watch.read().unwrap(), Some(WRITTEN), "or an edit would wait for ever for what it needs");
     }
 
     #[test]
     fn a_folder_that_does_not_exist_yet_is_awaited() {
         let home = tempfile::tempdir().unwrap();
         let sources = Sources::new(home.path(), InstanceId::default(), None, Environment::empty()).unwrap();
-        let watch = Watch::new(&sources, &[]).unwrap();
+        let watch = Watch::new(&sources).unwrap();
         fs::create_dir(home.path().join("config")).unwrap();
         assert!(watch.read().unwrap().is_some(), "a fresh home has no config folder");
     }

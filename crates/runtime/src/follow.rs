@@ -5,6 +5,7 @@ use std::sync::Weak;
 use std::time::Duration;
 
 use cwts_config::{Key, Loaded, Settings, Watch};
+use cwts_credentials::TlsStamp;
 use cwts_domain::{ErrorCode, Problem};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
@@ -23,13 +24,16 @@ const POLL: Duration = Duration::from_secs(10);
 /// How long a file has to be missing or blank before that counts: an editor may empty it, and write it then.
 const EMPTIED: Duration = Duration::from_secs(4);
 
+/// How often the certificate is looked at.
+const LOOK: Duration = Duration::from_secs(1);
+
 /// Follows the files until the instance is gone.
 pub(crate) async fn run(shared: Weak<Shared>, gone: CancellationToken) {
     let mut emptied = Emptied::MayPass;
     loop {
         let Some(strong) = shared.upgrade() else { return };
         // Watched first and read then, so that no change falls between.
-        let watch = Watch::new(&strong.sources, &[strong.tls.file()]).and_then(registered);
+        let (watch, certificate) = (Watch::new(&strong.sources).and_then(registered), strong.tls.stamp());
         let followed = Instance::of(strong).follow(emptied).await;
         let changed = async {
             match &watch {
@@ -44,7 +48,17 @@ pub(crate) async fn run(shared: Weak<Shared>, gone: CancellationToken) {
         tokio::select! {
             () = gone.cancelled() => return,
             changed = changed => emptied = if followed || changed { Emptied::MayPass } else { Emptied::Stays },
+            // What the files say may have waited for it.
+            () = another_certificate(&shared, certificate) => {}
         }
+    }
+}
+
+/// Returns when the certificate on disk is another one than before. Looks, since the journal writes to a folder above it.
+async fn another_certificate(shared: &Weak<Shared>, before: TlsStamp) {
+    let mut ticks = tokio::time::interval(LOOK);
+    while shared.upgrade().is_some_and(|strong| strong.tls.stamp() == before) {
+        ticks.tick().await;
     }
 }
 

@@ -1,6 +1,6 @@
 //! The certificate that the ports show, and its renewal while connections live.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use cwts_config::TlsMode;
@@ -31,9 +31,9 @@ impl Tls {
         Self { store: TlsStore::new(data), switch: watch::Sender::default(), shown: Mutex::default() }
     }
 
-    /// Where the certificate lies.
-    pub(crate) fn file(&self) -> PathBuf {
-        self.store.server_file()
+    /// What tells the certificate on disk from the next.
+    pub(crate) fn stamp(&self) -> TlsStamp {
+        self.store.stamp()
     }
 
     /// What the listeners look at.
