@@ -218,7 +218,8 @@ async fn a_file_is_looked_at_played_paused_moved_and_left() {
     window.says("market-source", "At 2021-01-08 00:00:29 UTC").await;
     keep("trading-replay", &window.picture().await);
     window.click("loop").await;
-    select(&window, "speed", "max").await;
+    // Half a minute is left of the file: nothing jumps while the next button is pressed.
+    select(&window, "speed", "1").await;
     window.click("play-pause").await;
     window.says("market-source", "Running").await;
     window.click("simulate").await;
