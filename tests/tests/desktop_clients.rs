@@ -71,15 +71,15 @@ async fn a_connected_client_is_listed_and_ended_by_its_button() {
     let mut socket = Socket::open(&format!("ws://127.0.0.1:{}/mcp", ports.of(Service::McpWebsocket))).await;
     socket.send_text(initialize_request(1).to_string()).await;
     socket.next().await;
-    let row = window.says("connected-client", "cwts-tests").await;
+    let row = window.says("connected-row", "cwts-tests").await;
     assert!(row.contains("127.0.0.1") && row.contains("MCP WebSocket") && row.contains("Trading"), "{row}");
     let call = json!({ "jsonrpc": "2.0", "id": 2, "method": "tools/call",
         "params": { "name": "place_order", "arguments": { "symbol": "NONE", "side": "buy", "order_type": "market", "quantity": 1 } } });
     socket.send_text(call.to_string()).await;
     socket.next().await;
-    window.says("connected-client", "place_order: ").await;
+    window.says("connected-row", "place_order: ").await;
     window.click("disconnect").await;
     assert_eq!(socket.close_code().await, 1008, "the client is told");
-    window.miss("connected-client").await;
+    window.miss("connected-row").await;
     window.says("toast", "cwts-tests is disconnected").await;
 }

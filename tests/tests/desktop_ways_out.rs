@@ -101,21 +101,6 @@ async fn the_table_follows_what_comes_and_goes() {
     window.miss("system-ports").await;
 }
 
-/// Scrolls the table for three seconds and returns the times between frames in milliseconds, sorted.
-const SCROLL: &str = "const [done] = arguments;
-const table = document.querySelector('[data-testid=system-ports]');
-const times = [];
-let last = null;
-const start = performance.now();
-const step = (now) => {
-    if (last !== null) times.push(now - last);
-    last = now;
-    table.scrollTop = (table.scrollTop + 200) % Math.max(1, table.scrollHeight - table.clientHeight);
-    if (now - start < 3000) requestAnimationFrame(step);
-    else done(times.sort((a, b) => a - b));
-};
-requestAnimationFrame(step);";
-
 /// Listeners on an address that no other test uses, each a row of its own.
 fn crowd(size: usize) -> Vec<TcpListener> {
     let limit = getrlimit(Resource::Nofile);
@@ -132,12 +117,9 @@ async fn scroll(window: &Window, rows: usize) -> (f64, f64) {
     let listeners = crowd(rows);
     let look = "return Number(document.querySelector('[data-testid=system-ports] table').ariaRowCount) > args";
     window.wait_for(&format!("{rows} rows"), look, json!(rows)).await;
-    // The first round meets the arrival of the rows, which costs once.
-    window.execute_async(SCROLL).await;
-    let times = window.execute_async(SCROLL).await;
-    let times: Vec<f64> = times.as_array().expect("the times").iter().filter_map(Value::as_f64).collect();
+    let frames = window.frames("system-ports").await;
     drop(listeners);
-    (times[times.len() / 2], times[times.len() * 95 / 100])
+    frames
 }
 
 /// A hundred rows scroll, too.

@@ -5,9 +5,9 @@ use std::fs;
 
 use cwts_config::{Key, is_browser_blocked};
 use cwts_domain::{ErrorCode, Service};
-use cwts_runtime::{Instance, NewInstance, RunState, SaveTarget, SettingChange, SettingsEdit};
+use cwts_runtime::{Instance, InstanceEvent, NewInstance, RunState, SaveTarget, SettingChange, SettingsEdit};
 use cwts_tests::{
-    Exit, Fleet, Home, McpClient, PortHolder, Ports, Server, command, finish, free_port, get, refuses, until,
+    Exit, Fleet, Home, McpClient, PortHolder, Ports, Server, command, finish, free_port, get, refuses, until, within,
 };
 use rustix::process::Signal;
 use serde_json::Value;
@@ -340,9 +340,24 @@ async fn an_instance_that_another_process_runs_can_be_attached_and_ended() {
     assert_eq!(attached.problem, None, "a start that was refused is no trouble of what runs");
     let http = attached.services.iter().find(|it| it.service == Service::McpHttp).expect("four services");
     assert_eq!(http.port.value, orphan_ports.of(Service::McpHttp), "its environment decides, not the file");
+    let mut events = fleet.supervisor().subscribe();
     let _client = McpClient::connect(&attached.services[0].url).await;
     let clients = |snapshot: &cwts_runtime::Snapshot| (snapshot.services[0].clients == 1).then_some(());
     fleet.shows("default", "the client of the other process", clients).await;
+    let named = async {
+        loop {
+            if let InstanceEvent::Sample { connected, .. } = events.recv().await.expect("events go on").event
+                && let Some(client) = connected.clients.into_iter().find(|it| it.name == "cwts-tests")
+            {
+                return client;
+            }
+        }
+    };
+    let named = within("the client's name, as the other process tells it", named).await;
+    assert!(
+        named.address.is_loopback() && named.service == Service::McpWebsocket,
+        "and what is known there: {named:?}"
+    );
 
     let ended = fleet.instance("default").end_elsewhere().await.expect("it is ours");
     assert_eq!((ended.elsewhere, ended.state), (None, RunState::Stopped), "nobody runs it now");

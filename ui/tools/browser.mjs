@@ -151,6 +151,7 @@ const VIEWS = [
   { screen: 'logs', scenario: 'many', step: 'paused', act: (page) => page.getByTestId('log').evaluate((log) => (log.scrollTop = 400)) },
   ...['running', 'empty', 'error', 'loading'].map((scenario) => ({ screen: 'logs', scenario, step: 'audit', act: (page) => page.getByTestId('view-audit').click({ timeout: 1000 }).catch(() => {}) })),
   ...['running', 'exposed', 'stopped', 'empty', 'elsewhere', 'error', 'loading'].map((scenario) => ({ screen: 'clients', scenario })),
+  { screen: 'clients', scenario: 'exposed', step: 'code', act: (page) => page.getByTestId('client-python').click().then(() => page.getByTestId('address-code').waitFor()) },
   { screen: 'clients', scenario: 'running', step: 'stale', act: stale },
   { screen: 'clients', scenario: 'running', step: 'tried', act: (page) => page.getByTestId('client-curl').click().then(() => page.getByTestId('try').click()) },
   { screen: 'clients', scenario: 'running', step: 'asking', act: (page) => page.getByTestId('disconnect-all').click() },

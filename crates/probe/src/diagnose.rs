@@ -229,7 +229,8 @@ fn evidence(cause: Cause, ladder: &Ladder, facts: &Facts) -> Vec<String> {
     if let Some(holder) = &facts.holder {
         lines.push(format!("{} is held by {}", holder.address, holder.text));
         match &holder.whose {
-            Owned::OtherInstance(id) => lines.push(format!("that is the CWTS instance {id}")),
+            Owned::OtherInstance(Some(id)) => lines.push(format!("that is the CWTS instance {id}")),
+            Owned::OtherInstance(None) => lines.push("that is a CWTS instance of another home".to_owned()),
             Owned::Ours | Owned::Foreign => {}
         }
         if holder.suspended {

@@ -70,8 +70,8 @@ pub struct Queue {
 pub enum Owned {
     /// Of the instance that was tested.
     Ours,
-    /// Of another instance.
-    OtherInstance(String),
+    /// Of another instance; without its id where it is one of another home.
+    OtherInstance(Option<String>),
     /// Of another program.
     Foreign,
 }

@@ -52,6 +52,21 @@ return `${location.href}, ${readyState}, ${visibilityState}\\n${body.innerText |
 /// A frame that was asked for now is painted when the second next one begins.
 const PAINTED: &str = "const [done] = arguments; requestAnimationFrame(() => requestAnimationFrame(() => done(true)));";
 
+/// Scrolls the element for three seconds and calls back with the times between frames in milliseconds, sorted.
+const SCROLL: &str = "const [selector, done] = arguments;
+const box = document.querySelector(selector);
+const times = [];
+let last = null;
+const start = performance.now();
+const step = (now) => {
+    if (last !== null) times.push(now - last);
+    last = now;
+    box.scrollTop = (box.scrollTop + 200) % Math.max(1, box.scrollHeight - box.clientHeight);
+    if (now - start < 3000) requestAnimationFrame(step);
+    else done(times.sort((a, b) => a - b));
+};
+requestAnimationFrame(step);";
+
 /// A panel with somebody at its window. Both are killed when this is dropped.
 #[derive(Debug)]
 pub struct Window {
@@ -228,6 +243,22 @@ impl Window {
     pub async fn execute_async(&self, script: &str) -> Value {
         let result = self.client.execute_async(script, Vec::new()).await;
         result.unwrap_or_else(|error| panic!("{script}: {error}"))
+    }
+
+    /// Scrolls what the element holds. Gives the median time of a frame in milliseconds, and that of the slowest twentieth.
+    ///
+    /// # Panics
+    /// There is no such element.
+    pub async fn frames(&self, id: &str) -> (f64, f64) {
+        let scroll = async || {
+            let times = self.client.execute_async(SCROLL, vec![json!(by_id(id))]).await;
+            times.unwrap_or_else(|error| panic!("{id} does not scroll: {error}"))
+        };
+        // The first round meets what costs once.
+        scroll().await;
+        let times = scroll().await;
+        let times: Vec<f64> = times.as_array().expect("the times").iter().filter_map(Value::as_f64).collect();
+        (times[times.len() / 2], times[times.len() * 95 / 100])
     }
 
     /// Makes the page as wide and high as asked, in pixels, and waits until it is laid out for that.

@@ -111,6 +111,10 @@ async fn other_instances(matrix: &mut Matrix) {
     let server = Server::start(&theirs).await;
     let encrypted = test(&ours, "mcp-http", &["--tls", "on"]);
     matrix.expect("handshake.other_instance", "TLS to another instance, which speaks plain text", encrypted).await;
+    server.signal(Signal::STOP);
+    let still = test(&ours, "mcp-http", &[]);
+    matrix.expect("handshake.other_instance", "an instance of another home, suspended", still).await;
+    server.signal(Signal::CONT);
     server.stop(Signal::TERM).await;
     let folder = ours.path().join("config/instances");
     fs::create_dir_all(&folder).expect("a folder");

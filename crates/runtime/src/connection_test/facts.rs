@@ -84,7 +84,11 @@ impl<'a> Gatherer<'a> {
         let owner = PortSurvey::new(&self.plan.sources, &self.plan.loaded).owner(occupant);
         match (owner.kind, owner.instance) {
             (OwnerKind::ThisInstance, _) => Owned::Ours,
-            (OwnerKind::OtherInstance, id) => Owned::OtherInstance(id.unwrap_or_default()),
+            (OwnerKind::OtherInstance, id) => Owned::OtherInstance(id),
+            // One of another home that answers nobody, being suspended, is still known by its program.
+            (OwnerKind::Foreign, _) if occupant.holder.process.as_deref().is_some_and(is_our_program) => {
+                Owned::OtherInstance(None)
+            }
             (OwnerKind::Foreign, _) => Owned::Foreign,
         }
     }
@@ -120,6 +124,11 @@ impl<'a> Gatherer<'a> {
 fn places(sources: &Sources, pid: u32) -> Vec<(Service, SocketAddr, String)> {
     let found = running_places(sources, pid).unwrap_or_default().into_iter();
     found.map(|(service, address, origin)| (service, address, origin.to_string())).collect()
+}
+
+/// The server or the panel, whose name the kernel cuts off.
+fn is_our_program(name: &str) -> bool {
+    name.starts_with("cwts-ultra")
 }
 
 /// Stopped by a signal (`T`) or a debugger (`t`), as proc_pid_status(5) has it.
