@@ -127,7 +127,12 @@ async fn too_few_samples_and_wrong_arguments_are_said() {
     let fresh = client.call("analyze_risk", json!({})).await.ok();
     assert_eq!(fresh["value_at_risk"][0]["historical_var"], Value::Null, "no number without samples: {fresh}");
     let note = fresh["note"].as_str().expect("why");
-    for said in ["historical figures at 95 % take 30", "at 99 % take 100", "EWMA volatility take 75", "with time"] {
+    for said in [
+        "30 for historical figures at 95 %",
+        "100 for historical figures at 99 %",
+        "75 for EWMA volatility",
+        "with time",
+    ] {
         assert!(note.contains(said), "{said}: {note}");
     }
     for (arguments, said) in [

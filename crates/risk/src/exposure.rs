@@ -26,12 +26,12 @@ impl Exposure {
 
 /// The exposure of positions, each given as its quantity times its mark price; below zero is short.
 pub fn exposure(positions: &[f64]) -> Exposure {
-    let long: f64 = positions.iter().filter(|value| **value > 0.0).sum();
-    let short: f64 = -positions.iter().filter(|value| **value < 0.0).sum::<f64>();
+    // An empty sum is a zero with a sign, which nobody should be shown.
+    let sum = |sign: f64| positions.iter().map(|value| value * sign).filter(|value| *value > 0.0).sum::<f64>() + 0.0;
+    let (long, short) = (sum(1.0), sum(-1.0));
     let squares: f64 = positions.iter().map(|value| value * value).sum();
     let gross = long + short;
-    // Negating an empty sum gives a zero with a sign.
-    Exposure { long, short: short.max(0.0), concentration: if gross > 0.0 { squares / (gross * gross) } else { 0.0 } }
+    Exposure { long, short, concentration: if gross > 0.0 { squares / (gross * gross) } else { 0.0 } }
 }
 
 #[cfg(test)]
@@ -45,6 +45,7 @@ mod tests {
         assert_eq!(both.concentration, 0.625, "(3/4)^2 + (1/4)^2");
         assert_eq!(exposure(&[-5.0]).concentration, 1.0, "all in one");
         assert_eq!(exposure(&[0.0, 0.0]), Exposure::default(), "flat");
-        assert!(exposure(&[]).short.is_sign_positive(), "nobody is shown -0");
+        let flat = exposure(&[]);
+        assert!([flat.long, flat.short, flat.net()].iter().all(|zero| zero.is_sign_positive()), "nobody is shown -0");
     }
 }

@@ -234,11 +234,11 @@ impl Missing {
     }
 
     fn told(&self) -> Option<String> {
-        let take = |(name, needed): &(String, usize)| format!("{name} take {needed}");
+        let take = |(name, needed): &(String, usize)| format!("{needed} for {name}");
         let needs = self.what.iter().map(take).collect::<Vec<_>>().join(", ");
         (!needs.is_empty()).then(|| {
             format!(
-                "Not enough samples: {} of at most {KEPT} minutes of the market are known; {needs}. They come with time; a \
+                "Not enough samples: {} of at most {KEPT} minutes of the market are known; needed are {needs}. They come with time; a \
                  file that is replayed fast brings them sooner.",
                 self.found
             )

@@ -203,7 +203,8 @@ impl HeldRisk {
         let most = limits.max_position_notional.amount();
         let share = |part: f64, whole: f64| if whole > 0.0 { 100.0 * part / whole } else { 0.0 };
         let scenario = |move_percent: i32| {
-            let change = net * f64::from(move_percent) / 100.0;
+            // Without a position there is no sign to show.
+            let change = net * f64::from(move_percent) / 100.0 + 0.0;
             Scenario { move_percent, change, equity: equity + change }
         };
         let risk = |position: PositionView| {
