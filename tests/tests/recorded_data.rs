@@ -1,6 +1,6 @@
 //! What exchanges have really recorded: files named by `CWTS_DATA`, which are not part of this repository.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use cwts_domain::{Instrument, InstrumentId, Ticks};
@@ -24,7 +24,7 @@ fn recorded(name: &str) -> Option<PathBuf> {
 }
 
 /// The price at the end of each bar.
-fn closes(path: &PathBuf) -> Vec<f64> {
+fn closes(path: &Path) -> Vec<f64> {
     let mut tape = Tape::open(path, Instrument::btcusd()).expect("it can be played");
     assert_eq!(tape.format(), Format::Klines);
     let (mut closes, mut minute) = (Vec::new(), i64::MIN);
@@ -64,7 +64,7 @@ fn risk_figures_of_a_recorded_month_agree_with_counting() {
         .zip(returns.iter().rev())
         .fold((0.0, 0.0), |(sum, all), (weight, change)| (sum + weight * change * change, all + weight));
     let found = ewma_volatility(&returns).expect("enough");
-    assert!((found / (sum / all as f64).sqrt() - 1.0).abs() < 1e-9, "{found}");
+    assert!((found / (sum / all).sqrt() - 1.0).abs() < 1e-9, "{found}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
