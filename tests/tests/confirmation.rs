@@ -1,9 +1,14 @@
 //! Orders above `mcp.confirm_above` wait for a person, in both eras of the protocol.
 
+use std::path::Path;
+
 use cwts_config::Environment;
 use cwts_domain::Service;
-use cwts_tests::{Embedded, Home, McpClient, Ports, Socket, initialize_request, modern};
+use cwts_tests::{
+    Embedded, Home, McpClient, Ports, Socket, TRADE_TOKEN, finish, initialize_request, modern, python, send,
+};
 use serde_json::{Value, json};
+use tokio::process::Command;
 
 async fn careful() -> Embedded {
     let home = Home::with(&Ports::free());
@@ -86,4 +91,59 @@ async fn a_client_of_2026_is_told_what_to_ask_and_comes_again() {
     socket.send_text(call(3, Some(json!({ "action": "accept", "content": { "confirm": true } })))).await;
     let placed = socket.next().await["result"].take();
     assert_eq!(placed["structuredContent"]["status"], "filled", "{placed}");
+}
+
+#[tokio::test]
+async fn the_python_sdk_asks_its_person_over_streamable_http() {
+    let Some(python) = python() else { return };
+    let embedded = careful().await;
+    let mut client = Command::new(python);
+    client.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("clients/confirm.py"));
+    client.arg(embedded.url(Service::McpHttp)).arg(TRADE_TOKEN).kill_on_drop(true);
+    let ended = finish(client).await;
+    assert_eq!(ended.status, Some(0), "{}", ended.stderr);
+    let told: Value = serde_json::from_str(&ended.stdout).expect("the client prints JSON");
+    for (answer, refused) in told["seen"].as_array().expect("four answers").iter().zip([false, true, true, true]) {
+        assert!(answer["asked"].as_str().is_some_and(|text| text.contains("USD on the paper account")), "{answer}");
+        assert_eq!(answer["is_error"], refused, "only a yes is a yes: {answer}");
+        let code = &answer["meta"]["cwts-ultra/error"]["code"];
+        assert_eq!(*code == "not_confirmed", refused, "and a program is told: {answer}");
+    }
+    assert_eq!(told["positions"][0]["quantity"], 10.0, "only what was confirmed was bought: {told}");
+}
+
+#[tokio::test]
+async fn a_client_of_2026_asks_over_http_too() {
+    let embedded = careful().await;
+    let ask = async |answer: Option<Value>| {
+        let mut call = modern(1, "tools/call", json!({ "name": "place_order", "arguments": order(10) }));
+        call["params"]["_meta"]["io.modelcontextprotocol/clientCapabilities"] = json!({ "elicitation": {} });
+        if let Some(answer) = answer {
+            call["params"]["inputResponses"] = json!({ "confirm": answer });
+        }
+        let request = reqwest::Client::new().post(embedded.url(Service::McpHttp)).bearer_auth(TRADE_TOKEN);
+        let request = request.header("accept", "application/json, text/event-stream");
+        let request = request.header("content-type", "application/json").header("mcp-protocol-version", "2026-07-28");
+        let request = request.header("mcp-method", "tools/call").header("mcp-name", "place_order");
+        let answer = request.body(call.to_string()).send().await.expect("an answer").text().await.expect("text");
+        // JSON, or the one event of a stream.
+        let json = answer.lines().map(|line| line.strip_prefix("data:").unwrap_or(line).trim());
+        let answer = json.filter_map(|line| serde_json::from_str::<Value>(line).ok()).find(|it| it["id"] == 1);
+        answer.unwrap_or_default()["result"].take()
+    };
+    let asked = ask(None).await;
+    assert_eq!(asked["resultType"], "input_required", "{asked}");
+    let declined = ask(Some(json!({ "action": "decline" }))).await;
+    assert_eq!(declined["isError"], true, "no is no: {declined}");
+    let placed = ask(Some(json!({ "action": "accept", "content": { "confirm": true } }))).await;
+    assert_eq!(placed["structuredContent"]["status"], "filled", "{placed}");
+}
+
+#[tokio::test]
+async fn an_order_over_rest_is_not_asked_for() {
+    let embedded = careful().await;
+    let headers = [("Host", "localhost"), ("Content-Type", "application/json")];
+    let placed =
+        send(embedded.port(Service::McpHttp), "POST", "/api/v1/orders", &headers, &order(10).to_string()).await;
+    assert_eq!(placed.status, 201, "REST is for programs that a person wrote: {placed:?}");
 }

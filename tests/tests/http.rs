@@ -360,3 +360,27 @@ async fn an_idle_session_ends_but_not_one_that_listens() {
     assert!(events.is_open(), "who listens is there, however long nothing happens");
     listening.call("server_info", json!({})).await.ok();
 }
+
+#[tokio::test]
+async fn a_market_that_stands_still_is_a_warning_and_no_failure() {
+    let embedded = Embedded::start().await;
+    embedded.instance().pause_market().await.expect("a person may");
+    let warned = async {
+        let mut looks = tokio::time::interval(std::time::Duration::from_millis(200));
+        loop {
+            looks.tick().await;
+            let reply = get(embedded.port(Service::Health), "/health/ready").await;
+            assert_eq!(reply.status, 200, "it takes orders all the same: {reply:?}");
+            let health = reply.json();
+            if health["status"] == "warn" {
+                return health;
+            }
+        }
+    };
+    let patience = std::time::Duration::from_secs(60);
+    let health = tokio::time::timeout(patience, warned).await.expect("a monitor is told after 10 s");
+    let market = &health["checks"]["market:lag"][0];
+    assert_eq!((&market["status"], &market["observedUnit"]), (&json!("warn"), &json!("s")), "{health}");
+    assert!(market["output"].as_str().is_some_and(|text| text.contains("has not moved for")), "{health}");
+    assert_eq!(health["checks"]["journal:writable"][0]["status"], "pass", "and nothing else is wrong: {health}");
+}

@@ -1,12 +1,15 @@
 //! `cwts-ultra mcp-stdio`: the official Python SDK starts it, trades through it, and notices nothing when the instance moves.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Stdio;
 
 use cwts_domain::Service;
 use cwts_tests::{
-    Exit, Home, Ports, Server, command, finish, free_port, initialize_request, python, released, until, within,
+    Exit, Home, McpClient, Ports, Server, command, finish, free_port, initialize_request, modern, python, released,
+    until, within,
 };
+use rustix::process::Signal;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
@@ -58,12 +61,13 @@ fn relay(home: &Home) -> Spoken {
     Spoken::start(program)
 }
 
-/// Moves the WebSocket as a person does who edits a setting, and waits until the old port is let go.
-async fn move_websocket(home: &Home, from: u16) {
-    let port = free_port().to_string();
-    let moved = run(home, &["config", "set", "mcp.mcp_port", &port, "--layer", "toml"]).await;
+/// Moves the WebSocket as a person does who edits a setting, and waits until the old port is let go. Returns the new one.
+async fn move_websocket(home: &Home, from: u16) -> u16 {
+    let port = free_port();
+    let moved = run(home, &["config", "set", "mcp.mcp_port", &port.to_string(), "--layer", "toml"]).await;
     assert_eq!(moved.status, Some(0), "{moved:?}");
     released(from).await;
+    port
 }
 
 fn port(server: &Server) -> u16 {
@@ -129,4 +133,101 @@ async fn an_instance_that_does_not_run_is_named_in_one_line() {
     assert_eq!(refused.status, Some(1), "{refused:?}");
     assert_eq!(refused.stderr.lines().count(), 1, "{refused:?}");
     assert!(refused.stderr.contains("Instance default does not run.") && refused.stderr.contains("cwts-ultra run"));
+}
+
+const BOOK: &str = "trading://order_book/TESTUSD";
+
+/// Changes the book as another client.
+async fn trade(port: u16, price: f64) {
+    let mut client = McpClient::connect(&format!("ws://127.0.0.1:{port}/mcp")).await;
+    let order = json!({ "symbol": "TESTUSD", "side": "buy", "order_type": "limit", "quantity": 1, "price": price });
+    client.call("place_order", order).await.ok();
+}
+
+/// Waits for the answer to a request among what is told.
+async fn answered(relay: &mut Spoken, id: u64) -> Value {
+    loop {
+        let heard = relay.hear().await;
+        if heard["id"] == id {
+            return heard;
+        }
+        assert!(heard.get("id").is_none(), "only notifications come in between: {heard}");
+    }
+}
+
+/// The next update of the book.
+async fn told(relay: &mut Spoken) -> Value {
+    let told = relay.hear().await;
+    assert_eq!(told["method"], "notifications/resources/updated", "{told}");
+    assert_eq!(told["params"]["uri"], BOOK, "{told}");
+    told["params"]["_meta"].clone()
+}
+
+#[tokio::test]
+async fn a_subscription_survives_a_server_that_moves_and_one_that_starts_again() {
+    let home = Home::with(&Ports::free());
+    let server = Server::start(&home).await;
+    let mut relay = relay(&home);
+    let mut hello = initialize_request(1);
+    hello["params"]["protocolVersion"] = json!("2025-11-25");
+    relay.say(&hello.to_string()).await;
+    assert_eq!(relay.hear().await["result"]["protocolVersion"], "2025-11-25", "the era of the client");
+    relay.say(&json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }).to_string()).await;
+    for (id, uri) in [(2, BOOK), (3, "trading://positions"), (4, "trading://nothing")] {
+        let ask = json!({ "jsonrpc": "2.0", "id": id, "method": "resources/subscribe", "params": { "uri": uri } });
+        relay.say(&ask.to_string()).await;
+        answered(&mut relay, id).await;
+    }
+    let end = json!({ "jsonrpc": "2.0", "id": 5, "method": "resources/unsubscribe", "params": { "uri": "trading://positions" } });
+    relay.say(&end.to_string()).await;
+    answered(&mut relay, 5).await;
+    let moved = move_websocket(&home, port(&server)).await;
+    // What changed in the gap nobody told: the client is to read anew. Until the move there may be other news.
+    while !told(&mut relay).await.is_null() {}
+    trade(moved, 98.0).await;
+    assert!(told(&mut relay).await["cwts-ultra/sequence"].is_u64(), "and is told of changes as before");
+    assert_eq!(server.stop(Signal::TERM).await.status, Some(0));
+    let server = Server::start(&home).await;
+    // The market of the new start may tell of the book too.
+    while !told(&mut relay).await.is_null() {}
+    trade(port(&server), 97.0).await;
+    assert!(told(&mut relay).await["cwts-ultra/sequence"].is_u64(), "also after a start");
+    drop(relay.input.shutdown().await);
+}
+
+#[tokio::test]
+async fn a_stream_of_2026_survives_a_server_that_starts_again() {
+    let home = Home::with(&Ports::free());
+    let server = Server::start(&home).await;
+    let mut relay = relay(&home);
+    relay.say(&modern(1, "server/discover", json!({})).to_string()).await;
+    let versions = relay.hear().await["result"]["supportedVersions"].take();
+    assert!(versions.as_array().is_some_and(|all| all.contains(&json!("2026-07-28"))), "{versions}");
+    let wish = json!({ "notifications": { "resourceSubscriptions": [BOOK] } });
+    relay.say(&modern("books", "subscriptions/listen", wish).to_string()).await;
+    assert_eq!(relay.hear().await["method"], "notifications/subscriptions/acknowledged");
+    assert_eq!(server.stop(Signal::TERM).await.status, Some(0));
+    let server = Server::start(&home).await;
+    let subscription = "io.modelcontextprotocol/subscriptionId";
+    let meta = told(&mut relay).await;
+    assert_eq!(meta[subscription], "books", "no second acknowledgement, and a reason to read: {meta}");
+    trade(port(&server), 98.0).await;
+    let meta = told(&mut relay).await;
+    assert_eq!((&meta[subscription], meta["cwts-ultra/sequence"].is_u64()), (&json!("books"), true), "{meta}");
+    let order = json!({ "symbol": "TESTUSD", "side": "buy", "order_type": "market", "quantity": 1 });
+    relay.say(&modern(2, "tools/call", json!({ "name": "place_order", "arguments": order })).to_string()).await;
+    let placed = answered(&mut relay, 2).await;
+    assert_eq!(placed["result"]["structuredContent"]["status"], "filled", "and trades: {placed}");
+    drop(relay.input.shutdown().await);
+}
+
+#[tokio::test]
+async fn a_token_that_others_can_read_is_refused_with_the_remedy() {
+    let home = Home::with(&Ports::free());
+    let _server = Server::start(&home).await;
+    let file = home.path().join("data/default/tokens/trade");
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).expect("own file");
+    let refused = run(&home, &["mcp-stdio"]).await;
+    assert_eq!(refused.stderr.lines().count(), 1, "{refused:?}");
+    assert!(refused.status != Some(0) && refused.stderr.contains("chmod 600"), "{refused:?}");
 }

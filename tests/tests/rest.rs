@@ -172,3 +172,30 @@ async fn settings_change_with_the_revision_that_was_seen() {
     let audit = by(&embedded, OWNER_TOKEN, "GET", "/audit?limit=1").await.json();
     assert_eq!(audit["records"][0]["by"], "rest", "the trail says who it was: {audit}");
 }
+
+#[tokio::test]
+async fn a_name_that_a_route_does_not_know_is_told_on_every_route() {
+    let embedded = Embedded::start().await;
+    let document = ask(&embedded, "GET", "/openapi.json", &Value::Null).await.json();
+    let mut without = 0;
+    for (path, item) in document["paths"].as_object().expect("paths") {
+        let path = path
+            .strip_prefix("/api/v1")
+            .expect("below")
+            .replace("{symbol}", "TESTUSD")
+            .replace('{', "")
+            .replace('}', "");
+        for method in ["get", "post", "patch", "delete"].into_iter().filter(|method| item.get(*method).is_some()) {
+            let parameters = item[method]["parameters"].as_array().into_iter().flatten();
+            without += u32::from(parameters.filter(|parameter| parameter["in"] == "query").count() == 0);
+            let headers = [HOST, JSON, ("Authorization", &*bearer(OWNER_TOKEN))];
+            let path = format!("/api/v1{path}?colour=red");
+            let refused =
+                send_exactly(embedded.port(Service::McpHttp), &method.to_uppercase(), &path, &headers, "").await;
+            assert_eq!(refused.problem(400), "invalid_query", "{method} {path}");
+            assert!(refused.body.contains("In the query, colour is not known; "), "{method} {path}: {}", refused.body);
+        }
+    }
+    assert!(without > 10, "most routes take no query: {without}");
+    assert_eq!(ask(&embedded, "GET", "/account?", &Value::Null).await.status, 200, "an empty query names nothing");
+}

@@ -161,3 +161,41 @@ async fn a_stream_that_cannot_be_says_why() {
         assert_eq!(answer.headers()["content-type"], "application/problem+json", "{query}");
     }
 }
+
+#[tokio::test]
+async fn a_quiet_stream_is_kept_alive_by_a_comment() {
+    let embedded = Embedded::start().await;
+    embedded.instance().pause_market().await.expect("a person may");
+    let mut reader = Reader::open(&embedded, "?symbol=TESTUSD", None).await;
+    reader.next().await.expect("a snapshot");
+    let quiet = async {
+        let mut text = reader.text;
+        while !text.lines().any(|line| line.starts_with(':')) {
+            let part = reader.body.next().await.expect("the stream is open").expect("an orderly stream");
+            text.push_str(&String::from_utf8_lossy(&part));
+        }
+    };
+    let patience = std::time::Duration::from_secs(60);
+    tokio::time::timeout(patience, quiet).await.expect("a proxy ends what says nothing for long");
+}
+
+#[tokio::test]
+async fn a_reader_that_does_not_read_holds_nobody_up_and_misses_no_fill() {
+    let embedded = Embedded::start().await;
+    let mut slow = Reader::open(&embedded, "?symbol=TESTUSD", None).await;
+    let mut placed = Vec::new();
+    for _ in 0..200 {
+        placed.push(buy(&embedded).await["order_id"].clone());
+    }
+    let (mut filled, mut states) = (Vec::new(), 0);
+    while filled.len() < placed.len() {
+        let event = slow.next().await.expect("the stream is open");
+        match &*event.name {
+            "fill" => filled.push(event.data["order_id"].clone()),
+            "account" => states += 1,
+            _ => {}
+        }
+    }
+    assert_eq!(filled, placed, "each fill once and in order");
+    assert!(states <= placed.len() + 1, "what only stands is told as it stands, not once for each change: {states}");
+}

@@ -2,7 +2,10 @@
 //! running instance, and every message of the instance becomes a line.
 //!
 //! The client has one session for as long as this program runs. The connection behind it may change: when the instance
-//! moves to another port or its token is replaced, this connects anew and opens the session again.
+//! moves to another port, starts again, or its token is replaced, this connects anew and opens the session again, with what
+//! the client had subscribed to ([`session`]).
+
+mod session;
 
 use std::io::{self, BufRead as _, Write as _};
 use std::net::SocketAddr;
@@ -10,15 +13,16 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use cwts_config::Sources;
-use cwts_credentials::{Scope, TokenStore};
+use cwts_credentials::{Scope, TokenStore, Tokens};
 use cwts_domain::{ErrorCode, Problem, Service};
 use cwts_server::{REPLACED, SERVICE_RESTART};
 use futures_util::{SinkExt as _, StreamExt as _};
-use serde_json::{Value, json};
+use serde_json::json;
+use session::{Session, answer_id};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
-use tokio_tungstenite::tungstenite::http::HeaderValue;
+use tokio_tungstenite::tungstenite::http::{HeaderValue, StatusCode};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{WebSocketStream, client_async};
@@ -59,10 +63,7 @@ fn read_lines() -> mpsc::Receiver<String> {
 struct Relay<'a> {
     sources: &'a Sources,
     socket: Socket,
-    /// What opened the session: `initialize`, and `notifications/initialized` once it was sent.
-    opening: Vec<String>,
-    /// Requests without an answer yet.
-    pending: Vec<Value>,
+    session: Session,
 }
 
 /// Why the connection ended.
@@ -78,7 +79,7 @@ enum Ended {
 impl<'a> Relay<'a> {
     async fn open(sources: &'a Sources) -> Result<Self, Problem> {
         let socket = connect(sources).await?;
-        Ok(Self { sources, socket, opening: Vec::new(), pending: Vec::new() })
+        Ok(Self { sources, socket, session: Session::default() })
     }
 
     async fn run(mut self, mut lines: mpsc::Receiver<String>) -> Result<(), Problem> {
@@ -110,15 +111,14 @@ impl<'a> Relay<'a> {
                     if line.trim().is_empty() {
                         continue;
                     }
-                    self.note(&line);
+                    self.session.note(&line);
                     if self.socket.send(Message::text(line)).await.is_err() {
                         return Ended::Lost;
                     }
                 }
                 frame = self.socket.next() => match frame {
                     Some(Ok(Message::Text(text))) => {
-                        self.answered(&text);
-                        if write_line(&text).is_err() {
+                        if self.session.hears(&text) && write_line(&text).is_err() {
                             return Ended::ByClient;
                         }
                     }
@@ -130,30 +130,9 @@ impl<'a> Relay<'a> {
         }
     }
 
-    /// Remembers what a line of the client opens or asks.
-    fn note(&mut self, line: &str) {
-        let Ok(message) = serde_json::from_str::<Value>(line) else { return };
-        match message["method"].as_str() {
-            Some("initialize") => self.opening = vec![line.to_owned()],
-            Some("notifications/initialized") => self.opening.push(line.to_owned()),
-            _ => {}
-        }
-        if message.get("method").is_some()
-            && let Some(id) = message.get("id")
-        {
-            self.pending.push(id.clone());
-        }
-    }
-
-    fn answered(&mut self, text: &str) {
-        if let Some(id) = answer_id(text) {
-            self.pending.retain(|pending| *pending != id);
-        }
-    }
-
     /// Tells the client that nobody knows what became of its requests.
     fn answer_pending(&mut self) {
-        for id in std::mem::take(&mut self.pending) {
+        for id in self.session.give_up() {
             let message =
                 "The connection to the instance ended before the answer came. Look at what was done, then repeat.";
             let error = json!({ "jsonrpc": "2.0", "id": id, "error": { "code": SERVER_ERROR, "message": message } });
@@ -164,30 +143,39 @@ impl<'a> Relay<'a> {
 
     /// Connects anew, wherever the instance is by now, and opens the session as the client did.
     async fn reconnect(&mut self) -> Result<(), Problem> {
+        let mut why = not_running(self.sources);
         let again = async {
             let mut ticks = tokio::time::interval(LOOK);
             loop {
                 ticks.tick().await;
-                let Ok(mut socket) = connect(self.sources).await else { continue };
-                if resume(&mut socket, &self.opening).await {
-                    return socket;
+                match connect(self.sources).await {
+                    Ok(mut socket) => {
+                        if resume(&mut socket, &self.session).await {
+                            return socket;
+                        }
+                    }
+                    Err(problem) => why = problem,
                 }
             }
         };
-        self.socket = tokio::time::timeout(PATIENCE, again).await.map_err(|_| not_running(self.sources))?;
+        let Ok(socket) = tokio::time::timeout(PATIENCE, again).await else { return Err(why) };
+        self.socket = socket;
+        // What changed meanwhile nobody has told.
+        for notification in self.session.restored() {
+            write_line(&notification.to_string()).ok();
+        }
         Ok(())
     }
 }
 
-/// Repeats the client's first messages; the answer to `initialize` is the one that it has already. False when the
-/// connection ends meanwhile.
-async fn resume(socket: &mut Socket, opening: &[String]) -> bool {
-    for line in opening {
-        if socket.send(Message::text(line.as_str())).await.is_err() {
+/// Repeats the client's first messages and its subscriptions; it has their answers already. False when the connection ends
+/// meanwhile.
+async fn resume(socket: &mut Socket, session: &Session) -> bool {
+    for (line, id) in session.opening() {
+        if socket.send(Message::text(line)).await.is_err() {
             return false;
         }
-        let asked = serde_json::from_str::<Value>(line).ok().and_then(|message| message.get("id").cloned());
-        while let Some(id) = &asked {
+        while let Some(id) = id {
             match socket.next().await {
                 Some(Ok(Message::Text(text))) if answer_id(&text).as_ref() == Some(id) => break,
                 Some(Ok(Message::Close(_)) | Err(_)) | None => return false,
@@ -195,14 +183,12 @@ async fn resume(socket: &mut Socket, opening: &[String]) -> bool {
             }
         }
     }
+    for line in session.streams() {
+        if socket.send(Message::text(line)).await.is_err() {
+            return false;
+        }
+    }
     true
-}
-
-/// The id that an answer is for; `None` for a request or a notification of the server.
-fn answer_id(text: &str) -> Option<Value> {
-    let message: Value = serde_json::from_str(text).ok()?;
-    let is_answer = message.get("result").is_some() || message.get("error").is_some();
-    message.get("id").filter(|_| is_answer).cloned()
 }
 
 fn ended(frame: Option<CloseFrame>) -> Ended {
@@ -223,11 +209,10 @@ fn write_line(text: &str) -> io::Result<()> {
 async fn connect(sources: &Sources) -> Result<Socket, Problem> {
     let looked = sources.clone();
     let found = tokio::task::spawn_blocking(move || find(&looked)).await;
-    let address = found.ok().flatten().ok_or_else(|| not_running(sources))?;
+    let (address, tokens) = found.unwrap_or_else(|_| Err(not_running(sources)))?;
     let failed = |error: &dyn std::fmt::Display| {
         Problem::new(ErrorCode::WrongState, format!("Instance {} at {address}: {error}.", sources.instance()))
     };
-    let tokens = TokenStore::new(&sources.data()).open_or_make().map_err(Problem::from)?;
     let mut request = format!("ws://{address}/mcp").into_client_request().map_err(|error| failed(&error))?;
     let bearer = format!("Bearer {}", tokens.get(Scope::Trade).secret.expose());
     let bearer = HeaderValue::from_str(&bearer).map_err(|error| failed(&error))?;
@@ -235,18 +220,26 @@ async fn connect(sources: &Sources) -> Result<Socket, Problem> {
     let stream = TcpStream::connect(address).await.map_err(|error| failed(&error))?;
     let opened = client_async(request, stream).await;
     opened.map(|(socket, _)| socket).map_err(|error| match error {
+        Error::Http(answer) if answer.status() == StatusCode::UNAUTHORIZED => {
+            failed(&"it does not take the token in its folder")
+                .with_help("Make new ones with `cwts-ultra token rotate`.")
+        }
         Error::Http(answer) => failed(&format!("it answers {}", answer.status())),
         error => failed(&error),
     })
 }
 
-/// Where the running instance serves MCP over WebSocket to this computer. Blocks.
-fn find(sources: &Sources) -> Option<SocketAddr> {
+/// Where the running instance serves MCP over WebSocket to this computer, and its tokens. Blocks.
+fn find(sources: &Sources) -> Result<(SocketAddr, Tokens), Problem> {
     let running = cwts_runtime::running_instances(sources.home());
-    let pid = running.into_iter().find(|one| one.id == sources.instance().as_str())?.pid;
-    let addresses = cwts_runtime::running_addresses(sources, pid)?;
-    let (_, bound) = addresses.into_iter().find(|(service, _)| *service == Service::McpWebsocket)?;
-    Some(cwts_runtime::reachable_here(bound))
+    let running = running.into_iter().find(|one| one.id == sources.instance().as_str());
+    let pid = running.ok_or_else(|| not_running(sources))?.pid;
+    // Without them the instance does not say where it listens.
+    let tokens = TokenStore::new(&sources.data()).open_or_make().map_err(Problem::from)?;
+    let addresses = cwts_runtime::running_addresses(sources, pid).ok_or_else(|| not_running(sources))?;
+    let bound = addresses.into_iter().find(|(service, _)| *service == Service::McpWebsocket);
+    let (_, bound) = bound.ok_or_else(|| not_running(sources))?;
+    Ok((cwts_runtime::reachable_here(bound), tokens))
 }
 
 fn not_running(sources: &Sources) -> Problem {

@@ -25,6 +25,7 @@ use tokio::sync::mpsc;
 use self::errand::{Errand, GoOn};
 pub(crate) use self::outlet::Outlet;
 use crate::mcp::handler::{TradingServer, asks_once, refusal_of};
+use crate::mcp::outside::{self, OUTSIDE_TEXT};
 use crate::mcp::tools::ToolError;
 use crate::mcp::turn::{self, Turn};
 use crate::mcp::wire::{ListOrdersArgs, MarketDataArgs, ModifyOrderArgs, OrderArgs, PlaceOrderArgs, PositionsArgs};
@@ -242,9 +243,9 @@ impl Answer {
     }
 
     /// As it goes to the client.
-    fn into_json(self, id: RequestId, says_complete: bool) -> serde_json::Result<String> {
+    fn into_json(self, id: RequestId, says_complete: bool, tool: &str) -> serde_json::Result<String> {
         let result = match self {
-            Self::Content(content) => return success(&id, &content, says_complete),
+            Self::Content(content) => return success(&id, &content, says_complete, outside::of_tool(tool)),
             Self::Other(result) => result,
         };
         serde_json::to_string(&match result.map(ServerResult::from) {
@@ -263,11 +264,15 @@ impl Answer {
 
 /// A [`CallToolResult`](rmcp::model::CallToolResult) with structured content, which is written once and put in twice: as
 /// it is, and as the text for clients that read only that.
-fn success(id: &RequestId, content: &str, says_complete: bool) -> serde_json::Result<String> {
+fn success(id: &RequestId, content: &str, says_complete: bool, outside: &[&str]) -> serde_json::Result<String> {
     let (id, text) = (serde_json::to_string(id)?, serde_json::to_string(content)?);
     let complete = if says_complete { r#""resultType":"complete","# } else { "" };
+    let meta = match outside {
+        [] => String::new(),
+        places => format!(r#""_meta":{{"{OUTSIDE_TEXT}":{}}},"#, serde_json::to_string(places)?),
+    };
     Ok(format!(
-        r#"{{"jsonrpc":"2.0","id":{id},"result":{{{complete}"content":[{{"type":"text","text":{text}}}],"structuredContent":{content},"isError":false}}}}"#
+        r#"{{"jsonrpc":"2.0","id":{id},"result":{{{complete}{meta}"content":[{{"type":"text","text":{text}}}],"structuredContent":{content},"isError":false}}}}"#
     ))
 }
 
@@ -280,7 +285,7 @@ impl Call {
         tracing::debug!(id = %self.id, tool = %self.tool.name, "answered directly");
         // Not there: the client has withdrawn the request, which gets no answer then (MCP, "Cancellation").
         desk.remove(&self.id)?;
-        answer.into_json(self.id, self.says_complete).ok()
+        answer.into_json(self.id, self.says_complete, &self.tool.name).ok()
     }
 }
 

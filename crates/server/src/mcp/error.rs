@@ -5,6 +5,7 @@ use rmcp::ErrorData;
 use rmcp::model::{CallToolResult, ContentBlock, ErrorCode, MetaObject};
 use serde_json::{Value, json};
 
+use crate::mcp::outside;
 use crate::problem::ProblemDetails;
 
 /// In `_meta` of a failed tool call: `code`, and `retry_after` in seconds where trying again may help.
@@ -51,6 +52,7 @@ impl std::fmt::Display for OneTooMany {
 pub(crate) fn of_tool(code: &str, text: impl Into<String>, retry_after: Option<u64>) -> CallToolResult {
     let mut meta = MetaObject::new();
     meta.insert(ERROR.to_owned(), described(code, retry_after));
+    outside::mark_failure(&mut meta);
     let mut result = CallToolResult::error(vec![ContentBlock::text(text)]);
     result.meta = Some(meta);
     result

@@ -8,6 +8,7 @@ use rmcp::model::{ClientJsonRpcMessage, ClientRequest, JsonRpcRequest, ProtocolV
 use serde_json::{Map, Value, json};
 
 use crate::mcp::error::OneTooMany;
+use crate::mcp::outside;
 use crate::mcp::schema;
 
 /// The error that answers a message.
@@ -30,7 +31,7 @@ impl Fault {
     }
 
     fn invalid_params(what: &str, id: Value) -> Self {
-        Self { code: INVALID_PARAMS, message: format!("Invalid params: {what}"), id, data: None }
+        Self { code: INVALID_PARAMS, message: format!("Invalid params: {what}"), id, data: Some(outside::quoted()) }
     }
 
     pub(crate) fn one_too_many(id: &RequestId) -> Self {

@@ -11,6 +11,7 @@ mod handler;
 mod http;
 mod keepalive;
 pub(crate) mod message;
+mod outside;
 mod page;
 mod permission;
 mod prompts;

@@ -3,6 +3,8 @@
 use rmcp::ErrorData;
 use rmcp::model::PaginatedRequestParams;
 
+use crate::mcp::outside;
+
 /// Entries of a page: more than each list has, since some clients read the first page only.
 const PAGE: usize = 100;
 
@@ -24,7 +26,7 @@ fn page_of<T>(most: usize, items: Vec<T>, cursor: Option<&str>) -> Result<(Vec<T
             let from = cursor.parse().ok().filter(|from| *from < items.len());
             from.ok_or_else(|| {
                 let problem = format!("cursor is {cursor:?}; it must be nextCursor of the page before, or be left out");
-                ErrorData::invalid_params(problem, None)
+                outside::invalid_params(problem)
             })?
         }
     };

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::mcp::error::unread;
 use crate::mcp::handler::TradingServer;
+use crate::mcp::outside;
 use crate::mcp::resources::TradingResource;
 use crate::mcp::schema;
 use crate::mcp::trading::preview;
@@ -78,12 +79,12 @@ pub(crate) async fn get(
     let arguments = arguments.unwrap_or_default();
     let prompt = prompts().into_iter().find(|prompt| prompt.name == name).ok_or_else(|| {
         let names: Vec<_> = prompts().into_iter().map(|prompt| prompt.name).collect();
-        ErrorData::invalid_params(format!("there is no prompt of this name; there are {}", names.join(", ")), None)
+        outside::invalid_params(format!("there is no prompt of this name; there are {}", names.join(", ")))
     })?;
     let known: Vec<_> = prompt.arguments.iter().flatten().map(|argument| argument.name.as_str()).collect();
     if let Some(unknown) = arguments.keys().find(|name| !known.contains(&name.as_str())) {
         let takes = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-        return Err(ErrorData::invalid_params(format!("{unknown:?} is no argument of {name}; it takes {takes}"), None));
+        return Err(outside::invalid_params(format!("{unknown:?} is no argument of {name}; it takes {takes}")));
     }
     let (task, figures) = match name {
         PRE_TRADE_CHECK => pre_trade_check(server, arguments).await?,
@@ -102,7 +103,8 @@ pub(crate) async fn get(
         _ => morning_briefing(server).await?,
     };
     let message = format!("{task}\n\n{DATA}\n\n```json\n{figures:#}\n```");
-    let result = GetPromptResult::new(vec![PromptMessage::new_text(Role::User, message)]);
+    let mut result = GetPromptResult::new(vec![PromptMessage::new_text(Role::User, message)]);
+    result.meta = Some(outside::of_prompt());
     Ok(result.with_description(prompt.description.unwrap_or_default()))
 }
 
@@ -131,8 +133,8 @@ async fn morning_briefing(server: &TradingServer) -> Result<(String, Value), Err
 }
 
 async fn pre_trade_check(server: &TradingServer, arguments: JsonObject) -> Result<(String, Value), ErrorData> {
-    let args = order_arguments(arguments).map_err(|problem| ErrorData::invalid_params(problem, None))?;
-    let invalid = |error: &dyn std::fmt::Display| ErrorData::invalid_params(error.to_string(), None);
+    let args = order_arguments(arguments).map_err(outside::invalid_params)?;
+    let invalid = |error: &dyn std::fmt::Display| outside::invalid_params(error.to_string());
     let order = server.order_of(args).map_err(|error| invalid(&error))?;
     let (at, id) = (server.instance.clock().now(), order.instrument);
     let read = server

@@ -16,6 +16,22 @@ pub(crate) fn fit(schema: &Map<String, Value>, value: &mut Value) -> Result<(), 
     Checker { definitions: schema.get("$defs").and_then(Value::as_object) }.fit(schema, value, "")
 }
 
+/// Takes out the widths of whole numbers (`uint32`), which JSON Schema does not know and validators of clients warn about.
+pub(crate) fn strip_widths(schema: &mut Map<String, Value>) {
+    if schema.get("format").and_then(Value::as_str).is_some_and(|format| format.contains("int")) {
+        schema.remove("format");
+    }
+    schema.values_mut().for_each(strip_in);
+}
+
+fn strip_in(part: &mut Value) {
+    match part {
+        Value::Object(fields) => strip_widths(fields),
+        Value::Array(items) => items.iter_mut().for_each(strip_in),
+        _ => {}
+    }
+}
+
 struct Checker<'a> {
     definitions: Option<&'a Map<String, Value>>,
 }
@@ -70,7 +86,8 @@ impl<'a> Checker<'a> {
             && let Some(unknown) = fields.keys().find(|name| !properties.contains_key(*name))
         {
             let known: Vec<_> = properties.keys().map(String::as_str).collect();
-            return Err(format!("{} is not known; there are {}", within(&short(unknown)), listed(&known, "and")));
+            let known = if known.is_empty() { "none".to_owned() } else { listed(&known, "and") };
+            return Err(format!("{} is not known; there are {known}", within(&short(unknown))));
         }
         let required = self.keyword(schema, "required").and_then(Value::as_array).into_iter().flatten();
         if let Some(name) = required.filter_map(Value::as_str).find(|name| !fields.contains_key(*name)) {

@@ -1,16 +1,20 @@
 //! Routes and their description, added in one step.
 
 use axum::Router;
+use axum::extract::Request;
 use axum::handler::Handler;
 use axum::http::Method;
+use axum::middleware::{Next, from_fn};
+use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter, on};
 use cwts_runtime::Instance;
 use serde_json::Value;
 
 use super::answer::Answer;
 use super::document::{About, Document, Operation, Schemas};
-use super::input::Input;
+use super::input::{Input, refuse_query};
 use super::once::Once;
+use crate::problem::ProblemDetails;
 
 /// A handler whose types describe what it takes and answers. `M` is axum's marker of the arguments.
 pub(crate) trait Described<M>: Handler<M, Instance> {
@@ -127,9 +131,11 @@ impl Api {
             operation.may_refuse(&[409]);
         }
         let filter = MethodFilter::try_from(method.clone()).unwrap_or(MethodFilter::GET);
-        let route = wrap(Wrapped { route: on(filter, handler), operation });
-        self.document.add(method.as_str(), route.operation);
-        self.router = self.router.route(path, route.route);
+        let asks = operation.takes_query();
+        let Wrapped { route, operation } = wrap(Wrapped { route: on(filter, handler), operation });
+        self.document.add(method.as_str(), operation);
+        let route = if asks { route } else { route.layer(from_fn(without_query)) };
+        self.router = self.router.route(path, route);
         self
     }
 
@@ -137,6 +143,12 @@ impl Api {
     pub(crate) fn finish(self) -> (Router<Instance>, Value) {
         (self.router, self.document.into_json())
     }
+}
+
+/// A name that a route does not know is a mistake on every route: one without a query knows none.
+async fn without_query(request: Request, next: Next) -> Result<Response, ProblemDetails> {
+    refuse_query(request.uri())?;
+    Ok(next.run(request).await)
 }
 
 /// A route on its way in: what is wrapped around it is described with it.

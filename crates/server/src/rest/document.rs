@@ -111,6 +111,11 @@ impl Operation {
         self.parameters.push(parameter);
     }
 
+    /// Whether there is a parameter in the query.
+    pub(crate) fn takes_query(&self) -> bool {
+        self.parameters.iter().any(|parameter| parameter["in"] == "query")
+    }
+
     /// The body is JSON.
     pub(crate) fn takes_body(&mut self, schema: Schema, required: bool) {
         let mut content = json!({ "schema": schema });

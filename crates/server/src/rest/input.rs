@@ -10,7 +10,7 @@ use std::time::Duration;
 use axum::body::to_bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
 use cwts_runtime::{Actor, Caller, Connection, Instance, Scope};
 use rmcp::handler::server::tool::schema_for_type;
 use schemars::JsonSchema;
@@ -154,7 +154,7 @@ impl<T: JsonSchema + Any + DeserializeOwned> FromRequestParts<Instance> for Aske
     type Rejection = ProblemDetails;
 
     async fn from_request_parts(parts: &mut Parts, instance: &Instance) -> Result<Self, ProblemDetails> {
-        let refused = |detail: String| ProblemDetails::new(StatusCode::BAD_REQUEST, "invalid_query", detail);
+        let refused = invalid_query;
         let read = Query::<Vec<(String, String)>>::from_request_parts(parts, instance).await;
         let Query(pairs) = read.map_err(|rejection| refused(format!("{}.", rejection.body_text())))?;
         let schema = schema_for_type::<T>();
@@ -170,6 +170,23 @@ impl<T: JsonSchema + Any + DeserializeOwned> FromRequestParts<Instance> for Aske
         schema::fit(&schema, &mut query).map_err(|problem| refused(format!("In the query, {problem}.")))?;
         serde_json::from_value(query).map(Self).map_err(|error| refused(format!("In the query, {error}.")))
     }
+}
+
+/// Refuses any name in a query.
+pub(super) fn refuse_query(uri: &Uri) -> Result<(), ProblemDetails> {
+    let Ok(Query(pairs)) = Query::<Vec<(String, String)>>::try_from_uri(uri) else {
+        return Err(invalid_query("It cannot be read, and this operation takes none.".to_owned()));
+    };
+    match pairs.first() {
+        Some((name, _)) => {
+            Err(invalid_query(format!("In the query, {name:.40} is not known; this operation takes none.")))
+        }
+        None => Ok(()),
+    }
+}
+
+fn invalid_query(detail: String) -> ProblemDetails {
+    ProblemDetails::new(StatusCode::BAD_REQUEST, "invalid_query", detail)
 }
 
 /// A body of JSON. No body at all is the empty object.
