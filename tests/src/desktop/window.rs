@@ -45,6 +45,9 @@ const look = () => {
 addEventListener('resize', look);
 look();";
 
+/// The driver takes what the edge of the page cuts off, above the messages, for what is in view, and clicks beside it.
+const TO_THE_MIDDLE: &str = "one.scrollIntoView({ block: 'center', inline: 'nearest' }); return true;";
+
 /// What a person who looks for a fault asks first.
 const PAGE: &str = "const { body, readyState, visibilityState } = document;
 return `${location.href}, ${readyState}, ${visibilityState}\\n${body.innerText || body.innerHTML}`;";
@@ -162,8 +165,11 @@ impl Window {
     /// As for [`Window::click`].
     pub async fn click_on(&self, selector: &str) {
         // A click on a button that is not enabled yet does nothing, and the driver calls it a success.
-        let look = "return !!document.querySelector(args)?.matches(':not(:disabled, [aria-disabled=true])')";
-        self.wait(&format!("{selector} to be enabled"), look, json!(selector)).await;
+        let look = format!(
+            "const one = document.querySelector(args);
+            if (!one?.matches(':not(:disabled, [aria-disabled=true])')) return false; {TO_THE_MIDDLE}"
+        );
+        self.wait(&format!("{selector} to be enabled"), &look, json!(selector)).await;
         let clicked = within(&format!("a click on {selector}"), self.find(selector).await.click()).await;
         clicked.unwrap_or_else(|error| panic!("{selector} cannot be clicked: {error}"));
     }
@@ -303,9 +309,12 @@ impl Window {
     }
 
     async fn button(&self, words: &str) -> Element {
-        let look = "return [...document.querySelectorAll('button:not(:disabled, [aria-disabled=true])')]
-            .some((one) => one.textContent.trim() === args)";
-        self.wait(&format!("the button {words:?}"), look, json!(words)).await;
+        let look = format!(
+            "const one = [...document.querySelectorAll('button:not(:disabled, [aria-disabled=true])')]
+            .find((one) => one.textContent.trim() === args);
+            if (!one) return false; {TO_THE_MIDDLE}"
+        );
+        self.wait(&format!("the button {words:?}"), &look, json!(words)).await;
         let found = self.client.find(Locator::XPath(&format!("//button[normalize-space() = '{words}']"))).await;
         found.unwrap_or_else(|error| panic!("{words:?} has vanished: {error}"))
     }
