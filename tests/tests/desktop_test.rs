@@ -53,6 +53,8 @@ async fn a_port_of_another_program_is_left_for_a_free_one() {
     keep("test-foreign", &window.picture().await);
     mend(&window, Service::Prometheus, "handshake.foreign_program").await;
     window.says("toast", "Prometheus moved to").await;
+    // It may cover the button that is pressed next.
+    window.miss("toast").await;
     mend(&window, Service::Prometheus, "tcp.refused_stopped").await;
     all_pass(&window).await;
     assert!(home.env().contains("PROMETHEUS_PORT="), "the free port is kept: {}", home.env());
