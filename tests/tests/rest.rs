@@ -179,12 +179,7 @@ async fn a_name_that_a_route_does_not_know_is_told_on_every_route() {
     let document = ask(&embedded, "GET", "/openapi.json", &Value::Null).await.json();
     let mut without = 0;
     for (path, item) in document["paths"].as_object().expect("paths") {
-        let path = path
-            .strip_prefix("/api/v1")
-            .expect("below")
-            .replace("{symbol}", "TESTUSD")
-            .replace('{', "")
-            .replace('}', "");
+        let path = path.strip_prefix("/api/v1").expect("below").replace("{symbol}", "TESTUSD").replace(['{', '}'], "");
         for method in ["get", "post", "patch", "delete"].into_iter().filter(|method| item.get(*method).is_some()) {
             let parameters = item[method]["parameters"].as_array().into_iter().flatten();
             without += u32::from(parameters.filter(|parameter| parameter["in"] == "query").count() == 0);
