@@ -3,36 +3,23 @@
 //! Ids are dense, so a page of a table leads from an id to the slot of its record. A page lives as long as one of its
 //! orders is kept: memory grows with the orders that are kept, not with all orders ever.
 
-use std::collections::VecDeque;
+mod pages;
 
 use cwts_domain::{ClientOrderId, OrderId};
 use serde::{Deserialize, Serialize};
 
+use self::pages::Pages;
 use crate::order::Record;
 
 /// Index into the slab. Valid until the order is forgotten; then it is used again.
 pub(crate) type Slot = u32;
-
-/// Ids per page.
-const PAGE: usize = 256;
-/// In a page: no order of this id is kept.
-const NONE: Slot = Slot::MAX;
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-struct Page {
-    kept: u32,
-    /// Empty while nothing of the page is kept.
-    slots: Vec<Slot>,
-}
 
 /// All orders that are kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct Orders {
     records: Vec<Option<Record>>,
     free: Vec<Slot>,
-    pages: VecDeque<Page>,
-    /// Number of the first page in `pages`.
-    first_page: u64,
+    pages: Pages,
     last_id: u64,
 }
 
@@ -48,9 +35,7 @@ impl Orders {
 
     #[inline]
     pub(crate) fn slot(&self, id: OrderId) -> Option<Slot> {
-        let page = (id.0 / PAGE as u64).checked_sub(self.first_page)?;
-        let page = self.pages.get(usize::try_from(page).ok()?)?;
-        page.slots.get((id.0 % PAGE as u64) as usize).copied().filter(|slot| *slot != NONE)
+        self.pages.slot(id)
     }
 
     pub(crate) fn get(&self, id: OrderId) -> Option<&Record> {
@@ -82,9 +67,7 @@ impl Orders {
         };
         // Written where it stays, since nothing is there.
         self.records[slot as usize].get_or_insert_with(record);
-        let page = self.page_of(id);
-        page.kept += 1;
-        page.slots[(id.0 % PAGE as u64) as usize] = slot;
+        self.pages.insert(id, slot);
         slot
     }
 
@@ -94,44 +77,8 @@ impl Orders {
         let (id, name) = (record.order.id, record.order.client_order_id.take());
         self.records[slot as usize] = None;
         self.free.push(slot);
-        let page = self.page_of(id);
-        page.slots[(id.0 % PAGE as u64) as usize] = NONE;
-        page.kept -= 1;
-        if page.kept == 0 {
-            self.drop_empty_pages(id);
-        }
+        self.pages.remove(id);
         name
-    }
-
-    #[cold]
-    fn drop_empty_pages(&mut self, id: OrderId) {
-        self.page_of(id).slots = Vec::new();
-        // The last page stays: the next ids go there.
-        while self.pages.len() > 1 && self.pages.front().is_some_and(|page| page.kept == 0) {
-            self.pages.pop_front();
-            self.first_page += 1;
-        }
-    }
-
-    /// The page of an id that is kept or the newest.
-    fn page_of(&mut self, id: OrderId) -> &mut Page {
-        let number = id.0 / PAGE as u64;
-        if self.pages.get((number - self.first_page) as usize).is_none_or(|page| page.slots.is_empty()) {
-            self.open_page(number);
-        }
-        &mut self.pages[(number - self.first_page) as usize]
-    }
-
-    #[cold]
-    fn open_page(&mut self, number: u64) {
-        if self.pages.is_empty() {
-            self.first_page = number;
-        }
-        let index = (number - self.first_page) as usize;
-        while self.pages.len() <= index {
-            self.pages.push_back(Page { kept: 0, slots: Vec::new() });
-        }
-        self.pages[index].slots = vec![NONE; PAGE];
     }
 }
 
